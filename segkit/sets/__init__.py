@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segkit.sets.addresses import EVERYWHERE, INTERNET, NOWHERE, AddressError, Addresses
     from segkit.sets.intervals import EMPTY, IntervalSet
+    from segkit.sets.labels import ALL, NONE, Domains, Key, KeyDomain, L, LabelParseError, Predicate
     from segkit.sets.services import (
         ANY,
         NOTHING,
@@ -29,21 +30,30 @@ if TYPE_CHECKING:
 _HOME = {
     "segkit.sets.addresses": "EVERYWHERE INTERNET NOWHERE AddressError Addresses",
     "segkit.sets.intervals": "EMPTY IntervalSet",
+    "segkit.sets.labels": "ALL NONE Domains Key KeyDomain L LabelParseError Predicate",
     "segkit.sets.services": "ANY NOTHING Part ServiceParseError ServiceSet icmp icmpv6 protocol sctp tcp udp",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
+    "ALL",
     "ANY",
     "EMPTY",
     "EVERYWHERE",
     "INTERNET",
+    "NONE",
     "NOTHING",
     "NOWHERE",
     "AddressError",
     "Addresses",
+    "Domains",
     "IntervalSet",
+    "Key",
+    "KeyDomain",
+    "L",
+    "LabelParseError",
     "Part",
+    "Predicate",
     "ServiceParseError",
     "ServiceSet",
     "icmp",
