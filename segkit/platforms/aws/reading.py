@@ -1,0 +1,178 @@
+"""What all parts of the reader share: blocks, notes, and how a value names a group, VPC or addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segkit.errors import Problem, SegkitError
+from segkit.platforms.aws.scope import Block, Mapped, Ref, Scope, Trail, Unknown, Value, spelled
+from segkit.platforms.aws.state import Opaque, Range, State
+from segkit.sets.addresses import NOWHERE, Addresses
+
+_ID = re.compile(r"(?:[0-9]{12}/)?(sg-[0-9A-Za-z_-]+)")
+_GROUP_KINDS = ("aws_security_group", "aws_default_security_group")
+DEFAULT_VPC = "default vpc"
+
+
+@dataclass(slots=True)
+class Reading:
+    """One pass over one stack."""
+
+    scope: Scope
+    snapshot: State
+    blocks: tuple[Block, ...]
+    notes: list[Problem] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)  # other names of a group -> its key
+
+    def of(self, *kinds: str) -> Iterator[Block]:
+        """The stack's resources of these types, sorted by address."""
+        return (block for block in self.blocks if block.kind in kinds and not block.data)
+
+    def data(self, *kinds: str) -> Iterator[Block]:
+        """The stack's data sources of these types, sorted by address."""
+        return (block for block in self.blocks if block.kind in kinds and block.data)
+
+    def note(self, where: str, what: str, why: str = "") -> None:
+        """Records something that was read leniently or could not be read."""
+        self.notes.append(Problem(what, where=where, why=why))
+
+    def copies(self, block: Block) -> int | None:
+        """How many of the block there are: 1 as a rule, None if `count` or `for_each` does not tell."""
+        if not block.repeated:
+            return 1
+        count = self.scope.value(block.body.get("count"))
+        if isinstance(count, int) and not isinstance(count, bool) and block.body.get("for_each") is None:
+            return count
+        self.note(
+            block.address,
+            "count or for_each decides how many of it there are",
+            "the configuration does not say how many",
+        )
+        return None
+
+    def group_key(self, value: Value) -> str | Unknown:
+        """The key of the group that a value names.
+
+        `ACCOUNT/sg-...` is how a group of another account is referenced (Amazon VPC peering guide, "Update
+        your security groups to reference peer security groups"); the id alone is unique.
+        """
+        if isinstance(value, str):
+            match = _ID.fullmatch(value.strip())
+            return self.alias(match.group(1)) if match else Unknown(value)
+        if not isinstance(value, Ref):
+            return value if isinstance(value, Unknown) else Unknown(spelled(value))
+        kind = value.address.removeprefix("data.").split(".")[0]
+        if kind in _GROUP_KINDS and value.path and value.path[-1] == "id" and len(value.path) <= 2:
+            return self.alias(Ref(value.address, value.path[:-1]).text)
+        if value.path == ("default_security_group_id",):
+            return self.alias(default_group(self.vpc(Ref(value.address, ("id",)))))
+        if value.path[-1:] == ("cluster_security_group_id",):
+            return value.text
+        return Unknown(value.text)
+
+    def alias(self, key: str) -> str:
+        """The key that a group is listed under."""
+        return self.aliases.get(key, key)
+
+    def vpc(self, raw: Any, provider: Any = None) -> str | None:
+        """The text that names a VPC, for a `vpc_id` argument; without one, the account's default VPC."""
+        value = raw if isinstance(raw, Ref) else self.scope.value(raw)
+        if value is None:
+            return DEFAULT_VPC if provider in (None, "", "aws") else f"{DEFAULT_VPC} of {provider}"
+        if isinstance(value, Ref):
+            block = self.scope.blocks.get(value.address)
+            if block is not None and value.path == ("id",) and _is_default_vpc(block):
+                return self.vpc(None, block.body.get("provider"))
+        return spelled(value)
+
+    def subnet_vpc(self, raw: Any) -> str | None:
+        """The VPC of the first subnet that a value names, None where the stack does not tell."""
+        for value in self.scope.items(raw):
+            if isinstance(value, Ref) and value.path == ("id",):
+                block = self.scope.blocks.get(value.address)
+                if block is not None and block.body.get("vpc_id") is not None:
+                    return self.vpc(block.body["vpc_id"])
+        return None
+
+    def cidr(self, value: Value, where: str) -> Range | Opaque:
+        """A CIDR as a peer. Host bits are cleared, as the EC2 API does (API reference, IpRange)."""
+        if not isinstance(value, str):
+            return self.opaque(value, where, "an address range that is not known")
+        try:
+            network = ipaddress.ip_network(value.strip(), strict=False)
+        except ValueError:
+            return self.opaque(value, where, "an address range that is not known")
+        if (
+            str(network) != value
+            and "/" in value
+            and ipaddress.ip_interface(value.strip()).ip != network.network_address
+        ):
+            self.note(where, f"{value} has host bits set; read as {network}")
+        return Range(Addresses.of(str(network)))
+
+    def opaque(self, value: Value, where: str, what: str) -> Opaque:
+        """A peer that cannot be told, and the note of it."""
+        self.note(where, f"{what}: {spelled(value)}")
+        return Opaque(spelled(value))
+
+
+def _is_default_vpc(block: Block) -> bool:
+    if block.data:
+        return block.kind == "aws_vpc" and block.body.get("default") is True
+    return block.kind == "aws_default_vpc"
+
+
+def default_group(vpc: str | None) -> str:
+    """The key of a VPC's default group, where nothing in the stack names it."""
+    return f"default group of {vpc or 'an unknown vpc'}"
+
+
+def entries(scope: Scope, raw: Any, trail: Trail | None = None) -> Iterator[Mapping[str, Any] | Unknown]:
+    """The bodies of a nested block: one object, a list of them, or an expression with such a value."""
+    for value in scope.items(raw, trail):
+        yield value.entries if isinstance(value, Mapped) else Unknown(spelled(value))
+
+
+def labelled(
+    doc: Mapping[str, Any], key: str, labels: int
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Blocks of a Terraform JSON document with their labels.
+
+    At each label level an object or a list of objects may stand ("JSON Configuration Syntax", Terraform
+    language); keys "//" are comments. Raises SegkitError where something else stands there.
+    """
+    yield from _labelled(doc.get(key), labels, (), key)
+
+
+def _labelled(
+    raw: Any, labels: int, found: tuple[str, ...], where: str
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    if raw is None:
+        return
+    for item in raw if isinstance(raw, list) else [raw]:
+        if not isinstance(item, Mapping):
+            raise SegkitError(
+                Problem(
+                    f"an object is needed, not {type(item).__name__}",
+                    where=".".join((where, *found)),
+                    fix="give the Terraform JSON of a whole stack (cdk.tf.json)",
+                )
+            )
+        if labels == 0:
+            yield found, item
+        else:
+            for name in sorted(item):
+                if name != "//":
+                    yield from _labelled(item[name], labels - 1, (*found, name), where)
+
+
+def union(sets: list[Addresses]) -> Addresses:
+    """All addresses of the sets."""
+    found = NOWHERE
+    for one in sets:
+        found = found | one
+    return found
