@@ -1,0 +1,221 @@
+"""Cells: classes of endpoints that no end of a rule, no zone and no target can tell apart.
+
+Two endpoints share a cell when the same ends hold both (equal truth vectors), in the same realm, family, zone and
+targets. Everything later works on cells; how many workloads stand behind one no longer matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from segkit.intent.endpoints import Endpoint, endpoints, no_workload
+from segkit.model.ends import End
+from segkit.model.model import Model
+from segkit.sets import EVERYWHERE, NOWHERE, Addresses
+
+CellKey = tuple[str, int, bool, int, str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A workload endpoint of a cell, at the part of its addresses that lies in the cell (None: unknown)."""
+
+    endpoint: Endpoint
+    addresses: Addresses | None
+
+    @property
+    def name(self) -> str:
+        """`workload` or `workload/interface`."""
+        interface = self.endpoint.interface.name
+        return f"{self.endpoint.workload.name}/{interface}" if interface else self.endpoint.workload.name
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One class of endpoints. `members` is empty for a cell of addresses that no workload holds; `addresses` is then
+    their exact extent. `truth` has bit i set when end i holds the cell."""
+
+    index: int
+    realm: str
+    family: int
+    truth: int
+    zone: str | None
+    targets: tuple[str, ...]
+    members: tuple[Member, ...]
+    addresses: Addresses
+
+    @property
+    def is_workload(self) -> bool:
+        """False for addresses that no workload holds."""
+        return bool(self.members)
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """The names of the workloads in the cell, sorted."""
+        return tuple(sorted({m.endpoint.workload.name for m in self.members}))
+
+    @property
+    def text(self) -> str:
+        """The cell in a few words, for a report."""
+        if not self.members:
+            cidrs = [str(c) for c in self.addresses.cidrs()]
+            return ", ".join(cidrs[:3]) + (f" and {len(cidrs) - 3} more ranges" if len(cidrs) > 3 else "")
+        names = self.workloads
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+    @property
+    def only_itself(self) -> bool:
+        """True when a flow inside the cell can only be a workload talking to itself."""
+        return len(self.workloads) == 1 and not any(m.endpoint.workload.is_class for m in self.members)
+
+
+class Cells(Sequence[Cell]):
+    """All cells of a model, in a stable order, with one bitset over cells for each end in use.
+
+    Bitsets are Python integers: bit i stands for cell i.
+    """
+
+    def __init__(self, model: Model, ends: Iterable[End]) -> None:
+        self.ends = tuple(sorted(set(ends), key=lambda e: e.key))
+        self._cells = tuple(_number(_collect(model, self.ends)))
+        self._bits = _transpose(self._cells, len(self.ends))
+        self._index = {e: i for i, e in enumerate(self.ends)}
+        self.all = (1 << len(self._cells)) - 1
+        self.peers = self._compatible()
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as Sequence has it
+        return self._cells[index]
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def of_end(self, end: End) -> int:
+        """The cells that an end holds."""
+        return self._bits[self._index[end]]
+
+    def of_ends(self, ends: Iterable[End], unless: Iterable[End] = ()) -> int:
+        """The cells that any of `ends` holds and none of `unless`."""
+        held = 0
+        for end in ends:
+            held |= self.of_end(end)
+        for end in unless:
+            held &= ~self.of_end(end)
+        return held
+
+    def _compatible(self) -> tuple[int, ...]:
+        """For each cell, the cells a flow can reach from it: a flow stays in one realm and one family."""
+        spaces: dict[tuple[str, int], int] = {}
+        for c in self._cells:
+            spaces[c.realm, c.family] = spaces.get((c.realm, c.family), 0) | 1 << c.index
+        return tuple(spaces[c.realm, c.family] for c in self._cells)
+
+
+def bits(indices: int) -> Iterator[int]:
+    """The set bits of a bitset, lowest first.
+
+    >>> list(bits(0b1010))
+    [1, 3]
+    """
+    while indices:
+        low = indices & -indices
+        yield low.bit_length() - 1
+        indices ^= low
+
+
+def holds(end: End, realm: str, labels_match: bool, addresses: Addresses | None, family: int) -> bool:
+    """Does an end hold a workload endpoint? An unknown address is only inside a whole family."""
+    if not labels_match or end.realm not in (None, realm):
+        return False
+    if addresses is None:
+        return end.inside.family(family) == EVERYWHERE.family(family)
+    return addresses <= end.inside
+
+
+def _collect(model: Model, ends: tuple[End, ...]) -> dict[CellKey, tuple[list[Member], Addresses]]:
+    found: dict[CellKey, tuple[list[Member], Addresses]] = {}
+    label_truth: dict[tuple[tuple[str, str], ...], int] = {}
+    zones: dict[tuple[tuple[str, str], ...], str] = {}
+    inside = _Atoms([e.inside for e in ends])
+    realms = {"default"} | {t.realm for t in model.targets}
+    for endpoint in endpoints(model):
+        labels = endpoint.workload.labels
+        if labels not in label_truth:
+            label_map = dict(labels)
+            label_truth[labels] = sum(1 << i for i, e in enumerate(ends) if e.predicate.matches(label_map))
+            zone = model.zone_of(label_map)
+            zones[labels] = zone.name if zone else ""
+        realms.add(endpoint.realm)
+        owners = _owners(model, endpoint)
+        for addresses, address_truth in inside.split(endpoint.addresses, endpoint.family):
+            truth = label_truth[labels] & address_truth & _in_realm(ends, endpoint.realm)
+            key = (endpoint.realm, endpoint.family, True, truth, zones[labels], owners)
+            found.setdefault(key, ([], NOWHERE))[0].append(Member(endpoint, addresses))
+    outside = _Atoms([e.outside for e in ends])
+    for realm in sorted(realms):
+        free = no_workload(model, realm)
+        for family in (4, 6):
+            for addresses, truth in outside.split(free.family(family), family):
+                key = (realm, family, False, truth & _in_realm(ends, realm), "", ())
+                members, before = found.get(key, ([], NOWHERE))
+                found[key] = (members, before | (addresses or NOWHERE))
+    return found
+
+
+def _in_realm(ends: tuple[End, ...], realm: str) -> int:
+    return sum(1 << i for i, e in enumerate(ends) if e.realm in (None, realm))
+
+
+def _owners(model: Model, endpoint: Endpoint) -> tuple[str, ...]:
+    labels, interface = endpoint.workload.label_map, endpoint.interface
+    return tuple(t.name for t in model.targets if t.owns(labels, interface.realm, interface.network))
+
+
+def _number(found: Mapping[CellKey, tuple[list[Member], Addresses]]) -> Iterator[Cell]:
+    for index, key in enumerate(sorted(found)):
+        realm, family, _, truth, zone, targets = key
+        members, addresses = found[key]
+        ordered = tuple(sorted(members, key=lambda m: (m.name, str(m.addresses))))
+        yield Cell(index, realm, family, truth, zone or None, targets, ordered, addresses)
+
+
+def _transpose(cells: tuple[Cell, ...], ends: int) -> tuple[int, ...]:
+    columns = [bytearray(len(cells) // 8 + 1) for _ in range(ends)]
+    for cell in cells:
+        for i in bits(cell.truth):
+            columns[i][cell.index >> 3] |= 1 << (cell.index & 7)
+    return tuple(int.from_bytes(c, "little") for c in columns)
+
+
+class _Atoms:
+    """Splits addresses by which of many sets hold them."""
+
+    def __init__(self, sets: Sequence[Addresses]) -> None:
+        self._distinct: dict[Addresses, int] = {}
+        for i, s in enumerate(sets):
+            self._distinct[s] = self._distinct.get(s, 0) | 1 << i
+        self._memo: dict[tuple[Addresses | None, int], tuple[tuple[Addresses | None, int], ...]] = {}
+
+    def split(self, addresses: Addresses | None, family: int) -> tuple[tuple[Addresses | None, int], ...]:
+        """The parts of `addresses` with, for each, the sets that hold it; an unknown address is one part."""
+        key = (addresses, family)
+        if key not in self._memo:
+            self._memo[key] = self._split(addresses, family)
+        return self._memo[key]
+
+    def _split(self, addresses: Addresses | None, family: int) -> tuple[tuple[Addresses | None, int], ...]:
+        if addresses is None:
+            whole = EVERYWHERE.family(family)
+            truth = sum(which for s, which in self._distinct.items() if s.family(family) == whole)
+            return ((None, truth),)
+        parts: dict[int, Addresses] = {0: addresses} if addresses else {}
+        for s, which in self._distinct.items():
+            if not s.overlaps(addresses):
+                continue
+            refined: dict[int, Addresses] = {}
+            for truth, part in parts.items():
+                for t, p in ((truth | which, part & s), (truth, part - s)):
+                    if p:
+                        refined[t] = refined[t] | p if t in refined else p
+            parts = refined
+        return tuple((part, truth) for truth, part in sorted(parts.items()))

@@ -1,0 +1,81 @@
+"""From verdicts to what passes: the enforcement mode of each end, and which targets own it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.intent.cells import Cell
+from segkit.intent.engine import LINE_END, POSSIBLE, Intent, Plane, Row, clip, merge
+from segkit.model.policy import Mode
+from segkit.sets import ANY, NOTHING, ServiceSet
+
+
+class Passing:
+    """Which flows pass, once modes and ownership are applied.
+
+    An end that no target owns, or whose zone is in visibility mode, passes everything; in selective mode an end
+    blocks what an explicit deny decided; in enforce mode whatever the verdict denies. A flow passes iff both ends
+    pass it.
+    """
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent = intent
+        by_mode: dict[Mode, int] = {"visibility": 0, "selective": 0, "enforce": 0}
+        for cell in intent.cells:
+            by_mode[self.mode(cell)] |= 1 << cell.index
+        self.free, self.selective, self.enforcing = (
+            by_mode["visibility"],
+            by_mode["selective"],
+            by_mode["enforce"],
+        )
+
+    def mode(self, cell: Cell) -> Mode:
+        """The mode that applies at a cell as an end; an end without a target passes everything."""
+        if not cell.targets:
+            return "visibility"
+        return self.intent.zones[cell.zone].mode if cell.zone else "enforce"
+
+    def governed(self, source: int, destination: int) -> bool:
+        """Is at least one end owned by a target that enforces?"""
+        return not (self.free >> source & 1 and self.free >> destination & 1)
+
+    def services(self, source: int, destination: int) -> ServiceSet:
+        """The services that pass from one cell to another."""
+        cells = self.intent.cells
+        if not cells.peers[source] >> destination & 1:
+            return NOTHING
+        out = ANY
+        for end in (source, destination):
+            match self.mode(cells[end]):
+                case "enforce":
+                    out &= self.intent.services(source, destination)
+                case "selective":
+                    out -= self.intent.verdict(source, destination).denied
+                case _:
+                    pass
+        return out & POSSIBLE[cells[source].family]
+
+    def row(self, source: int) -> Row:
+        """The services that pass from a cell to every cell it can reach."""
+        cells = self.intent.cells
+        mode = self.mode(cells[source])
+        planes: list[Plane] = []
+        for lo, hi, allowed, denied in _overlay(self.intent.row(source), self.intent.denied_row(source)):
+            at_destination = allowed & self.enforcing | self.selective & ~denied | self.free
+            at_source = allowed if mode == "enforce" else ~denied if mode == "selective" else -1
+            planes.append((lo, hi, at_destination & at_source & cells.all))
+        return clip(merge(planes), cells.peers[source], POSSIBLE[cells[source].family])
+
+
+def _overlay(first: Row, second: Row) -> Iterator[tuple[int, int, int, int]]:
+    """The whole service line cut wherever either row changes, with the destinations of each."""
+    cuts = sorted({0, LINE_END} | {edge for lo, hi, _ in first + second for edge in (lo, hi + 1)})
+    i = j = 0
+    for lo, after in zip(cuts, cuts[1:], strict=False):
+        while i < len(first) and first[i][1] < lo:
+            i += 1
+        while j < len(second) and second[j][1] < lo:
+            j += 1
+        a = first[i][2] if i < len(first) and first[i][0] <= lo else 0
+        b = second[j][2] if j < len(second) and second[j][0] <= lo else 0
+        yield lo, after - 1, a, b

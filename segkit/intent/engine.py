@@ -1,0 +1,186 @@
+"""The compiled meaning: for each pair of cells, which services the policies allow, deny, and let pass.
+
+Two independent ways lead there and tests hold them together: `decide` walks the tiers for one pair, `row` paints a
+source's whole row in reverse precedence, so that the last painter decides.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segkit.intent.cells import Cells, bits
+from segkit.model.model import Model
+from segkit.model.policy import Rule, Zone
+from segkit.sets import ANY, NOTHING, IntervalSet, ServiceSet, icmp, icmpv6
+
+# ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443); the other pairing is no flow.
+if TYPE_CHECKING:
+    from segkit.intent.explain import Explanation, MatrixEntry
+
+POSSIBLE = {4: ANY - icmpv6(), 6: ANY - icmp()}
+
+Plane = tuple[int, int, int]
+"""A span of the service line (inclusive) and the destination cells that hold for it."""
+Row = tuple[Plane, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the policies say of one pair: `allowed` and `denied` by a rule; the rest is left to posture and default."""
+
+    allowed: ServiceSet
+    denied: ServiceSet
+
+
+class Intent:
+    """The meaning of a model. Construction builds the cells; rows and pairs are computed when asked for.
+
+    >>> from datetime import date
+    >>> len(Intent(Model("empty", date(2026, 1, 1))).cells) > 0
+    True
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.rules = tuple(sorted(model.live_rules, key=lambda r: (r.tier, r.action != "deny", r.id)))
+        self.zones = {z.name: z for z in model.zones}
+        ends = {e for r in self.rules for side in _ends_of(r) for e in side}
+        self.cells = Cells(model, ends | {z.end for z in model.zones})
+        self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
+        self.destination_bits = [self.cells.of_ends(r.destination, r.unless_destination) for r in self.rules]
+        self._rules_from = _rules_of_cells(self.source_bits, len(self.cells))
+        self._rules_to = _rules_of_cells(self.destination_bits, len(self.cells))
+        self._decided: dict[int, Verdict] = {}
+        self._rows: dict[tuple[int, bool, str | None, int], Row] = {}
+
+    # -- one pair ------------------------------------------------------------------------------------------------
+
+    def matching(self, source: int, destination: int) -> tuple[Rule, ...]:
+        """Every rule whose ends hold the pair, in order of precedence."""
+        return tuple(self.rules[i] for i in bits(self._rules_from[source] & self._rules_to[destination]))
+
+    def verdict(self, source: int, destination: int) -> Verdict:
+        """What rules say of a pair: the first tier with a verdict decides, deny beats allow inside a tier."""
+        key = self._rules_from[source] & self._rules_to[destination]
+        if key not in self._decided:
+            self._decided[key] = decide(self.rules[i] for i in bits(key))
+        return self._decided[key]
+
+    def services(self, source: int, destination: int) -> ServiceSet:
+        """The services the policies allow from one cell to another, before modes."""
+        if not self.cells.peers[source] >> destination & 1:
+            return NOTHING
+        verdict = self.verdict(source, destination)
+        allowed = verdict.allowed
+        if self.posture_zone(source, destination):
+            allowed = ANY - verdict.denied
+        return allowed & POSSIBLE[self.cells[source].family]
+
+    def posture_zone(self, source: int, destination: int) -> Zone | None:
+        """The zone whose posture allows what no rule decided between two of its workloads."""
+        name = self.cells[source].zone
+        if name is None or name != self.cells[destination].zone:
+            return None
+        return self.zones[name] if self.zones[name].posture == "allow" else None
+
+    def explain(self, source: str, destination: str, services: ServiceSet) -> Explanation:
+        """Why flows between two named things are allowed or denied; see `segkit.intent.explain`."""
+        from segkit.intent.explain import explain
+
+        return explain(self, source, destination, services)
+
+    def matrix(self) -> tuple[MatrixEntry, ...]:
+        """What zones may use between each other; see `segkit.intent.explain`."""
+        from segkit.intent.explain import matrix
+
+        return matrix(self)
+
+    # -- one row -------------------------------------------------------------------------------------------------
+
+    def row(self, source: int) -> Row:
+        """The services allowed from a cell to every cell: spans of the service line with a bitset of destinations."""
+        cell = self.cells[source]
+        zone = cell.zone if cell.zone and self.zones[cell.zone].posture == "allow" else None
+        base = self.cells.of_end(self.zones[zone].end) if zone else 0
+        return self._painted(source, False, zone, base)
+
+    def denied_row(self, source: int) -> Row:
+        """The services that an explicit deny decided, from a cell to every cell."""
+        return self._painted(source, True, None, 0)
+
+    def _painted(self, source: int, denies: bool, zone: str | None, base: int) -> Row:
+        cell = self.cells[source]
+        key = (self._rules_from[source], denies, zone, self.cells.peers[source])
+        if key not in self._rows:
+            painted = self._paint(self._rules_from[source], base, "deny" if denies else "allow")
+            self._rows[key] = clip(painted, self.cells.peers[source], POSSIBLE[cell.family])
+        return self._rows[key]
+
+    def _paint(self, rules: int, base: int, wanted: str) -> Row:
+        chosen = [i for i in bits(rules) if self.destination_bits[i]]
+        cuts = sorted(
+            {0, LINE_END}
+            | {lo for i in chosen for lo, _ in self.rules[i].services.line.spans}
+            | {hi + 1 for i in chosen for _, hi in self.rules[i].services.line.spans}
+        )
+        planes = [base] * (len(cuts) - 1)
+        for i in reversed(chosen):  # last tier first, allows before denies: the last painter decides
+            here = self.destination_bits[i]
+            opens = self.rules[i].action == wanted
+            for lo, hi in self.rules[i].services.line.spans:
+                for n in range(bisect_left(cuts, lo), bisect_left(cuts, hi + 1)):
+                    planes[n] = planes[n] | here if opens else planes[n] & ~here
+        return merge((cuts[n], cuts[n + 1] - 1, plane) for n, plane in enumerate(planes))
+
+
+LINE_END = 256 << 16
+
+
+def decide(rules: Iterable[Rule]) -> Verdict:
+    """The verdict of rules that all match one pair, given in order of precedence (tier, then deny before allow)."""
+    allowed = denied = NOTHING
+    for rule in rules:
+        fresh = rule.services - allowed - denied
+        if rule.action == "deny":
+            denied |= fresh
+        else:
+            allowed |= fresh
+    return Verdict(allowed, denied)
+
+
+def merge(planes: Iterable[Plane]) -> Row:
+    """Joins neighbouring spans with equal destinations and drops empty ones, so that equal rows are equal tuples."""
+    out: list[Plane] = []
+    for lo, hi, held in planes:
+        if not held:
+            continue
+        if out and out[-1][1] + 1 == lo and out[-1][2] == held:
+            out[-1] = (out[-1][0], hi, held)
+        else:
+            out.append((lo, hi, held))
+    return tuple(out)
+
+
+def clip(row: Row, destinations: int, services: ServiceSet) -> Row:
+    """The part of a row inside some destinations and services."""
+    spans = services.line
+    return merge(
+        (lo, hi, held & destinations)
+        for first, last, held in row
+        for lo, hi in (IntervalSet.of((first, last)) & spans).spans
+    )
+
+
+def _rules_of_cells(held: list[int], cells: int) -> list[int]:
+    out = [bytearray(len(held) // 8 + 1) for _ in range(cells)]
+    for rule, cells_held in enumerate(held):
+        for cell in bits(cells_held):
+            out[cell][rule >> 3] |= 1 << (rule & 7)
+    return [int.from_bytes(b, "little") for b in out]
+
+
+def _ends_of(rule: Rule) -> tuple[tuple, ...]:  # type: ignore[type-arg]
+    return rule.source, rule.destination, rule.unless_source, rule.unless_destination

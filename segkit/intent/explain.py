@@ -1,0 +1,140 @@
+"""Why a flow is allowed or denied: the rule, tier, posture or default that decided, and every rule in play."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from segkit.intent.cells import bits
+from segkit.intent.engine import POSSIBLE, Intent
+from segkit.intent.lookup import cells_of
+from segkit.model.policy import Rule
+from segkit.sets import INTERNET, NOTHING, ServiceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way the flows asked about are decided.
+
+    `decided_by` is a rule id, `posture of zone …` or `default deny`; `shaped_by` are all rules that match the pair
+    and overlap the services; `pairs` counts the pairs of cells it holds for; `source` and `destination` name them.
+    """
+
+    source: str
+    destination: str
+    services: ServiceSet
+    verdict: Literal["allow", "deny"]
+    decided_by: str
+    rule: Rule | None
+    tier: str | None
+    shaped_by: tuple[Rule, ...]
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer to “may SOURCE reach DESTINATION with SERVICE?”, with its reasons."""
+
+    verdict: Literal["allow", "deny", "mixed"]
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixEntry:
+    """Between two zones: what at least one pair may use, and what every pair may use."""
+
+    source: str
+    destination: str
+    some: ServiceSet
+    every: ServiceSet
+
+
+def explain(intent: Intent, source: str, destination: str, services: ServiceSet) -> Explanation:
+    """The verdict for every pair of cells that two references touch (see `segkit.intent.lookup.cells_of`).
+
+    Raises SegkitError when a reference is unknown. A pair that no flow can join (another realm or family) does not
+    count; with no pair at all the answer is deny.
+    """
+    sources, destinations = (cells_of(t, intent.model, intent.cells) for t in (source, destination))
+    grouped: dict[tuple[object, ...], list[tuple[int, int]]] = {}
+    for s in bits(sources):
+        for d in bits(destinations & intent.cells.peers[s]):
+            if s == d and intent.cells[s].only_itself:
+                continue
+            for part, verdict, by, rule in _decisions(intent, s, d, services):
+                shaped = tuple(r for r in intent.matching(s, d) if r.services.overlaps(part))
+                grouped.setdefault((part, verdict, by, rule, shaped), []).append((s, d))
+    cases = [
+        Case(
+            _names(intent, {s for s, _ in pairs}),
+            _names(intent, {d for _, d in pairs}),
+            part,  # type: ignore[arg-type]
+            verdict,  # type: ignore[arg-type]
+            str(by),
+            rule,  # type: ignore[arg-type]
+            rule.tier.label if isinstance(rule, Rule) else None,
+            shaped,  # type: ignore[arg-type]
+            len(pairs),
+        )
+        for (part, verdict, by, rule, shaped), pairs in grouped.items()
+    ]
+    cases.sort(key=lambda c: (c.verdict, c.decided_by, str(c.services), c.source, c.destination))
+    verdicts = {c.verdict for c in cases} or {"deny"}
+    return Explanation("mixed" if len(verdicts) > 1 else verdicts.pop(), tuple(cases))
+
+
+def _decisions(
+    intent: Intent, source: int, destination: int, wanted: ServiceSet
+) -> Iterator[tuple[ServiceSet, str, str, Rule | None]]:
+    left = wanted & POSSIBLE[intent.cells[source].family]
+    for rule in intent.matching(source, destination):
+        part = left & rule.services
+        if part:
+            yield part, rule.action, rule.id, rule
+            left -= part
+    if not left:
+        return
+    zone = intent.posture_zone(source, destination)
+    same = intent.cells[source].zone if intent.cells[source].zone == intent.cells[destination].zone else None
+    if zone is not None:
+        yield left, "allow", f"posture of zone {zone.name}", None
+    elif same is not None:
+        yield left, "deny", f"posture of zone {same}", None
+    else:
+        yield left, "deny", "default deny: no rule allows it", None
+
+
+def matrix(intent: Intent) -> tuple[MatrixEntry, ...]:
+    """For every ordered pair of zones, and to and from the internet and what is in no zone, what may be used."""
+    columns = _columns(intent)
+    entries = []
+    for source, sources in columns:
+        for destination, destinations in columns:
+            some, every, pairs = NOTHING, None, 0
+            for s in bits(sources):
+                for d in bits(destinations & intent.cells.peers[s]):
+                    cell = intent.cells[s]
+                    if (s == d and cell.only_itself) or not (cell.members or intent.cells[d].members):
+                        continue
+                    allowed = intent.services(s, d)
+                    some |= allowed
+                    every = allowed if every is None else every & allowed
+                    pairs += 1
+            if pairs:
+                entries.append(MatrixEntry(source, destination, some, every or NOTHING))
+    return tuple(entries)
+
+
+def _columns(intent: Intent) -> list[tuple[str, int]]:
+    names = [(z.name, intent.cells.of_end(z.end)) for z in intent.model.zones]
+    unzoned = sum(1 << c.index for c in intent.cells if c.members and c.zone is None)
+    internet = sum(1 << c.index for c in intent.cells if not c.members and c.addresses.overlaps(INTERNET))
+    private = sum(1 << c.index for c in intent.cells if not c.members) & ~internet
+    rest = [("no zone", unzoned), ("internet", internet), ("other addresses", private)]
+    return [*names, *((n, b) for n, b in rest if b)]
+
+
+def _names(intent: Intent, cells: set[int]) -> str:
+    texts = sorted({intent.cells[i].text for i in cells})
+    return "; ".join(texts[:4]) + (f"; and {len(texts) - 4} more" if len(texts) > 4 else "")

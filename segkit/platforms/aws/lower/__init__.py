@@ -1,0 +1,47 @@
+"""Intent to AWS resources: sides (what to open), peers (how to name the far end), plan, fit, names, emit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from segkit.errors import Problem, SegkitError
+from segkit.intent.engine import Intent
+from segkit.model.model import Target
+from segkit.platforms.aws.lower.emit import Emitter
+from segkit.platforms.aws.lower.fit import over_quota, usage
+from segkit.platforms.aws.lower.names import SCHEME
+from segkit.platforms.aws.lower.peers import PeerWriter
+from segkit.platforms.aws.lower.plan import make_plan
+from segkit.platforms.aws.placement import placement
+from segkit.platforms.base import Lowered
+
+
+def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
+    """Every AWS target of a model as Terraform.
+
+    Raises SegkitError when a quota would overflow, names clash, or an address is needed that nobody knows.
+    """
+    ordered = sorted(targets, key=lambda t: t.name)
+    placements = {t.name: placement(t) for t in ordered}
+    writer = PeerWriter(intent, ordered, placements)
+    plan = make_plan(intent, ordered, placements, writer)
+    problems: list[Problem] = list(writer.problems)
+    out = []
+    for target in ordered:
+        here = placements[target.name]
+        emitter = Emitter(intent.model, plan, target, here)
+        fragment = emitter.fragment()
+        problems += over_quota(plan, target, here, emitter.names)
+        problems += emitter.problems
+        out.append(
+            Lowered(
+                target.name,
+                fragment,
+                tuple(sorted(r for r in plan.residuals if r.target == target.name)),
+                tuple(emitter.warnings),
+                {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
+            )
+        )
+    if problems:
+        raise SegkitError(problems)
+    return tuple(out)

@@ -1,0 +1,128 @@
+"""Quotas, checked on what AWS counts before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from segkit.errors import Problem
+from segkit.model.model import Target
+from segkit.platforms.aws.lower.namer import Namer
+from segkit.platforms.aws.lower.plan import GroupId, LineId, ListId, Plan
+from segkit.platforms.aws.lower.services import COMMON
+from segkit.platforms.aws.placement import AwsPlacement
+
+Counts = dict[tuple[GroupId, str, int], int]
+"""Rules of a group, per direction and family."""
+
+
+def rule_counts(plan: Plan) -> Counts:
+    """What every group is charged: a CIDR counts in its family, a reference in both ([UG] leaves it open: the safe
+    reading), a prefix list with its size."""
+    counts: Counts = defaultdict(int)
+    for line in plan.lines:
+        for family, charge in _charges(line, plan):
+            counts[line.group, line.direction, family] += charge
+    return counts
+
+
+def _charges(line: LineId, plan: Plan) -> Iterator[tuple[int, int]]:
+    if isinstance(line.peer, GroupId):
+        yield from ((4, 1), (6, 1))
+    elif isinstance(line.peer, ListId):
+        yield line.peer.family, len(plan.lists[line.peer].cidrs())
+    else:
+        yield (6 if ":" in line.peer else 4), 1
+
+
+def over_quota(plan: Plan, target: Target, here: AwsPlacement, namer: Namer) -> Iterator[Problem]:
+    """Every quota that a target would overflow, with the cheapest ways out."""
+    counts = rule_counts(plan)
+    limit = here.quota("rules_per_group")
+    for (group, direction, family), count in sorted(
+        counts.items(), key=lambda i: (namer.group(i[0][0]), i[0][1:])
+    ):
+        if group.target == target.name and count > limit:
+            what = f"security group {namer.group(group)!r} needs {count} {direction} rules for IPv{family}"
+            yield _over(target, what, limit, "rules_per_group", _ways(plan, group, direction, family))
+    limit = here.quota("groups_per_interface")
+    for carried in plan.carried:
+        if carried.target == target.name and len(carried.groups) > limit:
+            names = ", ".join(namer.group(g) for g in carried.groups)
+            what = f"workload {carried.workload.name!r} would carry {len(carried.groups)} groups ({names})"
+            yield _over(
+                target,
+                what,
+                limit,
+                "groups_per_interface",
+                'encoding="cells" gives every interface one group',
+            )
+    product = here.quota("rules_per_group") * here.quota("groups_per_interface")
+    limit = here.quota("rules_per_interface")
+    if product > limit:
+        what = f"rules_per_group x groups_per_interface is {product}"
+        yield _over(
+            target, what, limit, "rules_per_interface", "AWS refuses such a pair: lower one of the two"
+        )
+    total = len(plan.groups[target.name])
+    if total > here.quota("groups_per_region"):
+        what = f"{total} security groups in one region"
+        ways = "fewer distinct selectors, or several targets in several accounts"
+        yield _over(target, what, here.quota("groups_per_region"), "groups_per_region", ways)
+    yield from _lists(plan, target, here)
+
+
+def _lists(plan: Plan, target: Target, here: AwsPlacement) -> Iterator[Problem]:
+    mine = {i: a for i, a in plan.lists.items() if i.target == target.name}
+    if len(mine) > here.quota("prefix_lists_per_region"):
+        limit = here.quota("prefix_lists_per_region")
+        yield _over(
+            target, f"{len(mine)} prefix lists", limit, "prefix_lists_per_region", "name fewer prefix_lists"
+        )
+    limit = here.quota("entries_per_prefix_list")
+    for listed, addresses in sorted(mine.items(), key=lambda i: (i[0].name, i[0].family)):
+        if (count := len(addresses.cidrs())) > limit:
+            what = f"prefix list {listed.name!r} has {count} entries"
+            yield _over(target, what, limit, "entries_per_prefix_list", "split the address set")
+
+
+def _ways(plan: Plan, group: GroupId, direction: str, family: int) -> str:
+    kinds: Counter[str] = Counter()
+    for line in plan.lines:
+        if line.group == group and line.direction == direction:
+            rare = line.protocol.isdigit() and int(line.protocol) not in COMMON
+            by_address = isinstance(line.peer, str) and (":" in line.peer) == (family == 6)
+            kinds["rare" if rare else "address" if by_address else "other"] += 1
+    ways = []
+    if kinds["rare"]:
+        ways.append(f"accept the residual 'other-protocols' ({kinds['rare']} rules are for rare protocols)")
+    if kinds["address"]:
+        ways.append(
+            f"refer to groups instead of addresses or declare fewer ranges ({kinds['address']} rules are for ranges; "
+            "'internet' alone takes over 100: use 'anywhere', or accept the residual 'internet-as-anywhere')"
+        )
+    ways.append("merge port ranges")
+    return "; ".join(ways)
+
+
+def _over(target: Target, what: str, limit: int, quota: str, ways: str) -> Problem:
+    return Problem(
+        f"target {target.name}: {what}; the quota is {limit}",
+        where=target.where,
+        why=f"AWS counts this as {quota}",
+        fix=f'{ways}; or raise the quota at AWS and pass quotas={{"{quota}": …}}',
+    )
+
+
+def usage(plan: Plan, target: Target, here: AwsPlacement) -> Mapping[str, Any]:
+    """How much of each quota a target uses."""
+    counts = [c for (g, _, _), c in rule_counts(plan).items() if g.target == target.name]
+    carried = [len(c.groups) for c in plan.carried if c.target == target.name]
+    used = {
+        "rules_per_group": max(counts, default=0),
+        "groups_per_interface": max(carried, default=0),
+        "groups_per_region": len(plan.groups[target.name]),
+        "prefix_lists_per_region": sum(i.target == target.name for i in plan.lists),
+    }
+    return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}

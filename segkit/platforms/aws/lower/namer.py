@@ -1,0 +1,66 @@
+"""Names and Terraform addresses of everything in a plan."""
+
+from __future__ import annotations
+
+from segkit.model.model import Model
+from segkit.platforms.aws.lower.names import NO_FLOWS, GroupNames, digest, slug
+from segkit.platforms.aws.lower.plan import GroupId, LineId, ListId
+
+_WAY = {"ingress": "in", "egress": "out"}
+
+
+class Namer:
+    """Names and Terraform addresses of everything in a plan."""
+
+    def __init__(self, model: Model, before: bool = False) -> None:
+        self._groups = GroupNames(model, before)
+        self._memo: dict[GroupId, str] = {}
+
+    def group(self, group: GroupId) -> str:
+        """A security group's name."""
+        if group not in self._memo:
+            self._memo[group] = self._name(group)
+        return self._memo[group]
+
+    def _name(self, group: GroupId) -> str:
+        if not group.pieces:
+            return NO_FLOWS
+        names = sorted(self._groups.name(p) for p in group.pieces)
+        return f"cell-{digest(' '.join(names), 10)}" if group.cell else names[0]
+
+    def group_key(self, group: GroupId) -> str:
+        """A security group's Terraform name."""
+        return resource_name(group.target, self.group(group))
+
+    def line_key(self, line: LineId) -> str:
+        """A rule's Terraform name: what it does, so that rules with other effects never share one."""
+        start = "" if line.start is None else str(line.start) if line.start >= 0 else "any"
+        code = "" if line.code is None else str(line.code) if line.code >= 0 else "any"
+        protocol = "all" if line.protocol == "-1" else line.protocol
+        what = "-".join(p for p in (protocol, start, code) if p)
+        return resource_name(
+            line.group.target,
+            self.group(line.group),
+            _WAY[line.direction],
+            what,
+            self.peer(line.group.target, line),
+        )
+
+    def peer(self, target: str, line: LineId) -> str:
+        """A far end as part of a name."""
+        match line.peer:
+            case GroupId() as group:
+                return self.group(group) if group.target == target else f"{group.target}-{self.group(group)}"
+            case ListId() as listed:
+                return f"list-{listed.name}-v{listed.family}"
+            case cidr:
+                return cidr.replace(".", "-").replace(":", "-").replace("/", "-")
+
+
+def resource_name(*parts: str) -> str:
+    """A Terraform name from parts (letters, digits, `-`, `_`; not starting with a digit; at most 120 characters)."""
+    name = "_".join(
+        p if p.replace("-", "").replace("_", "").isalnum() and p.isascii() else slug(p) for p in parts
+    )
+    name = name if len(name) <= 120 else f"{name[:110]}-{digest(name)}"
+    return name if name[0].isalpha() else f"_{name}"

@@ -1,0 +1,85 @@
+"""Readable, stable names for security groups and Terraform resources: cut ones end in a hash of the whole."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from segkit.intent.boxes import Piece
+from segkit.model.model import Model
+from segkit.sets import ALL, Predicate
+
+SCHEME = 1
+"""Version of the naming scheme. A release that changes a name must raise it and keep the old scheme available."""
+
+NO_FLOWS = "no-flows"
+EVERY_WORKLOAD = "every-workload"
+
+_FOREIGN = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def slug(text: str, limit: int = 48) -> str:
+    """A text as part of a Terraform name; a hash is added when something had to be changed or cut.
+
+    >>> slug("web")
+    'web'
+    >>> slug("web tier")
+    'web-tier-003a55'
+    """
+    plain = _FOREIGN.sub("-", text).strip("-")
+    if plain == text and len(plain) <= limit:
+        return plain
+    return f"{plain[:limit].rstrip('-')}-{digest(text)}"
+
+
+def digest(text: str, length: int = 6) -> str:
+    """A short hash that tells names apart."""
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def membership_local(target: str, workload: str, interface: str = "") -> str:
+    """The Terraform local that publishes the group ids of an interface.
+
+    >>> membership_local("aws", "web-1")
+    'segkit_aws_web-1'
+    """
+    parts = [slug(p) for p in (target, workload, interface) if p]
+    return "segkit_" + "_".join(parts)
+
+
+class GroupNames:
+    """Names of selectors: a group's own name, `zone-<name>` for a zone, otherwise the selector's text with a hash.
+
+    `before` answers with the names that `moved_from` declares, so that renames become moves.
+    """
+
+    def __init__(self, model: Model, before: bool = False) -> None:
+        self._known: dict[Predicate, str] = {}
+        for zone in reversed(model.zones):
+            self._known[zone.predicate] = "zone-" + ((before and zone.moved_from) or zone.name)
+        for group in reversed(model.groups):
+            self._known[group.predicate] = (before and group.moved_from) or group.name
+        self._known.setdefault(ALL, EVERY_WORKLOAD)
+
+    def name(self, piece: Piece) -> str:
+        """The name of the workloads in a piece."""
+        name = self._known.get(piece.predicate)
+        if name is None:
+            name = slug(_readable(piece.predicate) + "#" + digest(str(piece.predicate)), 40)
+        if not piece.whole:
+            where = str(piece.inside) + ",".join(f" unknown{f}" for f in sorted(piece.unknown))
+            name = f"{name}-at-{digest(where)}"
+        return name
+
+
+def _readable(predicate: Predicate) -> str:
+    return str(predicate).replace("!=", "not").replace('"', "").replace("==", " ")
+
+
+def tally(names: Mapping[object, str]) -> dict[str, list[object]]:
+    """Which things share a name (compared without case, as AWS does)."""
+    out: dict[str, list[object]] = {}
+    for thing, name in names.items():
+        out.setdefault(name.lower(), []).append(thing)
+    return out

@@ -1,0 +1,105 @@
+"""What each target has to let in and let out, as symbolic side rules: own workloads, peers, services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, BoxCompiler, Piece
+from segkit.intent.engine import Intent
+from segkit.model.model import Model, Target
+from segkit.model.policy import Mode, Rule
+from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOWHERE, Predicate, ServiceSet
+
+Direction = Literal["ingress", "egress"]
+
+
+@dataclass(frozen=True, slots=True)
+class SideRule:
+    """The workloads of `own` may exchange `services` with `peer`, in one direction.
+
+    `families` are the address families it speaks of: an own side limited by address is split by family, so that a
+    reference can never open the other one. `origin` is the rule's id, or what else opens it.
+    """
+
+    own: Piece
+    peer: Piece
+    services: ServiceSet
+    direction: Direction
+    families: frozenset[int]
+    origin: str
+    rule: Rule | None
+
+
+class Sides:
+    """The side rules of every target of a model."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.model = intent.model
+        self.domains = intent.model.domains
+        self._boxes: dict[str, tuple[BoxCompiler, tuple[Box, ...]]] = {}
+
+    def of(self, target: Target, direction: Direction, shared: bool) -> Iterator[SideRule]:
+        """What a target's own workloads let through. `shared`: others protect the interfaces too, so visibility adds
+        nothing and takes nothing away."""
+        compiler, allowed = self._compiled(target.realm)
+        modes = _zones_by_mode(self.model)
+        blocking = ALL - modes["visibility"]
+        for box in (*allowed, *self._postures(compiler)):
+            yield from self._own(target, direction, box, blocking)
+        for box in _both_ways(compiler, modes["selective"], direction):
+            yield from self._own(target, direction, box, blocking)
+        if modes["visibility"] != NONE and not shared:
+            piece = _workloads(modes["visibility"])
+            ends = (EVERYTHING, piece) if direction == "ingress" else (piece, EVERYTHING)
+            yield from self._own(target, direction, Box(*ends, ANY, "visibility mode"), ALL)
+
+    def _compiled(self, realm: str) -> tuple[BoxCompiler, tuple[Box, ...]]:
+        if realm not in self._boxes:
+            compiler = BoxCompiler(self.model.live_rules, realm, self.domains)
+            self._boxes[realm] = compiler, tuple(compiler.allowed())
+        return self._boxes[realm]
+
+    def _postures(self, compiler: BoxCompiler) -> Iterator[Box]:
+        for zone in self.model.zones:
+            if zone.posture == "allow":
+                piece = _workloads(zone.predicate)
+                yield from compiler.unless_denied(piece, piece, f"posture of zone {zone.name}")
+
+    def _own(self, target: Target, direction: Direction, box: Box, which: Predicate) -> Iterator[SideRule]:
+        own, peer = (box.destination, box.source) if direction == "ingress" else (box.source, box.destination)
+        own = replace(own, predicate=own.predicate & which, outside=NOWHERE).tidy(self.domains)
+        if not own or not replace(own, predicate=own.predicate & target.select).tidy(self.domains):
+            return
+        for part, families in _by_family(own):
+            yield SideRule(part, peer, box.services, direction, families, box.origin, box.rule)
+
+
+def _by_family(own: Piece) -> Iterator[tuple[Piece, frozenset[int]]]:
+    if own.whole:
+        yield own, FAMILIES
+        return
+    for family in sorted(FAMILIES):
+        part = replace(own, inside=own.inside.family(family), unknown=own.unknown & {family})
+        if part:
+            yield part, frozenset((family,))
+
+
+def _both_ways(compiler: BoxCompiler, selective: Predicate, direction: Direction) -> Iterable[Box]:
+    if selective == NONE:
+        return ()
+    piece = _workloads(selective)
+    ends = (EVERYTHING, piece) if direction == "ingress" else (piece, EVERYTHING)
+    return compiler.unless_denied(*ends, "selective mode")
+
+
+def _workloads(predicate: Predicate) -> Piece:
+    return Piece(predicate, EVERYWHERE, FAMILIES, NOWHERE)
+
+
+def _zones_by_mode(model: Model) -> dict[Mode, Predicate]:
+    out: dict[Mode, Predicate] = {"visibility": NONE, "selective": NONE, "enforce": NONE}
+    for zone in model.zones:
+        out[zone.mode] |= zone.predicate
+    return out

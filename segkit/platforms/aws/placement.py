@@ -1,0 +1,118 @@
+"""Where an AWS target is: its VPC and account, and how it emits. Validates what people give it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+from segkit.errors import Problem
+from segkit.model.model import Model, Target
+from segkit.platforms.aws.limits import QUOTAS
+
+ENCODINGS = ("groups", "cells")
+MEMBERSHIPS = ("exclusive", "shared")
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What an existing security group keeps: its physical name and description, and its id when it is imported."""
+
+    name: str | None = None
+    description: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPlacement:
+    """The arguments of one AWS target.
+
+    vpc_id: a VPC id or a Terraform reference to one. region, account: where it is; targets refer to each other's
+    groups only within one region. network: the name interfaces use for this VPC. provider: a provider alias
+    (`aws.prod`). peered_with: names of targets whose VPCs are peered with this one.
+    encoding: `groups` (one security group per selector in use) or `cells` (one per set of selectors that some
+    workload matches). membership: `exclusive` (interfaces carry our groups only) or `shared`.
+    prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3 bucket or
+    log group for visibility mode; flow_log_role: the role that writes to a log group. quotas: overrides of
+    `segkit.platforms.aws.limits.QUOTAS` by name. adopt: group name -> what the existing group keeps.
+    resolver: addresses of the VPC resolver, which security groups never filter.
+    """
+
+    vpc_id: str
+    region: str = ""
+    account: str = ""
+    network: str = ""
+    provider: str = ""
+    peered_with: tuple[str, ...] = ()
+    encoding: str = "groups"
+    membership: str = "exclusive"
+    prefix_lists: tuple[str, ...] = ()
+    flow_log_destination: str = ""
+    flow_log_role: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    adopt: Mapping[str, Adopted] = field(default_factory=dict)
+
+    def quota(self, name: str) -> int:
+        """A quota by name, with this target's override."""
+        return self.quotas.get(name, QUOTAS[name].default)
+
+
+def placement(target: Target) -> AwsPlacement:
+    """The placement of a target that `check` found nothing wrong with."""
+    given = {k: v for k, v in target.placement.items() if v is not None}
+    for name in ("peered_with", "prefix_lists"):
+        given[name] = tuple(sorted(given.get(name, ())))
+    given["adopt"] = {k: Adopted(**v) for k, v in sorted(given.get("adopt", {}).items())}
+    return AwsPlacement(**given)
+
+
+def check(model: Model, target: Target) -> Iterator[Problem]:
+    """Everything wrong with a target's placement."""
+    known = {f.name: f for f in fields(AwsPlacement)}
+    given = target.placement
+    for name in sorted(set(given) - set(known)):
+        near = difflib.get_close_matches(name, known, n=1)
+        yield _problem(
+            target, f"unknown argument {name!r}", f"did you mean {near[0]!r}?" if near else "remove it"
+        )
+    if not isinstance(given.get("vpc_id"), str) or not given["vpc_id"]:
+        yield _problem(target, "vpc_id is missing", "pass the id of the VPC, or a reference such as vpc.id")
+    for name, allowed in (("encoding", ENCODINGS), ("membership", MEMBERSHIPS)):
+        if given.get(name, allowed[0]) not in allowed:
+            yield _problem(target, f"{name} is {given[name]!r}", f"write one of {', '.join(allowed)}")
+    yield from _check_names(model, target)
+    for name, value in sorted(given.get("quotas", {}).items()):
+        if name not in QUOTAS:
+            yield _problem(target, f"unknown quota {name!r}", f"known quotas: {', '.join(sorted(QUOTAS))}")
+        elif not isinstance(value, int) or not 0 < value <= QUOTAS[name].ceiling:
+            yield _problem(target, f"quota {name} is {value!r}", f"write 1 to {QUOTAS[name].ceiling}")
+    if str(given.get("flow_log_destination", "")).partition(":log-group:")[1] and not given.get(
+        "flow_log_role"
+    ):
+        yield _problem(
+            target,
+            "a flow log to a log group has no role",
+            "pass flow_log_role=, the role that may write to it",
+        )
+
+
+def _check_names(model: Model, target: Target) -> Iterator[Problem]:
+    peers = {t.name for t in model.targets if t.platform == target.platform}
+    for name in target.placement.get("peered_with", ()):
+        if name not in peers or name == target.name:
+            yield _problem(
+                target, f"peered_with names {name!r}", f"known targets: {_listed(peers - {target.name})}"
+            )
+    sets = {s.name for s in model.address_sets}
+    for name in target.placement.get("prefix_lists", ()):
+        if name not in sets:
+            yield _problem(target, f"prefix_lists names {name!r}", f"known address sets: {_listed(sets)}")
+
+
+def _problem(target: Target, what: str, fix: str) -> Problem:
+    return Problem(f"target {target.name}: {what}", where=target.where, fix=fix)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,146 @@
+"""What every enforcement plane offers, and how one is found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from segkit.errors import Problem, SegkitError
+from segkit.intent import Intent
+from segkit.model.model import Model, Target
+from segkit.model.workloads import Interface, Workload
+from segkit.sets import Addresses, ServiceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a plane can express, as data; what it cannot is a residual."""
+
+    deny: bool
+    priorities: bool
+    icmp_types: bool
+    dynamic_membership: bool
+    ipv6: bool
+    logging: bool
+    stateless_replies: bool
+    cross_boundary_reference: str
+    residuals: Mapping[str, str]
+    """Residual names this plane can have, with what each means."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Residual:
+    """A named difference between intent and what a target can enforce, as lowering foresees it.
+
+    `extent` says in label terms which flows it touches; `rules` are the ids involved.
+    """
+
+    target: str
+    name: str
+    extent: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What a target's part of a model became: Terraform JSON without provider blocks, and what to say about it."""
+
+    target: str
+    fragment: Mapping[str, Any]
+    residuals: tuple[Residual, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One end of a flow as a plane sees it: who it is (None for no workload) and at which addresses.
+
+    `addresses` None means unknown. Addresses are never cut by any set that `View.cuts` returns.
+    """
+
+    workload: Workload | None
+    interface: Interface | None
+    addresses: Addresses | None
+    family: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """How an interface of a workload was found to carry groups.
+
+    `status`: seen (a resource or an attachment of the stack carries them), assumed (published for use elsewhere) or
+    missing. `unknown` names what it carries whose rules nobody knows.
+    """
+
+    target: str
+    workload: str
+    interface: str
+    status: str
+    where: str
+    groups: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+
+
+class View(Protocol):
+    """A plane's reading model over one document: from the emitted Terraform alone, who reaches whom."""
+
+    def cuts(self) -> Sequence[Addresses]:
+        """Every address set that the rules mention."""
+
+    def profile(self, workload: Workload, interface: Interface) -> object:
+        """What tells this interface from others on the plane: equal profiles behave alike."""
+
+    def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
+        """What the source's end lets out towards a destination."""
+
+    def incoming(self, source: Spot, destination: Spot) -> ServiceSet:
+        """What the destination's end lets in from a source."""
+
+    def memberships(self) -> Sequence[Membership]:
+        """Every interface that the plane's targets own, and how its groups were found."""
+
+    def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
+        """The addresses of the resources that let these services pass, on either end."""
+
+    def notes(self) -> Sequence[str]:
+        """What the reader could not make out, and what it assumed."""
+
+    def exempt(self) -> Sequence[str]:
+        """Flows the plane never filters, with their source."""
+
+
+class Platform(Protocol):
+    """One enforcement plane: a folder under `segkit/platforms` and an entry point of group `segkit.platforms`."""
+
+    name: str
+    capabilities: Capabilities
+
+    def check(self, model: Model, target: Target) -> Iterable[Problem]:
+        """What is wrong with a target's placement, before anything is compiled."""
+
+    def lower(self, intent: Intent, targets: Sequence[Target]) -> Sequence[Lowered]:
+        """The targets of this plane as Terraform; raises SegkitError where one cannot be lowered."""
+
+    def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
+        """The reading model over a stack's Terraform JSON."""
+
+    def membership_local(self, target: str, workload: str, interface: str = "") -> str:
+        """The name of the Terraform local that publishes an interface's group ids."""
+
+
+@cache
+def platform(name: str) -> Platform:
+    """A plane by name.
+
+    Raises SegkitError when no installed package offers it.
+    """
+    found = {e.name: e for e in entry_points(group="segkit.platforms")}
+    if name in found:
+        loaded: Platform = found[name].load()
+        return loaded
+    known = ", ".join(sorted(found))
+    raise SegkitError(Problem(f"no platform {name!r}", fix=f"known platforms: {known}"))
