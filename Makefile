@@ -1,0 +1,58 @@
+# Everything is set up inside the repository: Python tools in .venv, the cdktf command line in node_modules.
+# `make` alone lists the commands.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON := .venv/bin/python
+# Test processes. Two suit a small machine; `make test JOBS=8` on a larger one.
+JOBS ?= 2
+# More arguments for pytest: make test ARGS='-k sets'
+ARGS ?=
+SOURCES := $(wildcard segkit stacks examples scripts tests)
+
+.PHONY: help setup demo test check format goldens clean distclean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: .venv/.ready node_modules/.ready ## install everything into the repository
+
+demo: ## segment a real application on AWS: synth, prove, plan, deploy, ask
+	@scripts/setup check python node npm terraform
+	@$(MAKE) --no-print-directory setup
+	@$(PYTHON) -m scripts.demo
+
+test: ## format, lint, types, import layers, then every test
+	@scripts/setup check python node npm
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory check
+	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
+
+check: .venv/.ready ## format, lint, types, import layers
+	@.venv/bin/ruff format --check $(SOURCES)
+	@.venv/bin/ruff check $(SOURCES)
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: .venv/.ready ## let ruff rewrite what it can
+	@.venv/bin/ruff format $(SOURCES)
+	@.venv/bin/ruff check --fix $(SOURCES)
+
+goldens: .venv/.ready ## rewrite the expected outputs; read the difference before committing
+	@$(PYTHON) -m pytest -n $(JOBS) --update-goldens $(ARGS)
+
+clean: ## remove what synth, tests and tools wrote; keeps .venv, node_modules and Terraform state
+	@rm -rf .demo cdktf.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist site
+	@find . -name __pycache__ -type d -not -path './.venv/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and also remove .venv and node_modules
+	@rm -rf .venv node_modules .terraform-plugins
+
+.venv/.ready: pyproject.toml scripts/setup
+	@scripts/setup python
+
+node_modules/.ready: package.json package-lock.json scripts/setup
+	@scripts/setup cdktf
