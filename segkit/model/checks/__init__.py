@@ -1,0 +1,1 @@
+"""The checks of a model, one file per subject. `segkit.model.validate` runs them all."""

@@ -1,0 +1,107 @@
+"""Selectors and workload labels against the label schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from segkit.model.findings import Findings, nearest
+from segkit.model.model import Model
+from segkit.model.selectors import selectors
+from segkit.model.workloads import LabelKey
+from segkit.sets import NONE, Predicate
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def check_selectors(model: Model, found: Findings) -> frozenset[Predicate]:
+    """Keys and values that the schema does not know, and selectors that nothing conforming could match.
+
+    Returns the selectors that are at fault, so that later checks leave out what follows from them.
+    """
+    keys, domains = {key.name: key for key in model.schema.keys}, model.schema.domains
+    faults: dict[Predicate, list[tuple[str, str]]] = {}
+    for what, where, predicate in selectors(model):
+        if predicate not in faults:
+            faults[predicate] = list(_faults(predicate, keys))
+            if not faults[predicate] and not predicate.satisfiable(domains):
+                faults[predicate] = [(_never(predicate), "correct the selector or the label schema")]
+        for text, fix in faults[predicate]:
+            found.error(f"{what}: {text}", where, fix=fix)
+    return frozenset(predicate for predicate, texts in faults.items() if texts)
+
+
+def _never(predicate: Predicate) -> str:
+    if predicate is NONE:
+        return "its selector contradicts itself, so that nothing could ever match"
+    return f"no workload that conforms to the label schema could ever match {predicate}"
+
+
+def _faults(predicate: Predicate, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str]]:
+    for key in predicate.keys():  # noqa: SIM118 - a predicate is no mapping
+        if key not in keys:
+            yield f"unknown label key {key!r}", nearest(key, keys, "label keys")
+    for key, value in predicate.mentions():
+        values = keys[key].values if key in keys else None
+        if values is not None and value not in values:
+            yield f"unknown value {value!r} of label {key!r}", nearest(value, values, "values")
+
+
+def check_zones(model: Model, faulty: frozenset[Predicate], found: Findings) -> None:
+    """Zones that could share a workload, with the labels of one."""
+    domains = model.schema.domains
+    zones = [zone for zone in model.zones if zone.predicate not in faulty]
+    for at, zone in enumerate(zones):
+        for other in zones[at + 1 :]:
+            both = zone.predicate & other.predicate
+            if both is NONE or zone.name == other.name:
+                continue
+            labels = both.witness(domains)
+            if labels is not None:
+                shown = ", ".join(f"{key}={value}" for key, value in labels.items()) or "no labels"
+                found.error(
+                    f"the zones {zone.name!r} and {other.name!r} overlap: {shown} would be in both",
+                    other.where,
+                    why="zones are disjoint"
+                    + (f"; the other is declared at {zone.where}" if zone.where else ""),
+                    fix="narrow one of the selectors",
+                )
+
+
+def check_workload_labels(model: Model, found: Findings) -> None:
+    """Labels that break the schema, and workloads that no zone takes in."""
+    keys = {key.name: key for key in model.schema.keys}
+    faults: dict[Labels, list[tuple[str, str]]] = {}
+    homeless: dict[Labels, bool] = {}
+    for workload in model.workloads:
+        labels = workload.labels
+        if labels not in faults:
+            faults[labels] = list(_breaches(labels, keys))
+            homeless[labels] = bool(model.zones) and model.zone_of(dict(labels)) is None
+        kind = "workload class" if workload.is_class else "workload"
+        for text, fix in faults[labels]:
+            found.error(f"{kind} {workload.name!r}: {text}", workload.where, fix=fix)
+        if homeless[labels] and not faults[labels]:
+            found.warn(
+                f"{kind} {workload.name!r} is in no zone",
+                workload.where,
+                why="outside zones everything is denied that no rule allows",
+                fix="label it so that a zone takes it in, or widen a zone",
+            )
+
+
+def _breaches(labels: Labels, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str]]:
+    given: dict[str, str] = {}
+    for key, value in labels:
+        if key in given and given[key] != value:
+            yield f"two values for label {key!r}: {given[key]!r} and {value!r}", "keep one"
+        given[key] = value
+        if key not in keys:
+            yield f"unknown label key {key!r}", nearest(key, keys, "label keys")
+            continue
+        values = keys[key].values
+        if values is not None and value not in values:
+            yield f"unknown value {value!r} of label {key!r}", nearest(value, values, "values")
+    for name, key_ in keys.items():
+        if key_.required and name not in given:
+            allowed = "any value" if key_.values is None else ", ".join(key_.values[:12])
+            yield f"the mandatory label {name!r} is missing", f"add it ({allowed})"

@@ -1,0 +1,103 @@
+"""Reading a JSON or YAML file so that every value can be traced to its line.
+
+A file is read here and nowhere else: bytes, encoding, syntax, keys that are written twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from segkit.model.caller import shown_path
+from segkit.model.findings import Findings
+
+Step = str | int
+
+
+class Places(Protocol):
+    """Knows the line of every value of a parsed file."""
+
+    def line(self, location: Sequence[Step]) -> int:
+        """The line of the value at `location` (keys and indices from the top), or of what should hold it."""
+        ...
+
+
+class Document:
+    """The data of a file or of a mapping in code, and where each value of it stands."""
+
+    def __init__(self, name: str, data: Any, places: Places | None) -> None:
+        self.name = name
+        self.data = data
+        self._places = places
+
+    def at(self, location: Sequence[Step] = ()) -> str:
+        """`file:line` of a value; for a mapping in code the place where it was passed."""
+        return self.name if self._places is None else f"{self.name}:{self._places.line(location)}"
+
+
+def read_bytes(path: str | os.PathLike[str], what: str, where: str, found: Findings) -> bytes | None:
+    """The bytes of a file; None after a finding when they cannot be had."""
+    name = shown_path(os.fspath(path))
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        found.error(
+            f"there is no {what} file {name}",
+            where,
+            fix=f"create it, or correct the path (looked in {_folder(path)})",
+        )
+    except IsADirectoryError:
+        found.error(f"the {what} file {name} is a folder", where, fix="name a file in it")
+    except OSError as error:
+        found.error(
+            f"the {what} file {name} cannot be read: {error.strerror}", where, fix="check its permissions"
+        )
+    except ValueError as error:
+        found.error(f"the {what} path {name!r} is none: {error}", where, fix="correct the path")
+    return None
+
+
+def decode(raw: bytes, name: str, found: Findings) -> str | None:
+    """The text of a UTF-8 file, with or without a byte order mark; None after a finding."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+        found.error(
+            f"the file is not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}",
+            f"{name}:{line}",
+            why="it looks like UTF-16" if utf16 else "",
+            fix="save it as UTF-8",
+        )
+        return None
+
+
+def open_document(path: str | os.PathLike[str], what: str, where: str, found: Findings) -> Document | None:
+    """Read a JSON or YAML file by its suffix; None after findings. `where` is where the path was written."""
+    name, suffix = shown_path(os.fspath(path)), Path(path).suffix.lower()
+    if suffix not in (".json", ".yaml", ".yml"):
+        found.error(
+            f"the {what} file {name} has an unknown format {suffix!r}", where, fix="use .json, .yaml or .yml"
+        )
+        return None
+    raw = read_bytes(path, what, where, found)
+    text = None if raw is None else decode(raw, name, found)
+    if text is None:
+        return None
+    if not text.strip():
+        found.error(f"the {what} file is empty", f"{name}:1", fix="write it, or leave it out")
+        return None
+    if suffix == ".json":
+        from segkit.model.json_places import parse_json
+
+        return parse_json(text, name, found)
+    from segkit.model.yaml_places import parse_yaml
+
+    return parse_yaml(text, name, found)
+
+
+def _folder(path: str | os.PathLike[str]) -> str:
+    return shown_path(os.fspath(Path(path).absolute().parent))

@@ -1,0 +1,63 @@
+"""Collecting problems, so that people see all of them at once, each with the nearest right word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import lru_cache
+
+from segkit.errors import Problem
+
+
+class Findings:
+    """Errors and warnings found so far. Errors stop the build; warnings are shown and do not.
+
+    >>> found = Findings()
+    >>> found.error("unknown tier 'globl'", fix=nearest("globl", ["global", "zone"]))
+    >>> found.errors[0].fix
+    "did you mean 'global'?"
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def error(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
+        """Note something that must be put right."""
+        self.errors.append(Problem(what, where, why, fix))
+
+    def warn(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
+        """Note something that people should know."""
+        self.warnings.append(Problem(what, where, why, fix))
+
+    def extend(self, other: Findings) -> None:
+        """Take over everything that another collection holds."""
+        self.errors += other.errors
+        self.warnings += other.warnings
+
+    def refused(self, text: str, where: str, context: str = "") -> None:
+        """Note the message of a set parser, which reads `finding; fix`."""
+        what, _, fix = text.partition("; ")
+        self.error(f"{context}: {what}" if context else what, where, fix=fix)
+
+
+def nearest(word: str, known: Iterable[str], kind: str = "") -> str:
+    """The fix for an unknown word: the nearest known one, else what is known (the first dozen).
+
+    >>> nearest("x", ["b", "a"], "tiers")
+    'known tiers: a, b'
+    """
+    return _nearest(word, tuple(sorted(set(known))), kind)
+
+
+# A wrong value in an inventory is usually wrong in thousands of places.
+@lru_cache(maxsize=4096)
+def _nearest(word: str, known: tuple[str, ...], kind: str) -> str:
+    folded = {k.casefold(): k for k in known}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {folded[close[0]]!r}?"
+    if not known:
+        return f"there are no {kind} yet" if kind else ""
+    shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+    return f"known {kind}: {shown}" if kind else f"known: {shown}"

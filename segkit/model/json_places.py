@@ -1,0 +1,120 @@
+"""JSON with line numbers and without keys that are written twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+from segkit.model.document import Document, Step
+from segkit.model.findings import Findings
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+
+
+def parse_json(text: str, name: str, found: Findings) -> Document | None:
+    """The document of a JSON text; None after findings for syntax errors and repeated keys."""
+    repeated = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        made = dict(items)
+        repeated = repeated or len(made) != len(items)
+        return made
+
+    def constant(word: str) -> Any:
+        raise ValueError(f"{word} is not JSON")
+
+    try:
+        data = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        message = error.msg[:1].lower() + error.msg[1:]
+        found.error(
+            f"not valid JSON: {message} (column {error.colno})", f"{name}:{error.lineno}", fix=_hint(error)
+        )
+        return None
+    except RecursionError:
+        found.error("not usable JSON: nested too deeply", name, fix="flatten it")
+        return None
+    except ValueError as error:
+        found.error(f"not valid JSON: {error}", name, fix="write a plain JSON value")
+        return None
+    places = JsonPlaces(text)
+    if repeated:
+        places.report_repeats(name, found)
+        return None
+    return Document(name, data, places)
+
+
+def _hint(error: json.JSONDecodeError) -> str:
+    before = error.doc[: error.pos].rstrip()
+    if before.endswith(",") and error.doc[error.pos : error.pos + 1] in ("]", "}"):
+        return "remove the comma before the closing bracket"
+    if error.doc[error.pos : error.pos + 1] in ("#", "/"):
+        return "JSON has no comments; remove them, or use YAML"
+    if error.msg.startswith("Extra data"):
+        return "a file holds one JSON value"
+    return "correct the syntax there"
+
+
+class JsonPlaces:
+    """Finds lines in a text that is valid JSON, decoding no more of it than the question needs."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._decode = json.JSONDecoder(strict=True).raw_decode
+        self._children: dict[int, list[tuple[Step, int]]] = {}
+        self._index: dict[int, dict[Step, int]] = {}
+        self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def line(self, location: Sequence[Step]) -> int:
+        """The line of a value, counted from 1."""
+        at = self._skip(0)
+        for step in location:
+            if at not in self._index:
+                self._index[at] = dict(self._inside(at))
+            if step not in self._index[at]:
+                break
+            at = self._index[at][step]
+        return bisect_right(self._lines, at)
+
+    def report_repeats(self, name: str, found: Findings) -> None:
+        """Note every key that one object has twice."""
+        todo = [self._skip(0)]
+        while todo:
+            first: dict[Step, int] = {}
+            for key, at in self._inside(todo.pop()):
+                todo.append(at)
+                if key in first:
+                    line = bisect_right(self._lines, first[key])
+                    found.error(
+                        f"the key {key!r} is written twice (first in line {line})",
+                        f"{name}:{bisect_right(self._lines, at)}",
+                        why="one of the two values would be lost",
+                        fix="keep one of them",
+                    )
+                first.setdefault(key, at)
+
+    def _skip(self, at: int) -> int:
+        blank = _BLANK.match(self._text, at)
+        return at if blank is None else blank.end()
+
+    def _inside(self, start: int) -> list[tuple[Step, int]]:
+        """The values directly inside the container at `start`, by key or index, with their offsets."""
+        if start in self._children:
+            return self._children[start]
+        kids: list[tuple[Step, int]] = []
+        text, opening = self._text, self._text[start]
+        at = self._skip(start + 1)
+        while opening in "[{" and text[at] not in "]}":
+            step: Step = len(kids)
+            if opening == "{":
+                step, at = self._decode(text, at)
+                at = self._skip(self._skip(at) + 1)
+            kids.append((step, at))
+            at = self._skip(self._decode(text, at)[1])
+            at = self._skip(at + 1) if text[at] == "," else at
+        self._children[start] = kids
+        return kids

@@ -1,0 +1,38 @@
+"""Every selector of a model, and the label schema that a model without one has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.model.model import Model
+from segkit.model.policy import Rule
+from segkit.model.workloads import LabelKey, LabelSchema
+from segkit.sets import Predicate
+
+
+def selectors(model: Model) -> Iterator[tuple[str, str, Predicate]]:
+    """What has a selector, where it was declared, and the selector; those written in rules included."""
+    for zone in model.zones:
+        yield f"zone {zone.name!r}", zone.where, zone.predicate
+    for group in model.groups:
+        yield f"group {group.name!r}", group.where, group.predicate
+    for target in model.targets:
+        yield f"target {target.name!r}", target.where, target.select
+    for policy in model.policies:
+        for rule in policy.rules:
+            for predicate in _written(rule):
+                yield f"rule {rule.id!r}", rule.where, predicate
+
+
+def _written(rule: Rule) -> Iterator[Predicate]:
+    for side in (rule.source, rule.destination, rule.unless_source, rule.unless_destination):
+        for end in side:
+            if end.kind == "select":
+                yield end.predicate
+
+
+def open_schema_of(model: Model) -> LabelSchema:
+    """A schema that admits everything the model says: each key in use, with any value, never mandatory."""
+    keys = {key for _, _, predicate in selectors(model) for key in predicate.keys()}  # noqa: SIM118 - a predicate is no mapping
+    keys.update(key for labels in {w.labels for w in model.workloads} for key, _ in labels)
+    return LabelSchema(tuple(LabelKey(key) for key in sorted(keys)))

