@@ -1,4 +1,4 @@
-"""Terraform as data: text that Terraform reads literally, fragments, canonical JSON, the `cdktf.out` folder."""
+"""Terraform as data: literal text, fragments, canonical JSON, the `cdktf.out` folder."""
 
 from segkit.artifacts.canonical import canonical_json, write_atomic
 from segkit.artifacts.folder import write_cdktf_out

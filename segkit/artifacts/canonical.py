@@ -33,13 +33,13 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # A name of our own beside the target: a rename is atomic only inside one file system. Unlike tempfile's, the
-    # file gets the permissions that the umask gives any other output.
+    # A name of our own beside the target: a rename is atomic only inside one file system. Unlike tempfile's,
+    # the file gets the permissions that the umask gives any other output.
     draft = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as file:
             file.write(data)
-        os.replace(draft, target)
+        draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -1,7 +1,7 @@
 """The `cdktf.out` folder, written without cdktf: the CLI's contract is these files and nothing else.
 
-`cdktf list`, `plan`, `deploy`, `output` and `destroy` read `manifest.json` and `stacks/<id>/cdk.tf.json`, whose `//`
-entry carries the metadata. An `app` command that only writes them needs neither jsii nor Node.
+`cdktf list`, `plan`, `deploy`, `output` and `destroy` read `manifest.json` and `stacks/<id>/cdk.tf.json`,
+whose `//` entry carries the metadata. An `app` command that only writes them needs neither jsii nor Node.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def write_cdktf_out(
 ) -> None:
     """Write stacks, given as Terraform JSON by id, as the folder that the cdktf and cdktn command lines read.
 
-    `dependencies` names for a stack those that deploy before it. A stack that names no backend gets the one cdktf
-    would give it: a local state `terraform.<id>.tfstate` in the current folder.
-    Raises SegkitError on ids that cdktf refuses, unknown dependencies, and providers without source or version.
+    `dependencies` names for a stack those that deploy before it. A stack that names no backend gets the one
+    cdktf would give it: a local state `terraform.<id>.tfstate` in the current folder. Raises SegkitError on
+    ids that cdktf refuses, unknown dependencies, and providers without source or version.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as out:

@@ -77,8 +77,9 @@ class Fragment:
 def merge(*fragments: Fragment | Mapping[str, Any], where: tuple[str, ...] = ()) -> dict[str, Any]:
     """One configuration out of several: blocks side by side, settings (`terraform`, `//`) merged key by key.
 
-    `where` names the fragments for messages; a `Fragment` brings its own name. Raises SegkitError with every address
-    (resource, data source, output, local …) that two of them define and every setting that they disagree on.
+    `where` names the fragments for messages; a `Fragment` brings its own name. Raises SegkitError with every
+    address (resource, data source, output, local …) that two of them define and every setting that they
+    disagree on.
 
     >>> merge({"locals": {"a": 1}}, {"locals": {"b": 2}, "resource": {}})
     {'locals': {'a': 1, 'b': 2}}

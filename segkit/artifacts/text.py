@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def literal(text: str) -> str:
-    """`text` written so that Terraform reads exactly these characters, with no interpolation and no directive.
+    """`text` written so that Terraform reads exactly these characters, without interpolation or directives.
 
     Escape whole texts only: `literal("$") + "${x.id}"` would turn the reference into text.
     Source: Terraform language, "Strings and templates", escape sequences.
