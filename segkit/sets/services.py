@@ -162,7 +162,7 @@ def sctp(*ports: PortSpec) -> ServiceSet:
     return _ports(SCTP, ports)
 
 
-def icmp(type: int | None = None, code: int | None = None) -> ServiceSet:
+def icmp(type: int | None = None, code: int | None = None) -> ServiceSet:  # noqa: A002 - its name in the RFC
     """ICMP for IPv4: every message, one type, or one type and code (0 to 255 each).
 
     >>> str(icmp(8)), str(icmp(3, 4))
@@ -171,7 +171,7 @@ def icmp(type: int | None = None, code: int | None = None) -> ServiceSet:
     return _types(ICMP, type, code)
 
 
-def icmpv6(type: int | None = None, code: int | None = None) -> ServiceSet:
+def icmpv6(type: int | None = None, code: int | None = None) -> ServiceSet:  # noqa: A002 - as above
     """ICMP for IPv6, written as for `icmp`."""
     return _types(ICMPV6, type, code)
 
@@ -242,12 +242,12 @@ def _ports(number: int, ports: tuple[PortSpec, ...]) -> ServiceSet:
     return _made(IntervalSet.of(*((base | lo, base | hi) for lo, hi in spans)))
 
 
-def _types(number: int, type: int | None, code: int | None) -> ServiceSet:
-    if type is None:
+def _types(number: int, kind: int | None, code: int | None) -> ServiceSet:
+    if kind is None:
         if code is not None:
             raise ServiceParseError(f"{NAMES[number]} code {code} without a type; give the type too")
         return _WHOLE[number]
-    base = number << 16 | _in_range(type, 255, f"an {NAMES[number]} type") << 8
+    base = number << 16 | _in_range(kind, 255, f"an {NAMES[number]} type") << 8
     if code is None:
         return _made(IntervalSet.of((base, base | 0xFF)))
     at = base | _in_range(code, 255, f"an {NAMES[number]} code")
