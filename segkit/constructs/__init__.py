@@ -1,0 +1,23 @@
+"""segkit inside CDK for Terraform: thin constructs over the pure model, for cdktf and for cdktn alike.
+
+They only record; the model is compiled once, when the stack is synthesised, and proved over the whole stack
+before anything is written. Importing this module loads neither cdktf nor cdktn: the library of the app in use
+is taken.
+"""
+
+from segkit.constructs.parts import AddressSet, Group, LabelPolicy, Service, Workload, WorkloadClass, Zone
+from segkit.constructs.segmentation import Segmentation
+from segkit.constructs.targets import AwsSecurityGroups, Target
+
+__all__ = [
+    "AddressSet",
+    "AwsSecurityGroups",
+    "Group",
+    "LabelPolicy",
+    "Segmentation",
+    "Service",
+    "Target",
+    "Workload",
+    "WorkloadClass",
+    "Zone",
+]

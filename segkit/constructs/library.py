@@ -1,0 +1,121 @@
+"""cdktf or cdktn: which of the two an app uses, and the few classes of ours that must extend it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol
+
+from segkit.errors import Problem, SegkitError
+
+LIBRARIES = ("cdktf", "cdktn")
+
+
+class Stage(Protocol):
+    """What the element of a segmentation asks of it during a synth."""
+
+    def arm(self) -> None:
+        """A synth of this stack begins; its output will be written."""
+
+    def validate(self) -> list[str]:
+        """Everything that forbids the output, as text."""
+
+    def emit(self) -> dict[str, Any]:
+        """The fragment, as Terraform JSON."""
+
+    def emit_hcl(self) -> dict[str, Any]:
+        """The fragment without what its parts carry, as cdktf's HCL writer wants it."""
+
+
+class Classes(NamedTuple):
+    """Our classes over one library; their constructors take what the comments in `classes` say."""
+
+    element: Any
+    part: Any
+    local: Any
+
+
+def library_of(scope: Any) -> ModuleType:
+    """The library whose app or stack `scope` belongs to.
+
+    Chosen by the classes of the tree's root, never by what happens to be installed: an element of one library
+    inside an app of the other fails. Raises SegkitError when the scope is no construct of either.
+    """
+    node = getattr(scope, "node", None)
+    root = getattr(node, "root", None)
+    for base in type(root).__mro__:
+        name = base.__module__.partition(".")[0]
+        if name in LIBRARIES:
+            return importlib.import_module(name)
+    raise SegkitError(
+        Problem(
+            f"the scope of a Segmentation is {type(scope).__name__}, which is in no cdktf or cdktn app",
+            fix="pass a TerraformStack, or a construct inside one",
+        )
+    )
+
+
+@cache
+def classes(name: str) -> Classes:
+    """Our classes over the library called `name`, built when first needed."""
+    import constructs
+    import jsii
+
+    library: Any = importlib.import_module(name)
+
+    # jsii finds overridden methods by name and calls back for each use, so a class overrides only what it
+    # must.
+    class SegmentationElement(library.TerraformElement):  # type: ignore[misc]
+        """Stands in the tree for a segmentation and hands its whole output over at once."""
+
+        def __init__(self, scope: Any, name: str, stage: Stage) -> None:
+            super().__init__(scope, name)
+            self._stage = stage
+            self.node.add_validation(_Validation(stage))
+            library.Aspects.of(self).add(_Begin(self, stage))
+
+        def to_terraform(self) -> Any:
+            return self._stage.emit()
+
+        def to_hcl_terraform(self) -> Any:
+            return self._stage.emit_hcl()
+
+    class FragmentPart(library.TerraformElement):  # type: ignore[misc]
+        """One block for `synth --hcl`, whose writer takes one resource from each element."""
+
+        def __init__(self, scope: Any, name: str, blocks: Mapping[str, Any]) -> None:
+            super().__init__(scope, name)
+            self.blocks = blocks
+
+        def to_hcl_terraform(self) -> Any:
+            return self.blocks
+
+    class LocalReference(library.TerraformElement):  # type: ignore[misc]
+        """Emits nothing. Its `fqn` refers to a local, or to an attribute of one, that the fragment publishes;
+        used in another stack, the library makes it an output and a remote state."""
+
+        def __init__(self, scope: Any, name: str, expression: str) -> None:
+            super().__init__(scope, name, "local")
+            self.override_logical_id(expression)
+
+    @jsii.implements(constructs.IValidation)
+    class _Validation:
+        def __init__(self, stage: Stage) -> None:
+            self._stage = stage
+
+        def validate(self) -> list[str]:
+            return self._stage.validate()
+
+    @jsii.implements(library.IAspect)
+    class _Begin:
+        # Aspects run once a synth, after the preparing calls of toTerraform and before validations.
+        def __init__(self, element: Any, stage: Stage) -> None:
+            self._element, self._stage = element, stage
+
+        def visit(self, node: Any) -> None:
+            if node is self._element:
+                self._stage.arm()
+
+    return Classes(SegmentationElement, FragmentPart, LocalReference)

@@ -1,0 +1,133 @@
+"""The construct that everything else of a segmentation hangs on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from segkit.constructs.findings import Wanted
+from segkit.constructs.library import classes, library_of
+from segkit.errors import Problem, SegkitError
+from segkit.model.caller import caller
+from segkit.model.inventory import Inventory, Source
+from segkit.model.model import Model
+from segkit.model.segmentation import Segmentation as Builder
+from segkit.model.workloads import LabelSchema, Workload
+
+if TYPE_CHECKING:
+    from segkit.compiler import Compilation
+    from segkit.verify import Proof
+
+
+class Segmentation:
+    """A segmentation inside a cdktf or cdktn stack.
+
+    `scope` is the stack or a construct in it; `id` names the segmentation and its files. `schema`,
+    `inventory` and `today` are those of `segkit.model.Segmentation`. At each synth the intent and its proof
+    are written to `<outdir>/segkit/<id>.intent.json` and `<id>.proof.json`, and a difference between intent
+    and Terraform fails the synth. `verify=False`, or SEGKIT_SKIP_PROOF=1 in the environment, leaves the proof
+    out (never the checks).
+
+    Mistakes in what is declared do not raise here: the synth reports all of them together.
+
+    Raises SegkitError when `scope` is in no app of either library.
+    """
+
+    def __init__(
+        self,
+        scope: Any,
+        id: str,  # noqa: A002
+        *,
+        schema: str | os.PathLike[str] | Mapping[str, Any] | LabelSchema | None = None,
+        inventory: Source | Sequence[Source] | None = None,
+        today: date | str | None = None,
+        verify: bool = True,
+    ) -> None:
+        # Not at the top: the compiler and the proof are only needed once there is a stack.
+        from segkit.constructs.stage import SynthStage
+
+        library = library_of(scope)
+        here = caller()
+        builder = Builder(
+            id, schema=schema, inventory=inventory, today=today, where=f"{_path(scope, id)} ({here})"
+        )
+        self._tokens: dict[str, list[str]] = {}
+        self._stage = SynthStage(library, scope, id, builder, verify)
+        if inventory is not None:
+            self._stage.workloads = None
+
+    @property
+    def name(self) -> str:
+        """The id given to it."""
+        return self._stage.builder.name
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+        return self._stage.path
+
+    @property
+    def node(self) -> Any:
+        """The construct node of its one element in the tree."""
+        return self._stage.element.node
+
+    def add(self, inventory: Inventory | Iterable[Workload]) -> None:
+        """Take over workloads that were read elsewhere."""
+        self._stage.workloads = None
+        self._record().add(inventory)
+
+    def model(self) -> Model:
+        """The model as compiled. Raises SegkitError with every problem."""
+        return self.compile().model
+
+    def compile(self) -> Compilation:
+        """Compile now, for a test or a report; the synth uses the same result.
+
+        Raises SegkitError with every problem.
+        """
+        outcome = self._stage.compiled()
+        if outcome.compilation is None:
+            raise outcome.error or SegkitError(())
+        return outcome.compilation
+
+    @property
+    def proof(self) -> Proof | None:
+        """The proof of the last synth; None before one."""
+        return self._stage.proof
+
+    # What the other constructs use.
+
+    def _record(self) -> Builder:
+        """The builder, to declare something."""
+        self._stage.revision += 1
+        return self._stage.builder
+
+    def _where(self, name: object) -> str:
+        """Construct path, file and line of what is being declared."""
+        return f"{self._stage.path}/{name} ({caller()})"
+
+    def _declared(self, workload: Workload) -> Workload:
+        if self._stage.workloads is not None:
+            self._stage.workloads.add(workload.name)
+        return workload
+
+    def _problem(self, what: str, where: str, why: str, fix: str) -> None:
+        """Note what is wrong, for the synth to report."""
+        self._stage.problems.append(Problem(what, where, why, fix))
+
+    def _membership(self, target: str, workload: str, interface: str, local: str) -> list[str]:
+        """A list token for the ids that the fragment will publish under the name `local`."""
+        stage = self._stage
+        where = self._where(target)
+        stage.wanted.setdefault(local, Wanted(local, target, workload, interface, where))
+        if local not in self._tokens:
+            refer = classes(stage.library.__name__).local
+            reference = refer(stage.element, f"membership-{local}", f"{local}.groups")
+            self._tokens[local] = stage.library.Token.as_list(reference.fqn)
+        return self._tokens[local]
+
+
+def _path(scope: Any, name: str) -> str:
+    return f"{scope.node.path}/{name}"

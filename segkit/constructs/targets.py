@@ -1,0 +1,135 @@
+"""Targets: the enforcement planes that a segmentation is compiled to, and who takes part in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from segkit.constructs.parts import Workload, WorkloadClass
+from segkit.constructs.segmentation import Segmentation
+from segkit.errors import SegkitError
+from segkit.model.workloads import DEFAULT_REALM
+from segkit.model.workloads import Workload as PureWorkload
+from segkit.platforms.base import platform
+from segkit.sets import ALL, Predicate
+
+Member = Workload | WorkloadClass | PureWorkload | str
+
+
+class Target:
+    """One enforcement plane instance of any platform.
+
+    It owns the workloads that `select` matches in its realm. Every other argument is the platform's own:
+    where it is and how it emits. They may be Terraform references; an argument that is None is left out.
+    """
+
+    def __init__(
+        self,
+        seg: Segmentation,
+        name: str,
+        *,
+        platform: str,
+        select: Predicate = ALL,
+        realm: str = DEFAULT_REALM,
+        **placement: Any,
+    ) -> None:
+        self._seg = seg
+        given = {key: value for key, value in placement.items() if value is not None}
+        self._made = seg._record().target(name, platform, select, realm, given, where=seg._where(name))
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._made.name
+
+    def accept_residual(self, residual: str, *, owner: str, reason: str, expires: date | str) -> Target:
+        """Accept a named difference between intent and what this target can enforce.
+
+        `expires` is the last day on which it is accepted. Returns the target, so that calls can be chained.
+        """
+        self._seg._record()
+        where = self._seg._where(self.name)
+        self._made.accept_residual(residual, owner=owner, reason=reason, expires=expires, where=where)
+        return self
+
+    def membership(
+        self, workload: Member, interface: str = "", extra: Iterable[str] = (), scope: Any = None
+    ) -> list[str]:
+        """The groups that an interface of a workload or workload class must carry, as a list token.
+
+        Give it to whatever attaches groups (`vpc_security_group_ids`), in this stack or another of the app:
+        the library turns a use elsewhere into an output and a remote state. It works before and after the
+        policies are written. `interface` names one of several interfaces. `extra` are ids of further groups,
+        put behind ours. `scope`, the construct that uses it, lets a use in another app be reported; it
+        changes nothing else. An unknown workload, or one that the target does not own, is reported at synth.
+        """
+        name = workload if isinstance(workload, str) else workload.name
+        seg, stage = self._seg, self._seg._stage
+        if scope is not None and scope.node.root is not seg.node.root:
+            where = seg._where(self.name)
+            seg._problem(
+                f"membership of {name!r} is used by {scope.node.path} of another app",
+                where,
+                "a reference cannot leave its app",
+                "declare both in one app, or pass the ids on by an output",
+            )
+        try:
+            local = platform(self._made.platform).membership_local(self.name, name, interface)
+        except SegkitError:
+            # No such platform: compiling says so. Meanwhile the program can go on.
+            local = "segkit_unknown_platform"
+        ours = seg._membership(self.name, name, interface, local)
+        others = list(extra)
+        if not others:
+            return ours
+        joined: list[str] = stage.library.Fn.concat([ours, others])
+        return joined
+
+
+class AwsSecurityGroups(Target):
+    """The security groups of one AWS VPC.
+
+    `vpc_id` is an id or a reference. `region` and `account` say where it is; `provider` is an aliased
+    provider construct or its address ("aws.prod"). `network` is the name that interfaces use for
+    this VPC, `vpc_id` by default.
+    `peered_with` lists targets, or names of targets, whose VPCs are peered with this one. `encoding` is
+    "groups" (one security group per selector in use) or "cells" (one per combination of selectors). Further
+    arguments are those of `segkit.platforms.aws.placement.AwsPlacement`.
+    """
+
+    def __init__(
+        self,
+        seg: Segmentation,
+        name: str,
+        *,
+        vpc_id: str,
+        region: str,
+        select: Predicate = ALL,
+        realm: str = DEFAULT_REALM,
+        account: str | None = None,
+        provider: Any = None,
+        network: str | None = None,
+        peered_with: Iterable[Target | str] = (),
+        encoding: str = "groups",
+        tags: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        peers = sorted(peer if isinstance(peer, str) else peer.name for peer in peered_with)
+        super().__init__(
+            seg,
+            name,
+            platform="aws",
+            select=select,
+            realm=realm,
+            vpc_id=vpc_id,
+            region=region,
+            account=account,
+            provider=provider if provider is None or isinstance(provider, str) else provider.fqn,
+            network=vpc_id if network is None else network,
+            peered_with=peers or None,
+            # Left out where it is the default, so that the digest of an intent does not hang on it.
+            encoding=None if encoding == "groups" else encoding,
+            tags=dict(tags) if tags else None,
+            **more,
+        )
