@@ -1,8 +1,8 @@
 """From declarations to meaning: cells, verdicts, what passes, and why."""
 
 from segkit.intent.cells import Cell, Cells
-from segkit.intent.engine import Intent, Verdict
 from segkit.intent.enforcement import Passing
+from segkit.intent.engine import Intent, Verdict
 from segkit.intent.explain import Case, Explanation, MatrixEntry, explain, matrix
 
 __all__ = [

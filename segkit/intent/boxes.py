@@ -1,14 +1,14 @@
 """The allowed flows as a union of boxes, for planes that can only allow: tiers and denies compiled away.
 
-A box is (source, destination, services); each side is symbolic (a label predicate and addresses), so a box stays
-right for workloads that do not exist yet. An allow is worth its own box minus every deny of its tier or an earlier
-one: a later deny cannot take back what an earlier tier allowed.
+A box is (source, destination, services); each side is symbolic (a label predicate and addresses), so a box
+stays right for workloads that do not exist yet. An allow is worth its own box minus every deny of its tier or
+an earlier one: a later deny cannot take back what an earlier tier allowed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from segkit.model.ends import End
 from segkit.model.policy import Rule
@@ -19,13 +19,15 @@ FAMILIES = frozenset((4, 6))
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Endpoints: workloads matching `predicate` at an address of `inside` (or at an unknown address of a family in
-    `unknown`), and addresses of `outside` that no workload holds."""
+    """Endpoints: workloads matching `predicate` at an address of `inside` (or at an unknown address of a
+    family in `unknown`), and addresses of `outside` that no workload holds. `hint` is the key of the end it
+    was cut from, for names; it is no part of what the piece is."""
 
     predicate: Predicate
     inside: Addresses
     unknown: frozenset[int]
     outside: Addresses
+    hint: str = field(default="", compare=False)
 
     def __bool__(self) -> bool:
         return self.has_workloads or bool(self.outside)
@@ -46,6 +48,7 @@ class Piece:
             self.inside & other.inside,
             self.unknown & other.unknown,
             self.outside & other.outside,
+            self.hint,
         )
 
     def minus(self, other: Piece, domains: Domains | None) -> tuple[Piece, ...]:
@@ -62,7 +65,8 @@ class Piece:
         return tuple(p for p in (by_label.tidy(domains), by_address.tidy(domains)) if p)
 
     def tidy(self, domains: Domains | None) -> Piece:
-        """The same piece with an impossible workload part emptied, so that `bool` is exact under the schema."""
+        """The same piece with an impossible workload part emptied, so that `bool` is exact under the
+        schema."""
         possible = self.has_workloads and (domains is None or self.predicate.satisfiable(domains))
         return self if possible else Piece(NONE, NOWHERE, frozenset(), self.outside)
 
@@ -72,7 +76,8 @@ EVERYTHING = Piece(ALL, EVERYWHERE, FAMILIES, EVERYWHERE)
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Flows from `source` to `destination` with `services`; `origin` is the rule, or what else allows them."""
+    """Flows from `source` to `destination` with `services`; `origin` is the rule, or what else allows
+    them."""
 
     source: Piece
     destination: Piece
@@ -102,7 +107,7 @@ class Box:
 def piece_of(end: End) -> Piece:
     """An end as a piece; an unknown address is inside only where a whole family is."""
     unknown = frozenset(f for f in FAMILIES if end.inside.family(f) == EVERYWHERE.family(f))
-    return Piece(end.predicate, end.inside, unknown, end.outside)
+    return Piece(end.predicate, end.inside, unknown, end.outside, end.key)
 
 
 def rule_boxes(rule: Rule, realm: str, domains: Domains | None) -> Iterator[Box]:
@@ -154,7 +159,7 @@ class BoxCompiler:
             yield from subtract(rule_boxes(rule, self.realm, self.domains), earlier, self.domains)
 
     def unless_denied(self, source: Piece, destination: Piece, origin: str) -> tuple[Box, ...]:
-        """Every flow between two pieces that no deny matches: what a posture or a selective mode lets pass on top of
-        the allows."""
+        """Every flow between two pieces that no deny matches: what a posture or a selective mode lets pass on
+        top of the allows."""
         whole = Box(source.tidy(self.domains), destination.tidy(self.domains), ANY, origin)
         return subtract((whole,), self._denies, self.domains) if whole.source and whole.destination else ()

@@ -1,7 +1,7 @@
 """Cells: classes of endpoints that no end of a rule, no zone and no target can tell apart.
 
-Two endpoints share a cell when the same ends hold both (equal truth vectors), in the same realm, family, zone and
-targets. Everything later works on cells; how many workloads stand behind one no longer matters.
+Two endpoints share a cell when the same ends hold both (equal truth vectors), in the same realm, family, zone
+and targets. Everything later works on cells; how many workloads stand behind one no longer matters.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from segkit.intent.endpoints import Endpoint, endpoints, no_workload
 from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.sets import EVERYWHERE, NOWHERE, Addresses
+from segkit.sets.atoms import AddressAtoms
 
 CellKey = tuple[str, int, bool, int, str, tuple[str, ...]]
 
@@ -33,8 +34,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One class of endpoints. `members` is empty for a cell of addresses that no workload holds; `addresses` is then
-    their exact extent. `truth` has bit i set when end i holds the cell."""
+    """One class of endpoints. `members` is empty for a cell of addresses that no workload holds; `addresses`
+    is then their exact extent. `truth` has bit i set when end i holds the cell."""
 
     index: int
     realm: str
@@ -136,7 +137,7 @@ def _collect(model: Model, ends: tuple[End, ...]) -> dict[CellKey, tuple[list[Me
     found: dict[CellKey, tuple[list[Member], Addresses]] = {}
     label_truth: dict[tuple[tuple[str, str], ...], int] = {}
     zones: dict[tuple[tuple[str, str], ...], str] = {}
-    inside = _Atoms([e.inside for e in ends])
+    inside = AddressAtoms([e.inside for e in ends])
     realms = {"default"} | {t.realm for t in model.targets}
     for endpoint in endpoints(model):
         labels = endpoint.workload.labels
@@ -151,7 +152,7 @@ def _collect(model: Model, ends: tuple[End, ...]) -> dict[CellKey, tuple[list[Me
             truth = label_truth[labels] & address_truth & _in_realm(ends, endpoint.realm)
             key = (endpoint.realm, endpoint.family, True, truth, zones[labels], owners)
             found.setdefault(key, ([], NOWHERE))[0].append(Member(endpoint, addresses))
-    outside = _Atoms([e.outside for e in ends])
+    outside = AddressAtoms([e.outside for e in ends])
     for realm in sorted(realms):
         free = no_workload(model, realm)
         for family in (4, 6):
@@ -185,37 +186,3 @@ def _transpose(cells: tuple[Cell, ...], ends: int) -> tuple[int, ...]:
         for i in bits(cell.truth):
             columns[i][cell.index >> 3] |= 1 << (cell.index & 7)
     return tuple(int.from_bytes(c, "little") for c in columns)
-
-
-class _Atoms:
-    """Splits addresses by which of many sets hold them."""
-
-    def __init__(self, sets: Sequence[Addresses]) -> None:
-        self._distinct: dict[Addresses, int] = {}
-        for i, s in enumerate(sets):
-            self._distinct[s] = self._distinct.get(s, 0) | 1 << i
-        self._memo: dict[tuple[Addresses | None, int], tuple[tuple[Addresses | None, int], ...]] = {}
-
-    def split(self, addresses: Addresses | None, family: int) -> tuple[tuple[Addresses | None, int], ...]:
-        """The parts of `addresses` with, for each, the sets that hold it; an unknown address is one part."""
-        key = (addresses, family)
-        if key not in self._memo:
-            self._memo[key] = self._split(addresses, family)
-        return self._memo[key]
-
-    def _split(self, addresses: Addresses | None, family: int) -> tuple[tuple[Addresses | None, int], ...]:
-        if addresses is None:
-            whole = EVERYWHERE.family(family)
-            truth = sum(which for s, which in self._distinct.items() if s.family(family) == whole)
-            return ((None, truth),)
-        parts: dict[int, Addresses] = {0: addresses} if addresses else {}
-        for s, which in self._distinct.items():
-            if not s.overlaps(addresses):
-                continue
-            refined: dict[int, Addresses] = {}
-            for truth, part in parts.items():
-                for t, p in ((truth | which, part & s), (truth, part - s)):
-                    if p:
-                        refined[t] = refined[t] | p if t in refined else p
-            parts = refined
-        return tuple((part, truth) for truth, part in sorted(parts.items()))

@@ -1,4 +1,5 @@
-"""The endpoints of a model: every workload at every address it may have, and everything that is no workload."""
+"""The endpoints of a model: every workload at every address it may have, and everything that is no
+workload."""
 
 from __future__ import annotations
 
@@ -11,11 +12,11 @@ from segkit.model.workloads import Interface, Workload
 from segkit.sets import EVERYWHERE, NOWHERE, Addresses
 
 FAMILIES = (4, 6)
-_ADDRESS = {4: IPv4Address, 6: IPv6Address}
+_ADDRESS: dict[int, type[IPv4Address] | type[IPv6Address]] = {4: IPv4Address, 6: IPv6Address}
 
 # Not unicast, or never leaves the machine or the link: outside what a policy speaks of.
-# Sources: RFC 1122 3.2.1.3 (loopback), RFC 3927 (link-local), RFC 5771 (multicast), RFC 919 (limited broadcast),
-# RFC 4291 2.5.3, 2.5.6, 2.7 (the same for IPv6).
+# Sources: RFC 1122 3.2.1.3 (loopback), RFC 3927 (link-local), RFC 5771 (multicast), RFC 919 (limited
+# broadcast), RFC 4291 2.5.3, 2.5.6, 2.7 (the same for IPv6).
 EXCLUDED = Addresses.of(
     "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::1/128", "fe80::/10", "ff00::/8"
 )
@@ -43,8 +44,8 @@ class Endpoint:
 def endpoints(model: Model) -> Iterator[Endpoint]:
     """Every workload endpoint, in the order of the model.
 
-    An unknown address stands for the networks of its workload's zone, and for no address set at all where those are
-    unknown too.
+    An unknown address stands for the networks of its workload's zone, and for no address set at all where
+    those are unknown too.
     """
     for workload in model.workloads:
         for interface in workload.interfaces:

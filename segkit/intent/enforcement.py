@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from segkit.intent.cells import Cell
 from segkit.intent.engine import LINE_END, POSSIBLE, Intent, Plane, Row, clip, merge
@@ -13,9 +14,9 @@ from segkit.sets import ANY, NOTHING, ServiceSet
 class Passing:
     """Which flows pass, once modes and ownership are applied.
 
-    An end that no target owns, or whose zone is in visibility mode, passes everything; in selective mode an end
-    blocks what an explicit deny decided; in enforce mode whatever the verdict denies. A flow passes iff both ends
-    pass it.
+    An end that no target owns, or whose zone is in visibility mode, passes everything; in selective mode an
+    end blocks what an explicit deny decided; in enforce mode whatever the verdict denies. A flow passes iff
+    both ends pass it.
     """
 
     def __init__(self, intent: Intent) -> None:
@@ -71,7 +72,7 @@ def _overlay(first: Row, second: Row) -> Iterator[tuple[int, int, int, int]]:
     """The whole service line cut wherever either row changes, with the destinations of each."""
     cuts = sorted({0, LINE_END} | {edge for lo, hi, _ in first + second for edge in (lo, hi + 1)})
     i = j = 0
-    for lo, after in zip(cuts, cuts[1:], strict=False):
+    for lo, after in pairwise(cuts):
         while i < len(first) and first[i][1] < lo:
             i += 1
         while j < len(second) and second[j][1] < lo:

@@ -1,7 +1,7 @@
 """The compiled meaning: for each pair of cells, which services the policies allow, deny, and let pass.
 
-Two independent ways lead there and tests hold them together: `decide` walks the tiers for one pair, `row` paints a
-source's whole row in reverse precedence, so that the last painter decides.
+Two independent ways lead there and tests hold them together: `decide` walks the tiers for one pair, `row`
+paints a source's whole row in reverse precedence, so that the last painter decides.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Row = tuple[Plane, ...]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the policies say of one pair: `allowed` and `denied` by a rule; the rest is left to posture and default."""
+    """What the policies say of one pair: `allowed` and `denied` by a rule; the rest is left to posture and
+    default."""
 
     allowed: ServiceSet
     denied: ServiceSet
@@ -56,7 +57,8 @@ class Intent:
         self._decided: dict[int, Verdict] = {}
         self._rows: dict[tuple[int, bool, str | None, int], Row] = {}
 
-    # -- one pair ------------------------------------------------------------------------------------------------
+    # -- one pair
+    # ------------------------------------------------------------------------------------------------
 
     def matching(self, source: int, destination: int) -> tuple[Rule, ...]:
         """Every rule whose ends hold the pair, in order of precedence."""
@@ -98,10 +100,12 @@ class Intent:
 
         return matrix(self)
 
-    # -- one row -------------------------------------------------------------------------------------------------
+    # -- one row
+    # -------------------------------------------------------------------------------------------------
 
     def row(self, source: int) -> Row:
-        """The services allowed from a cell to every cell: spans of the service line with a bitset of destinations."""
+        """The services allowed from a cell to every cell: spans of the service line with a bitset of
+        destinations."""
         cell = self.cells[source]
         zone = cell.zone if cell.zone and self.zones[cell.zone].posture == "allow" else None
         base = self.cells.of_end(self.zones[zone].end) if zone else 0
@@ -140,7 +144,8 @@ LINE_END = 256 << 16
 
 
 def decide(rules: Iterable[Rule]) -> Verdict:
-    """The verdict of rules that all match one pair, given in order of precedence (tier, then deny before allow)."""
+    """The verdict of rules that all match one pair, given in order of precedence (tier, then deny before
+    allow)."""
     allowed = denied = NOTHING
     for rule in rules:
         fresh = rule.services - allowed - denied
@@ -152,7 +157,8 @@ def decide(rules: Iterable[Rule]) -> Verdict:
 
 
 def merge(planes: Iterable[Plane]) -> Row:
-    """Joins neighbouring spans with equal destinations and drops empty ones, so that equal rows are equal tuples."""
+    """Joins neighbouring spans with equal destinations and drops empty ones, so that equal rows are equal
+    tuples."""
     out: list[Plane] = []
     for lo, hi, held in planes:
         if not held:

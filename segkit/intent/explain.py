@@ -1,4 +1,5 @@
-"""Why a flow is allowed or denied: the rule, tier, posture or default that decided, and every rule in play."""
+"""Why a flow is allowed or denied: the rule, tier, posture or default that decided, and every rule in
+play."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ from segkit.sets import INTERNET, NOTHING, ServiceSet
 class Case:
     """One way the flows asked about are decided.
 
-    `decided_by` is a rule id, `posture of zone …` or `default deny`; `shaped_by` are all rules that match the pair
-    and overlap the services; `pairs` counts the pairs of cells it holds for; `source` and `destination` name them.
+    `decided_by` is a rule id, `posture of zone …` or `default deny`; `shaped_by` are all rules that match the
+    pair and overlap the services; `pairs` counts the pairs of cells it holds for; `source` and `destination`
+    name them.
     """
 
     source: str
@@ -53,8 +55,8 @@ class MatrixEntry:
 def explain(intent: Intent, source: str, destination: str, services: ServiceSet) -> Explanation:
     """The verdict for every pair of cells that two references touch (see `segkit.intent.lookup.cells_of`).
 
-    Raises SegkitError when a reference is unknown. A pair that no flow can join (another realm or family) does not
-    count; with no pair at all the answer is deny.
+    Raises SegkitError when a reference is unknown. A pair that no flow can join (another realm or family)
+    does not count; with no pair at all the answer is deny.
     """
     sources, destinations = (cells_of(t, intent.model, intent.cells) for t in (source, destination))
     grouped: dict[tuple[object, ...], list[tuple[int, int]]] = {}
@@ -106,7 +108,8 @@ def _decisions(
 
 
 def matrix(intent: Intent) -> tuple[MatrixEntry, ...]:
-    """For every ordered pair of zones, and to and from the internet and what is in no zone, what may be used."""
+    """For every ordered pair of zones, and to and from the internet and what is in no zone, what may be
+    used."""
     columns = _columns(intent)
     entries = []
     for source, sources in columns:

@@ -1,4 +1,5 @@
-"""Names that people type, resolved to cells: groups, zones, workloads, address sets, addresses and selectors."""
+"""Names that people type, resolved to cells: groups, zones, workloads, address sets, addresses and
+selectors."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ KINDS = ("group", "zone", "workload", "addresses", "select", "network")
 def cells_of(text: str, model: Model, cells: Cells) -> int:
     """The cells that a reference touches, as a bitset.
 
-    A reference is the name of a group, zone, workload or address set, `anywhere`, `internet`, `outside`, an address
-    or CIDR, or a selector such as `app == "shop"`; `group:web` says which kind is meant.
+    A reference is the name of a group, zone, workload or address set, `anywhere`, `internet`, `outside`, an
+    address or CIDR, or a selector such as `app == "shop"`; `group:web` says which kind is meant.
 
     Raises SegkitError for a name that is unknown (with the nearest known ones) or means two things.
     """

@@ -12,11 +12,12 @@ EndKind = Literal["group", "zone", "network", "addresses", "select", "builtin"]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A set of endpoints: workloads that match `predicate` at an address of `inside`, and everything that is no
-    workload at an address of `outside`.
+    """A set of endpoints: workloads that match `predicate` at an address of `inside`, and everything that is
+    no workload at an address of `outside`.
 
     A workload whose address is unknown is inside a set only where that set holds its whole address family.
-    `realm` limits the end to one address space; None means every realm. `kind` and `name` are how it was written.
+    `realm` limits the end to one address space; None means every realm. `kind` and `name` are how it was
+    written.
 
     >>> End.builtin("outside").predicate == NONE
     True

@@ -26,8 +26,8 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One instance of an enforcement plane. It enforces the interfaces of the workloads that `select` matches and
-    that lie in its realm (and, where an interface names its network, in that network).
+    """One instance of an enforcement plane. It enforces the interfaces of the workloads that `select` matches
+    and that lie in its realm (and, where an interface names its network, in that network).
 
     `placement` holds the platform's own arguments as JSON data; the platform validates them.
     """
@@ -55,7 +55,7 @@ class Model:
 
     name: str
     today: date
-    schema: LabelSchema = LabelSchema()
+    schema: LabelSchema = field(default_factory=LabelSchema)
     zones: tuple[Zone, ...] = ()
     groups: tuple[Group, ...] = ()
     address_sets: tuple[AddressSet, ...] = ()

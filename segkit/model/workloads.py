@@ -40,9 +40,9 @@ class LabelSchema:
 class Interface:
     """Where a workload meets the network.
 
-    `addresses` None means unknown. `network` says where it is placed (a VPC, VNet or segment, by id or name), None
-    when that does not matter. `id` is the platform's own id (`eni-…`), which lets a target attach groups to it.
-    `foreign` names the groups that others have put on it; None when nobody looked.
+    `addresses` None means unknown. `network` says where it is placed (a VPC, VNet or segment, by id or name),
+    None when that does not matter. `id` is the platform's own id (`eni-…`), which lets a target attach groups
+    to it. `foreign` names the groups that others have put on it; None when nobody looked.
     """
 
     name: str = ""
@@ -55,8 +55,8 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A machine, pod or service with labels, or (`is_class`) a class of workloads with any number of members, whose
-    interface then holds the networks its members live in."""
+    """A machine, pod or service with labels, or (`is_class`) a class of workloads with any number of members,
+    whose interface then holds the networks its members live in."""
 
     name: str
     labels: tuple[tuple[str, str], ...]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from segkit.errors import Problem, SegkitError
-from segkit.intent import Intent
+from segkit.intent.boxes import Box
+from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Interface, Workload
 from segkit.sets import Addresses, ServiceSet
@@ -35,18 +36,22 @@ class Capabilities:
 class Residual:
     """A named difference between intent and what a target can enforce, as lowering foresees it.
 
-    `extent` says in label terms which flows it touches; `rules` are the ids involved.
+    `extent` says in label terms which flows it touches; `rules` are the ids involved. `effect` is what it
+    does to reachability inside `boxes`: `opens`, `closes`, or nothing today (a snapshot).
     """
 
     target: str
     name: str
     extent: str
     rules: tuple[str, ...] = ()
+    effect: str = ""
+    boxes: tuple[Box, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """What a target's part of a model became: Terraform JSON without provider blocks, and what to say about it."""
+    """What a target's part of a model became: Terraform JSON without provider blocks, and what to say about
+    it."""
 
     target: str
     fragment: Mapping[str, Any]
@@ -57,23 +62,21 @@ class Lowered:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """One end of a flow as a plane sees it: who it is (None for no workload) and at which addresses.
+    """One end of a flow as a plane sees it: how the plane treats it (`View.profiles`; None: not at all) and
+    at which addresses. `addresses` None means unknown; they are never cut by any set that `View.cuts`
+    returns."""
 
-    `addresses` None means unknown. Addresses are never cut by any set that `View.cuts` returns.
-    """
-
-    workload: Workload | None
-    interface: Interface | None
+    profile: Hashable
     addresses: Addresses | None
     family: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Membership:
     """How an interface of a workload was found to carry groups.
 
-    `status`: seen (a resource or an attachment of the stack carries them), assumed (published for use elsewhere) or
-    missing. `unknown` names what it carries whose rules nobody knows.
+    `status`: seen (a resource or an attachment of the stack carries them), assumed (published for use
+    elsewhere) or missing. `unknown` names what it carries whose rules nobody knows.
     """
 
     target: str
@@ -91,8 +94,9 @@ class View(Protocol):
     def cuts(self) -> Sequence[Addresses]:
         """Every address set that the rules mention."""
 
-    def profile(self, workload: Workload, interface: Interface) -> object:
-        """What tells this interface from others on the plane: equal profiles behave alike."""
+    def profiles(self, workload: Workload, interface: Interface) -> tuple[Hashable, ...]:
+        """How the plane treats this interface; several when resources that stand for it carry different
+        groups. Equal profiles behave alike. `(None,)` when no target of the plane owns it."""
 
     def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
         """What the source's end lets out towards a destination."""
@@ -104,7 +108,7 @@ class View(Protocol):
         """Every interface that the plane's targets own, and how its groups were found."""
 
     def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
-        """The addresses of the resources that let these services pass, on either end."""
+        """The addresses of the resources that let some of these services pass, on either end."""
 
     def notes(self) -> Sequence[str]:
         """What the reader could not make out, and what it assumed."""
@@ -114,7 +118,8 @@ class View(Protocol):
 
 
 class Platform(Protocol):
-    """One enforcement plane: a folder under `segkit/platforms` and an entry point of group `segkit.platforms`."""
+    """One enforcement plane: a folder under `segkit/platforms` and an entry point of group
+    `segkit.platforms`."""
 
     name: str
     capabilities: Capabilities

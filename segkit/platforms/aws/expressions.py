@@ -77,7 +77,7 @@ class Opaque:
 Node = Literal | Template | Tuple | Object | Call | Root | Step | Opaque
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """The text leaves the part of the language that is read here."""
 
 
@@ -111,7 +111,7 @@ class _Parser:
 
     def need(self, token: str) -> None:
         if not self.take(token):
-            raise _Unreadable
+            raise _UnreadableError
 
     def word(self) -> str | None:
         self.skip()
@@ -126,7 +126,7 @@ class _Parser:
         while True:
             self.skip()
             if self.text.startswith("...", self.at):
-                raise _Unreadable
+                raise _UnreadableError
             if self.take("."):
                 node = Step(node, self.attribute())
             elif self.take("["):
@@ -142,7 +142,7 @@ class _Parser:
             return Literal(int(number.group()))
         name = self.word()
         if name is None:  # a splat
-            raise _Unreadable
+            raise _UnreadableError
         return Literal(name)
 
     def primary(self) -> Node:
@@ -164,7 +164,7 @@ class _Parser:
             return Literal(int(text) if re.fullmatch(r"-?[0-9]+", text) else float(text))
         name = self.word()
         if name is None or name == "for":
-            raise _Unreadable
+            raise _UnreadableError
         if self.text.startswith("(", self.at):
             self.at += 1
             return Call(name, tuple(self.items(")")))
@@ -185,12 +185,12 @@ class _Parser:
             if self.take('"'):
                 key = self.quoted()
                 if not isinstance(key, Literal) or not isinstance(key.value, str):
-                    raise _Unreadable
+                    raise _UnreadableError
                 name: str | None = key.value
             else:
                 name = self.word()
             if name is None or name == "for" or not (self.take("=") or self.take(":")):
-                raise _Unreadable
+                raise _UnreadableError
             pairs.append((name, self.expression()))
             self.take(",")
         return Object(tuple(pairs))
@@ -205,7 +205,7 @@ class _Parser:
         while True:
             if self.at >= len(self.text):
                 if end:
-                    raise _Unreadable
+                    raise _UnreadableError
                 break
             rest = self.text[self.at]
             if end and rest == end:
@@ -217,7 +217,7 @@ class _Parser:
                 plain.append(rest + "{")
                 self.at += 3
             elif self.text.startswith("%{", self.at):
-                raise _Unreadable
+                raise _UnreadableError
             elif self.text.startswith("${", self.at):
                 if plain:
                     parts.append(Literal("".join(plain)))
@@ -239,9 +239,9 @@ class _Parser:
                 try:
                     return chr(int(number, 16))
                 except (ValueError, OverflowError):
-                    raise _Unreadable from None
+                    raise _UnreadableError from None
         if code not in _ESCAPES:
-            raise _Unreadable
+            raise _UnreadableError
         self.at += 2
         return _ESCAPES[code]
 
@@ -252,7 +252,7 @@ class _Parser:
         try:
             node = self.expression()
             self.need("}")
-        except _Unreadable:
+        except _UnreadableError:
             self.at = _closing(self.text, start)
             return Opaque(self.text[start + 2 : self.at - 1].strip())
         return node
@@ -274,7 +274,7 @@ def _closing(text: str, start: int) -> int:
             if depth == 0:
                 return at + 1
         at += 1
-    raise _Unreadable
+    raise _UnreadableError
 
 
 @lru_cache(maxsize=65536)
@@ -295,5 +295,5 @@ def parse(text: str) -> Node:
     parser = _Parser(text)
     try:
         return parser.template(end="")
-    except _Unreadable:
+    except _UnreadableError:
         return Opaque(text)

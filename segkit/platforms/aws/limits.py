@@ -1,7 +1,7 @@
 """What AWS counts, what it allows in names, and what security groups never see. Every number has its source.
 
-Sources: [UG] Amazon VPC User Guide, chapter “Amazon VPC quotas”; [API] Amazon EC2 API Reference, action or data type
-named; [SG] Amazon VPC User Guide, “Control traffic to your AWS resources using security groups”.
+Sources: [UG] Amazon VPC User Guide, chapter “Amazon VPC quotas”; [API] Amazon EC2 API Reference, action or
+data type named; [SG] Amazon VPC User Guide, “Control traffic to your AWS resources using security groups”.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ _NOT_IN_TAG = re.compile(r"[^a-zA-Z0-9 _.:/=+\-@]+")
 
 
 def text(raw: str, limit: int = TEXT_LIMIT) -> str:
-    """Free text within AWS's charset for names and descriptions ([API] SecurityGroupRule, narrowest form), cut to
-    its length.
+    """Free text within AWS's charset for names and descriptions ([API] SecurityGroupRule, narrowest form),
+    cut to its length.
 
     >>> text("web → db & more")
     'web - db - more'
@@ -65,8 +65,7 @@ def tag(raw: str) -> str:
 
 
 EXEMPT = (
-    "link-local services 169.254.0.0/16 and fd00:ec2::/32: instance metadata, time sync, task metadata, the resolver's "
-    "link-local address [SG]",
+    "link-local services in 169.254.0.0/16 and fd00:ec2::/32 (metadata, time, resolver) [SG]",
     "the Route 53 Resolver at the VPC's base address plus two, port 53 [SG]",
     "DHCP between an interface and its subnet [SG]",
 )

@@ -18,12 +18,12 @@ ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 _NAMES = {"tcp": TCP, "udp": UDP, "icmp": ICMP, "icmpv6": ICMPV6}
 
 
-class Unclear(ValueError):
+class UnclearError(ValueError):
     """What a rule admits cannot be told; the text says which part of it."""
 
 
 def admitted(name: Any, low: Any, high: Any) -> tuple[int | None, ServiceSet]:
-    """The protocol number (None for all) and the services of one rule. Raises Unclear.
+    """The protocol number (None for all) and the services of one rule. Raises UnclearError.
 
     >>> str(admitted("tcp", 80, 81)[1]), str(admitted("icmp", 8, -1)[1]), str(admitted("47", 1, 2)[1])
     ('tcp/80-81', 'icmp/8', '47')
@@ -34,7 +34,7 @@ def admitted(name: Any, low: Any, high: Any) -> tuple[int | None, ServiceSet]:
     if number in (TCP, UDP):
         first, last = _number(low, "from_port"), _number(high, "to_port")
         if not 0 <= first <= last <= 65535:
-            raise Unclear(f"no port range: {first} to {last}")
+            raise UnclearError(f"no port range: {first} to {last}")
         return number, (tcp if number == TCP else udp)((first, last))
     if number in (ICMP, ICMPV6):
         return number, _messages(number, low, high)
@@ -42,11 +42,11 @@ def admitted(name: Any, low: Any, high: Any) -> tuple[int | None, ServiceSet]:
 
 
 def protocol_number(name: Any) -> int | None:
-    """The IANA number of a protocol text, None for all of them. Raises Unclear."""
+    """The IANA number of a protocol text, None for all of them. Raises UnclearError."""
     if isinstance(name, float) and name.is_integer():
         name = int(name)
     if isinstance(name, bool) or not isinstance(name, str | int):
-        raise Unclear("the protocol is not known")
+        raise UnclearError("the protocol is not known")
     text = str(name).strip().lower()
     if text in ("-1", "all"):
         return None
@@ -54,7 +54,7 @@ def protocol_number(name: Any) -> int | None:
         return _NAMES[text]
     if text.isascii() and text.isdigit() and int(text) <= 255:
         return int(text)
-    raise Unclear(f"no protocol: {text!r}")
+    raise UnclearError(f"no protocol: {text!r}")
 
 
 def _messages(number: int, low: Any, high: Any) -> ServiceSet:
@@ -65,7 +65,7 @@ def _messages(number: int, low: Any, high: Any) -> ServiceSet:
     if kind == -1 and code == -1:
         return make()
     if not 0 <= kind <= 255 or not -1 <= code <= 255:
-        raise Unclear(f"no ICMP type and code: {kind} and {code}")
+        raise UnclearError(f"no ICMP type and code: {kind} and {code}")
     return make(kind) if code == -1 else make(kind, code)
 
 
@@ -74,9 +74,9 @@ def _number(value: Any, what: str) -> int:
         try:
             return int(value)
         except ValueError:
-            raise Unclear(f"{what} is not a number: {value!r}") from None
+            raise UnclearError(f"{what} is not a number: {value!r}") from None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Unclear(f"{what} is not known")
+        raise UnclearError(f"{what} is not known")
     return value

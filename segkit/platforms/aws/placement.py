@@ -16,7 +16,8 @@ MEMBERSHIPS = ("exclusive", "shared")
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """What an existing security group keeps: its physical name and description, and its id when it is imported."""
+    """What an existing security group keeps: its physical name and description, and its id when it is
+    imported."""
 
     name: str | None = None
     description: str | None = None
@@ -27,15 +28,15 @@ class Adopted:
 class AwsPlacement:
     """The arguments of one AWS target.
 
-    vpc_id: a VPC id or a Terraform reference to one. region, account: where it is; targets refer to each other's
-    groups only within one region. network: the name interfaces use for this VPC. provider: a provider alias
-    (`aws.prod`). peered_with: names of targets whose VPCs are peered with this one.
+    vpc_id: a VPC id or a Terraform reference to one. region, account: where it is; targets refer to each
+    other's groups only within one region. network: the name interfaces use for this VPC. provider: a provider
+    alias (`aws.prod`). peered_with: names of targets whose VPCs are peered with this one.
     encoding: `groups` (one security group per selector in use) or `cells` (one per set of selectors that some
     workload matches). membership: `exclusive` (interfaces carry our groups only) or `shared`.
-    prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3 bucket or
-    log group for visibility mode; flow_log_role: the role that writes to a log group. quotas: overrides of
-    `segkit.platforms.aws.limits.QUOTAS` by name. adopt: group name -> what the existing group keeps.
-    resolver: addresses of the VPC resolver, which security groups never filter.
+    prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3
+    bucket or log group for visibility mode; flow_log_role: the role that writes to a log group. quotas:
+    overrides of `segkit.platforms.aws.limits.QUOTAS` by name. adopt: group name -> what the existing group
+    keeps. resolver: addresses of the VPC resolver, which security groups never filter.
     """
 
     vpc_id: str

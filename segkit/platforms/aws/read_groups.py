@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from segkit.platforms.aws.permissions import Unclear, admitted
+from segkit.platforms.aws.permissions import UnclearError, admitted
 from segkit.platforms.aws.reading import Reading, entries, union
 from segkit.platforms.aws.scope import Block, Ref, Unknown, Value, spelled
 from segkit.platforms.aws.state import Direction, Group, Holders, Opaque, Peer, Permission, Range
@@ -227,7 +227,7 @@ class GroupReader:
         values = [self.scope.value(body.get(name)) for name in (protocol, "from_port", "to_port")]
         try:
             number, services = admitted(*values)
-        except Unclear as problem:
+        except UnclearError as problem:
             self._doubt(draft, where, f"what a rule admits is not known: {problem}")
             return
         if not peers:
@@ -242,10 +242,8 @@ class GroupReader:
 
     def _one_peer(self, block: Block) -> list[Peer]:
         body, where = block.body, block.address
-        found: list[Peer] = []
-        for name in ("cidr_ipv4", "cidr_ipv6"):
-            if (value := self.scope.value(body.get(name))) is not None:
-                found.append(self.reading.cidr(value, where))
+        ranges = [self.scope.value(body.get(name)) for name in ("cidr_ipv4", "cidr_ipv6")]
+        found: list[Peer] = [self.reading.cidr(value, where) for value in ranges if value is not None]
         if (value := self.scope.value(body.get("prefix_list_id"))) is not None:
             found.append(self._list(value, where))
         if (value := self.scope.value(body.get("referenced_security_group_id"))) is not None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from segkit.errors import Problem, SegkitError
-from segkit.platforms.aws.permissions import Unclear, admitted
+from segkit.platforms.aws.permissions import UnclearError, admitted
 from segkit.platforms.aws.reading import union
 from segkit.platforms.aws.state import (
     Carrier,
@@ -161,7 +161,7 @@ class _Snapshot:
     ) -> tuple[int | None, ServiceSet] | None:
         try:
             return admitted(body.get("IpProtocol"), body.get("FromPort"), body.get("ToPort"))
-        except Unclear as problem:
+        except UnclearError as problem:
             why.append(f"what a rule admits is not known: {problem} ({where})")
             self.notes.append(Problem(f"what a rule admits is not known: {problem}", where=where))
             return None

@@ -10,7 +10,7 @@ from segkit.errors import Problem
 from segkit.model.model import Model, Target
 from segkit.platforms.aws.limits import tag, text
 from segkit.platforms.aws.lower.namer import Namer, resource_name
-from segkit.platforms.aws.lower.names import membership_local
+from segkit.platforms.aws.lower.names import membership_local, readable
 from segkit.platforms.aws.lower.plan import Carried, GroupId, Line, ListId, Plan
 from segkit.platforms.aws.placement import AwsPlacement
 
@@ -20,7 +20,7 @@ class Emitter:
 
     def __init__(self, model: Model, plan: Plan, target: Target, here: AwsPlacement) -> None:
         self.model, self.plan, self.target, self.here = model, plan, target, here
-        self.names, self.before = Namer(model), Namer(model, before=True)
+        self.names, self.before = Namer(model, plan), Namer(model, plan, before=True)
         self.out = Fragment(f"target {target.name}")
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -50,7 +50,8 @@ class Emitter:
         done = self.out.to_dict()
         return {**done, "import": self._imports} if self._imports else done
 
-    # -- parts ---------------------------------------------------------------------------------------------------
+    # -- parts
+    # ---------------------------------------------------------------------------------------------------
 
     def _group(self, group: GroupId) -> None:
         name, key = self.names.group(group), self.names.group_key(group)
@@ -59,7 +60,8 @@ class Emitter:
         physical = (adopted and adopted.name) or f"{self.model.name}-{self.before.group(group)}"
         description = (adopted and adopted.description) or f"segkit {self.before.group(group)}"
         select = (
-            " and ".join(sorted(str(p.predicate) for p in group.pieces)) or "workloads that no rule speaks of"
+            " and ".join(sorted(readable(p.predicate) for p in group.pieces))
+            or "workloads that no rule speaks of"
         )
         self.out.resource(
             "aws_security_group",
@@ -107,7 +109,8 @@ class Emitter:
         return reference(f"aws_security_group.{self.names.group_key(group)}", "id")
 
     def _ready(self, group: GroupId, rules: Sequence[str]) -> None:
-        """A group's id that is known once its rules exist: an interface takes a group only when it is complete."""
+        """A group's id that is known once its rules exist: an interface takes a group only when it is
+        complete."""
         own = f"aws_security_group.{self.names.group_key(group)}.id"
         self.out.local(
             _ready_local(self.names, group),
@@ -158,7 +161,7 @@ class Emitter:
         if not destination:
             self.warnings.append(
                 Problem(
-                    f"target {self.target.name}: zone {', '.join(watched)} is in visibility mode and nothing logs it",
+                    f"target {self.target.name}: nothing logs zone {', '.join(watched)}, in visibility mode",
                     where=self.target.where,
                     fix="pass flow_log_destination= (ARN of an S3 bucket or a log group)",
                 )
@@ -176,7 +179,8 @@ class Emitter:
             body["iam_role_arn"] = self.here.flow_log_role
         self.out.resource("aws_flow_log", resource_name(self.target.name, "visibility"), self._body(body))
 
-    # -- shared --------------------------------------------------------------------------------------------------
+    # -- shared
+    # --------------------------------------------------------------------------------------------------
 
     def _body(self, body: Mapping[str, Any]) -> dict[str, Any]:
         return {**body, "provider": self.here.provider} if self.here.provider else dict(body)

@@ -18,8 +18,8 @@ Counts = dict[tuple[GroupId, str, int], int]
 
 
 def rule_counts(plan: Plan) -> Counts:
-    """What every group is charged: a CIDR counts in its family, a reference in both ([UG] leaves it open: the safe
-    reading), a prefix list with its size."""
+    """What every group is charged: a CIDR counts in its family, a reference in both ([UG] leaves it open: the
+    safe reading), a prefix list with its size."""
     counts: Counts = defaultdict(int)
     for line in plan.lines:
         for family, charge in _charges(line, plan):
@@ -99,8 +99,8 @@ def _ways(plan: Plan, group: GroupId, direction: str, family: int) -> str:
         ways.append(f"accept the residual 'other-protocols' ({kinds['rare']} rules are for rare protocols)")
     if kinds["address"]:
         ways.append(
-            f"refer to groups instead of addresses or declare fewer ranges ({kinds['address']} rules are for ranges; "
-            "'internet' alone takes over 100: use 'anywhere', or accept the residual 'internet-as-anywhere')"
+            f"refer to groups or declare fewer ranges ({kinds['address']} rules are for ranges; 'internet' "
+            "alone takes over 100: use 'anywhere', or accept the residual 'internet-as-anywhere')"
         )
     ways.append("merge port ranges")
     return "; ".join(ways)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segkit.model.model import Model
 from segkit.platforms.aws.lower.names import NO_FLOWS, GroupNames, digest, slug
-from segkit.platforms.aws.lower.plan import GroupId, LineId, ListId
+from segkit.platforms.aws.lower.plan import GroupId, LineId, ListId, Plan
 
 _WAY = {"ingress": "in", "egress": "out"}
 
@@ -12,8 +12,8 @@ _WAY = {"ingress": "in", "egress": "out"}
 class Namer:
     """Names and Terraform addresses of everything in a plan."""
 
-    def __init__(self, model: Model, before: bool = False) -> None:
-        self._groups = GroupNames(model, before)
+    def __init__(self, model: Model, plan: Plan, before: bool = False) -> None:
+        self._groups = GroupNames(model, plan.hints, before)
         self._memo: dict[GroupId, str] = {}
 
     def group(self, group: GroupId) -> str:
@@ -53,12 +53,15 @@ class Namer:
                 return self.group(group) if group.target == target else f"{group.target}-{self.group(group)}"
             case ListId() as listed:
                 return f"list-{listed.name}-v{listed.family}"
+            case "0.0.0.0/0" | "::/0":
+                return "any-ipv6" if line.peer == "::/0" else "any-ipv4"
             case cidr:
                 return cidr.replace(".", "-").replace(":", "-").replace("/", "-")
 
 
 def resource_name(*parts: str) -> str:
-    """A Terraform name from parts (letters, digits, `-`, `_`; not starting with a digit; at most 120 characters)."""
+    """A Terraform name from parts (letters, digits, `-`, `_`; not starting with a digit; at most 120
+    characters)."""
     name = "_".join(
         p if p.replace("-", "").replace("_", "").isalnum() and p.isascii() else slug(p) for p in parts
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Model
 from segkit.sets import ALL, Predicate
 
 SCHEME = 1
-"""Version of the naming scheme. A release that changes a name must raise it and keep the old scheme available."""
+"""Version of the naming scheme. A release that changes a name must raise it and keep the old scheme
+available."""
 
 NO_FLOWS = "no-flows"
 EVERY_WORKLOAD = "every-workload"
@@ -49,37 +50,38 @@ def membership_local(target: str, workload: str, interface: str = "") -> str:
 
 
 class GroupNames:
-    """Names of selectors: a group's own name, `zone-<name>` for a zone, otherwise the selector's text with a hash.
+    """Names of selectors: a group's own name, `zone-<name>` for a zone; what denies left of one, its name
+    with a hash.
 
-    `before` answers with the names that `moved_from` declares, so that renames become moves.
+    `hints` are the ends that pieces were cut from. `before` answers with the names that `moved_from`
+    declares, so that renames become moves.
     """
 
-    def __init__(self, model: Model, before: bool = False) -> None:
+    def __init__(self, model: Model, hints: Mapping[Piece, Iterable[str]], before: bool = False) -> None:
+        self._by_key: dict[str, str] = {"builtin:anywhere": EVERY_WORKLOAD}
         self._known: dict[Predicate, str] = {}
         for zone in reversed(model.zones):
-            self._known[zone.predicate] = "zone-" + ((before and zone.moved_from) or zone.name)
+            self._by_key[f"zone:{zone.name}"] = "zone-" + ((before and zone.moved_from) or zone.name)
+            self._known[zone.predicate] = self._by_key[f"zone:{zone.name}"]
         for group in reversed(model.groups):
-            self._known[group.predicate] = (before and group.moved_from) or group.name
+            self._by_key[f"group:{group.name}"] = (before and group.moved_from) or group.name
+            self._known[group.predicate] = self._by_key[f"group:{group.name}"]
         self._known.setdefault(ALL, EVERY_WORKLOAD)
+        self._hints = hints
 
     def name(self, piece: Piece) -> str:
         """The name of the workloads in a piece."""
         name = self._known.get(piece.predicate)
         if name is None:
-            name = slug(_readable(piece.predicate) + "#" + digest(str(piece.predicate)), 40)
+            bases = sorted({self._by_key.get(hint, "") for hint in self._hints.get(piece, ())} - {""})
+            base = bases[0] if bases else readable(piece.predicate)
+            name = f"{slug(base, 40)}-{digest(str(piece.predicate))}"
         if not piece.whole:
             where = str(piece.inside) + ",".join(f" unknown{f}" for f in sorted(piece.unknown))
             name = f"{name}-at-{digest(where)}"
         return name
 
 
-def _readable(predicate: Predicate) -> str:
-    return str(predicate).replace("!=", "not").replace('"', "").replace("==", " ")
-
-
-def tally(names: Mapping[object, str]) -> dict[str, list[object]]:
-    """Which things share a name (compared without case, as AWS does)."""
-    out: dict[str, list[object]] = {}
-    for thing, name in names.items():
-        out.setdefault(name.lower(), []).append(thing)
-    return out
+def readable(predicate: Predicate) -> str:
+    """A selector without the marks that AWS refuses in names and tags."""
+    return str(predicate).replace("!=", "is not").replace('"', "").replace("==", "=")

@@ -1,4 +1,5 @@
-"""A rule's far end as AWS can write it: references to groups where they are allowed, addresses where they are not."""
+"""A rule's far end as AWS can write it: references to groups where they are allowed, addresses where they are
+not."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segkit.errors import Problem
-from segkit.intent.boxes import FAMILIES, Piece
+from segkit.intent.boxes import EVERYTHING, FAMILIES, Piece
 from segkit.intent.endpoints import Endpoint, endpoints
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
@@ -50,8 +51,8 @@ def holds(piece: Piece, endpoint: Endpoint) -> bool:
 
 
 class PeerWriter:
-    """Writes far ends, for all AWS targets of a model. Egress first: an address range may stay whole in an ingress
-    rule where the workloads inside it that must be kept out cannot send there anyway."""
+    """Writes far ends, for all AWS targets of a model. Egress first: an address range may stay whole in an
+    ingress rule where the workloads inside it that must be kept out cannot send there anyway."""
 
     def __init__(
         self, intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement]
@@ -60,7 +61,7 @@ class PeerWriter:
         self.targets = {t.name: t for t in targets}
         self.placements = placements
         self.endpoints = tuple(endpoints(intent.model))
-        self.residuals: set[Residual] = set()
+        self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
         self._zones = {z.name: z for z in intent.model.zones}
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
@@ -78,7 +79,8 @@ class PeerWriter:
             self._sent[target.name].append(_Reach(rule, peers))
         return peers
 
-    # -- addresses -----------------------------------------------------------------------------------------------
+    # -- addresses
+    # -----------------------------------------------------------------------------------------------
 
     def _ranges(self, target: Target, rule: SideRule) -> Addresses:
         """The ranges to write for what is no workload, without the workloads inside that must be kept out."""
@@ -99,7 +101,15 @@ class PeerWriter:
             names = ", ".join(sorted({e.workload.name for e, _ in holes}))
             self._snapshot(target, rule, f"addresses of {names} are left out of {rule.peer.outside}")
         if rule.peer.outside == INTERNET and self._accepts(target, "internet-as-anywhere"):
-            self._foresee(target, "internet-as-anywhere", rule, "private and special-purpose addresses")
+            self.residuals.append(
+                rule.residual(
+                    target.name,
+                    "internet-as-anywhere",
+                    "every other address is admitted too",
+                    "opens",
+                    EVERYTHING,
+                )
+            )
             wanted = Addresses.union(EVERYWHERE.family(f) for f in rule.families)
         return wanted - Addresses.union(inside for _, inside in holes)
 
@@ -133,12 +143,14 @@ class PeerWriter:
             return True
         return any(bool((k.piece & rule.own).tidy(self.domains)) for k in sent.peers.references)
 
-    # -- workloads -----------------------------------------------------------------------------------------------
+    # -- workloads
+    # -----------------------------------------------------------------------------------------------
 
     def _workloads(
         self, target: Target, rule: SideRule, ranges: Addresses
     ) -> tuple[tuple[Key, ...], Addresses]:
-        """References to the groups of a piece, and addresses for those of its workloads that no reference reaches."""
+        """References to the groups of a piece, and addresses for those of its workloads that no reference
+        reaches."""
         piece = replace(rule.peer, outside=NOWHERE)
         if all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
@@ -182,29 +194,24 @@ class PeerWriter:
         i = endpoint.interface
         return target.owns(endpoint.workload.label_map, i.realm, i.network)
 
-    # -- what to say ---------------------------------------------------------------------------------------------
+    # -- what to say
+    # ---------------------------------------------------------------------------------------------
 
     def _accepts(self, target: Target, residual: str) -> bool:
         return any(a.residual == residual for a in target.accepted)
 
     def _snapshot(self, target: Target, rule: SideRule, extent: str) -> None:
-        self.residuals.add(
-            Residual(target.name, "snapshot", f"{rule.origin} ({rule.direction}): {extent}", _ids(rule))
-        )
-
-    def _foresee(self, target: Target, name: str, rule: SideRule, extent: str) -> None:
-        self.residuals.add(
-            Residual(target.name, name, f"{rule.origin} ({rule.direction}): {extent}", _ids(rule))
-        )
+        text = f"{rule.origin} ({rule.direction}): {extent}"
+        self.residuals.append(Residual(target.name, "snapshot", text, rule.ids))
 
     def _needs_address(self, rule: SideRule, endpoint: Endpoint) -> None:
+        name, how = endpoint.workload.name, f"{rule.origin} ({rule.direction})"
         self.problems.add(
             Problem(
-                f"the address of workload {endpoint.workload.name!r} is not known, and {rule.origin} ({rule.direction}) "
-                "can only be written by address",
+                f"the address of workload {name!r} is not known, and {how} can only be written by address",
                 where=endpoint.workload.where,
-                why="no reference reaches it: it belongs to no target here, or the rule mixes it with address ranges",
-                fix="give its addresses or the networks of its zone, or let a target of a peered VPC own it",
+                why="no reference reaches it: no target here owns it, or the rule mixes it with ranges",
+                fix="give its addresses or its zone's networks, or let a target of a peered VPC own it",
             )
         )
 
@@ -222,13 +229,9 @@ def _whole(addresses: Addresses, family: int) -> bool:
     return addresses.family(family) == EVERYWHERE.family(family)
 
 
-def _ids(rule: SideRule) -> tuple[str, ...]:
-    return (rule.rule.id,) if rule.rule else ()
-
-
 def held_keys(keys: Iterable[Key], target: Target, members: Sequence[Endpoint]) -> tuple[Key, ...]:
-    """The keys of a target that an interface (given as its endpoints) carries: it is in a piece with every address of
-    each family the piece speaks of."""
+    """The keys of a target that an interface (given as its endpoints) carries: it is in a piece with every
+    address of each family the piece speaks of."""
     out = []
     for key in keys:
         if key.target != target.name:

@@ -1,11 +1,12 @@
 """What to build on AWS, before it has names: groups, rules and memberships of every target.
 
-The two encodings differ in one place only, `_Encoding`: a key becomes a security group of its own (`groups`), or
-every set of keys that some interface carries becomes one (`cells`).
+The two encodings differ in one place only, `_Encoding`: a key becomes a security group of its own (`groups`),
+or every set of keys that some interface carries becomes one (`cells`).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,17 +16,18 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Rule
 from segkit.model.workloads import Interface, Workload
-from segkit.platforms.aws.lower.peers import Key, PeerWriter, Peers, held_keys
-from segkit.platforms.aws.lower.services import Range, ranges, rare_count, sctp_ports, without_rare
+from segkit.platforms.aws.lower.peers import Key, Peers, PeerWriter, held_keys
+from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
-from segkit.sets import Addresses, ServiceSet
+from segkit.sets import ANY, Addresses, ServiceSet
 
 
 @dataclass(frozen=True, slots=True)
 class GroupId:
-    """A security group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at all."""
+    """A security group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at
+    all."""
 
     target: str
     pieces: tuple[Piece, ...]
@@ -84,7 +86,8 @@ class Plan:
     lines: dict[LineId, Line] = field(default_factory=dict)
     lists: dict[ListId, Addresses] = field(default_factory=dict)
     carried: list[Carried] = field(default_factory=list)
-    residuals: set[Residual] = field(default_factory=set)
+    hints: dict[Piece, set[str]] = field(default_factory=lambda: defaultdict(set))
+    residuals: list[Residual] = field(default_factory=list)
 
 
 def make_plan(
@@ -97,15 +100,18 @@ def make_plan(
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
             shared = placements[target.name].membership == "shared"
-            for rule in sides.of(target, direction, shared):
-                written.append((target, rule, writer.write(target, rule)))
-    encoding = _Encoding(intent, targets, placements, writer, written)
+            rules = sides.of(target, direction, shared)
+            written += [(target, rule, writer.write(target, rule)) for rule in rules]
+    for _, rule, peers in written:
+        for piece in (rule.own, *(k.piece for k in peers.references)):
+            plan.hints[piece].add(piece.hint)
+    encoding = _Encoding(targets, placements, writer, written)
     plan.carried = encoding.carried
     for carried in plan.carried:
         plan.groups[carried.target].update(carried.groups)
     for target, rule, peers in written:
         _add_lines(plan, intent, target, placements[target.name], rule, peers, encoding)
-    plan.residuals |= writer.residuals
+    plan.residuals += writer.residuals
     return plan
 
 
@@ -114,7 +120,6 @@ class _Encoding:
 
     def __init__(
         self,
-        intent: Intent,
         targets: Sequence[Target],
         placements: Mapping[str, AwsPlacement],
         writer: PeerWriter,
@@ -145,7 +150,8 @@ class _Encoding:
                 for key in held:
                     self._cells[key][cell] = None
             if not groups and here.membership == "exclusive":
-                # An interface without a group of its own gets the VPC's default group, which lets members talk.
+                # An interface without a group of its own gets the VPC's default group, which lets members
+                # talk.
                 groups = (GroupId(target.name, ()),)
             yield Carried(target.name, workload, interface, groups)
 
@@ -208,14 +214,13 @@ def _expressible(plan: Plan, target: Target, rule: SideRule) -> ServiceSet:
     """The services as this target may write them, noting what an accepted or a needed residual changes."""
     services = rule.services
     accepted = {a.residual for a in target.accepted}
-    ids = (rule.rule.id,) if rule.rule else ()
     if sctp_ports(services):
-        extent = f"{rule.origin}: security groups cannot tell SCTP ports apart, so every SCTP port passes"
-        plan.residuals.add(Residual(target.name, "sctp-ports", extent, ids))
-    if "other-protocols" in accepted and rare_count(services):
-        extent = (
-            f"{rule.origin}: protocols other than tcp, udp, icmp, icmpv6, sctp, gre, esp and ah stay closed"
+        extent = "security groups cannot tell SCTP ports apart, so every SCTP port passes"
+        plan.residuals.append(
+            rule.residual(target.name, "sctp-ports", extent, "opens", services=ANY.restrict((SCTP,)))
         )
-        plan.residuals.add(Residual(target.name, "other-protocols", extent, ids))
+    if "other-protocols" in accepted and rare_count(services):
+        extent = "protocols other than tcp, udp, icmp, icmpv6, sctp, gre, esp and ah stay closed"
+        plan.residuals.append(rule.residual(target.name, "other-protocols", extent, "closes"))
         services = without_rare(services)
     return services

@@ -1,7 +1,8 @@
 """Services as security group rules can say them: one protocol and one contiguous range each.
 
-Facts: EC2 API Reference, AuthorizeSecurityGroupIngress and IpPermission: ports for tcp and udp, type and code for icmp
-and icmpv6 with -1 for any, `-1` for all protocols; every other protocol number covers all ports whatever range is given.
+Facts: EC2 API Reference, AuthorizeSecurityGroupIngress and IpPermission: ports for tcp and udp, type and code
+for icmp and icmpv6 with -1 for any, `-1` for all protocols; every other protocol number covers all ports
+whatever range is given.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from segkit.sets import ANY, ServiceSet
 TCP, UDP, ICMP, ICMPV6, SCTP = 6, 17, 1, 58, 132
 _NAMES = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6"}
 COMMON = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP, 47, 50, 51))
-"""Protocols that stay when `other-protocols` is accepted: besides those with rules of their own, GRE, ESP and AH."""
+"""Protocols that stay when `other-protocols` is accepted: besides those with rules of their own, GRE, ESP and
+AH."""
 
 
 @dataclass(frozen=True, order=True, slots=True)

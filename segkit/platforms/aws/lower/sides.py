@@ -10,7 +10,8 @@ from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, BoxCompiler, Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.policy import Mode, Rule
-from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOWHERE, Predicate, ServiceSet
+from segkit.platforms.base import Residual
+from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOTHING, NOWHERE, Predicate, ServiceSet
 
 Direction = Literal["ingress", "egress"]
 
@@ -19,8 +20,8 @@ Direction = Literal["ingress", "egress"]
 class SideRule:
     """The workloads of `own` may exchange `services` with `peer`, in one direction.
 
-    `families` are the address families it speaks of: an own side limited by address is split by family, so that a
-    reference can never open the other one. `origin` is the rule's id, or what else opens it.
+    `families` are the address families it speaks of: an own side limited by address is split by family, so
+    that a reference can never open the other one. `origin` is the rule's id, or what else opens it.
     """
 
     own: Piece
@@ -30,6 +31,27 @@ class SideRule:
     families: frozenset[int]
     origin: str
     rule: Rule | None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The id of the rule it comes from, if it comes from one."""
+        return (self.rule.id,) if self.rule else ()
+
+    def residual(
+        self,
+        target: str,
+        name: str,
+        extent: str,
+        effect: str,
+        peer: Piece | None = None,
+        services: ServiceSet = NOTHING,
+    ) -> Residual:
+        """A residual that this side rule has: what it opens or closes between its own workloads and `peer`
+        (its own peer unless given) within `services` (its own unless given)."""
+        ends = (peer or self.peer, self.own)
+        source, destination = ends if self.direction == "ingress" else reversed(ends)
+        box = Box(source, destination, services or self.services, self.origin, self.rule)
+        return Residual(target, name, f"{self.origin} ({self.direction}): {extent}", self.ids, effect, (box,))
 
 
 class Sides:
@@ -41,8 +63,8 @@ class Sides:
         self._boxes: dict[str, tuple[BoxCompiler, tuple[Box, ...]]] = {}
 
     def of(self, target: Target, direction: Direction, shared: bool) -> Iterator[SideRule]:
-        """What a target's own workloads let through. `shared`: others protect the interfaces too, so visibility adds
-        nothing and takes nothing away."""
+        """What a target's own workloads let through. `shared`: others protect the interfaces too, so
+        visibility adds nothing and takes nothing away."""
         compiler, allowed = self._compiled(target.realm)
         modes = _zones_by_mode(self.model)
         blocking = ALL - modes["visibility"]
@@ -64,7 +86,7 @@ class Sides:
     def _postures(self, compiler: BoxCompiler) -> Iterator[Box]:
         for zone in self.model.zones:
             if zone.posture == "allow":
-                piece = _workloads(zone.predicate)
+                piece = replace(_workloads(zone.predicate), hint=zone.end.key)
                 yield from compiler.unless_denied(piece, piece, f"posture of zone {zone.name}")
 
     def _own(self, target: Target, direction: Direction, box: Box, which: Predicate) -> Iterator[SideRule]:

@@ -1,0 +1,84 @@
+"""From a model to Terraform: the one path that constructs, the command line and tests all take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from segkit.artifacts import merge
+from segkit.errors import Problem, SegkitError
+from segkit.intent.engine import Intent
+from segkit.model.model import Model, Target
+from segkit.platforms.base import Lowered, Residual, platform
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """A model, what it means, and its targets as Terraform JSON (`fragment`: no provider or terraform
+    blocks)."""
+
+    model: Model
+    intent: Intent
+    lowered: tuple[Lowered, ...]
+    fragment: dict[str, Any]
+    warnings: tuple[Problem, ...]
+
+    @property
+    def report(self) -> dict[str, Mapping[str, Any]]:
+        """Encoding and quota use by target."""
+        return {done.target: done.report for done in self.lowered}
+
+    @property
+    def residuals(self) -> tuple[Residual, ...]:
+        """Every residual that lowering foresaw; all of them are accepted."""
+        return tuple(r for done in self.lowered for r in done.residuals)
+
+    def membership(self, target: str, workload: str, interface: str = "") -> str:
+        """The Terraform expression for the group ids of an interface."""
+        kind = next(t.platform for t in self.model.targets if t.name == target)
+        return f"${{local.{platform(kind).membership_local(target, workload, interface)}.groups}}"
+
+
+def compile_model(model: Model) -> Compilation:
+    """Compiles and lowers a model.
+
+    Raises SegkitError with everything that is in the way: bad placements, quotas, addresses that are needed
+    and not known, residuals that nobody accepted.
+    """
+    problems = [p for t in model.targets for p in platform(t.platform).check(model, t)]
+    if problems:
+        raise SegkitError(problems)
+    intent = Intent(model)
+    lowered: list[Lowered] = []
+    for name, targets in sorted(_by_platform(model).items()):
+        lowered += platform(name).lower(intent, targets)
+    warnings = [w for done in lowered for w in done.warnings]
+    for done in lowered:
+        problems += _unaccepted(next(t for t in model.targets if t.name == done.target), done)
+    if problems:
+        raise SegkitError(problems)
+    fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
+    return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)))
+
+
+def _by_platform(model: Model) -> dict[str, list[Target]]:
+    out: dict[str, list[Target]] = {}
+    for target in model.targets:
+        out.setdefault(target.platform, []).append(target)
+    return out
+
+
+def _unaccepted(target: Target, done: Lowered) -> list[Problem]:
+    accepted = {a.residual for a in target.accepted}
+    meanings = platform(target.platform).capabilities.residuals
+    return [
+        Problem(
+            f"target {target.name}: {r.extent}",
+            where=target.where,
+            why=f"residual {r.name!r}: {meanings[r.name]}",
+            fix=f'change the rule, or accept it: accept_residual("{r.name}", owner=…, reason=…, expires=…)',
+        )
+        for r in done.residuals
+        if r.name not in accepted
+    ]

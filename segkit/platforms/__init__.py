@@ -1,0 +1,1 @@
+"""Enforcement planes, one folder each."""

@@ -1,0 +1,47 @@
+"""AWS security groups: one folder, one platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from segkit.errors import Problem
+from segkit.intent.engine import Intent
+from segkit.model.model import Model, Target
+from segkit.platforms.aws.capabilities import CAPABILITIES
+from segkit.platforms.base import Capabilities, Lowered, View
+
+
+class Aws:
+    """The AWS plane: security groups and their rules, prefix lists, attachments, flow logs."""
+
+    name = "aws"
+    capabilities: Capabilities = CAPABILITIES
+
+    def check(self, model: Model, target: Target) -> Iterable[Problem]:
+        """What is wrong with a target's placement."""
+        from segkit.platforms.aws.placement import check
+
+        return check(model, target)
+
+    def lower(self, intent: Intent, targets: Sequence[Target]) -> Sequence[Lowered]:
+        """The targets as Terraform."""
+        from segkit.platforms.aws.lower import lower
+
+        return lower(intent, targets)
+
+    def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
+        """The reading model over a stack."""
+        from segkit.platforms.aws.view import AwsView
+
+        return AwsView(model, targets, document)
+
+    def membership_local(self, target: str, workload: str, interface: str = "") -> str:
+        """The Terraform local that publishes an interface's group ids."""
+        from segkit.platforms.aws.lower.names import membership_local
+
+        return membership_local(target, workload, interface)
+
+
+PLATFORM = Aws()
+membership_local = PLATFORM.membership_local

@@ -1,0 +1,247 @@
+"""The reading model for the proof: which groups the interfaces of a model carry, and what those let pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from segkit.model.model import Model, Target
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.aws.evaluate import Enforcement
+from segkit.platforms.aws.limits import EXEMPT
+from segkit.platforms.aws.placement import AwsPlacement, placement
+from segkit.platforms.aws.read import read_terraform
+from segkit.platforms.aws.state import (
+    Carrier,
+    Direction,
+    Holders,
+    Origin,
+    Permission,
+    Published,
+    Range,
+    State,
+)
+from segkit.platforms.base import Membership, Spot
+from segkit.sets import ANY, Addresses, ServiceSet
+
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The groups on an interface, and whether they are all that filters it."""
+
+    groups: frozenset[str]
+    filters: bool
+
+
+class AwsView:
+    """Reads one stack's Terraform JSON for the AWS targets of a model. See `segkit.platforms.base.View`."""
+
+    def __init__(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> None:
+        self._model = model
+        self._targets = tuple(targets)
+        self._placements = {t.name: placement(t) for t in targets}
+        self._notes: list[str] = []
+        state = read_terraform(document)
+        self._state = replace(state, peerings=state.peerings | self._declared_peerings(state))
+        self._enforcement = Enforcement(self._state)
+        self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
+        self._by_address: dict[str, list[Carrier]] = defaultdict(list)
+        for carrier in self._state.carriers:
+            self._by_address[carrier.address].append(carrier)
+        self._profiles: dict[tuple[str, Interface], tuple[Hashable, ...]] = {}
+        self._memberships: list[Membership] = []
+        for workload in model.workloads:
+            for interface in workload.interfaces:
+                self._profiles[workload.name, interface] = tuple(self._find(workload, interface)) or (None,)
+
+    # -- what the proof asks
+    # -------------------------------------------------------------------------------------
+
+    def cuts(self) -> Sequence[Addresses]:
+        """Every address set that the rules mention."""
+        return self._enforcement.cuts()
+
+    def profiles(self, workload: Workload, interface: Interface) -> tuple[Hashable, ...]:
+        """The distinct sets of groups an interface was found with."""
+        return self._profiles[workload.name, interface]
+
+    def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
+        """What the source's groups let out."""
+        return self._side(Direction.EGRESS, source, destination)
+
+    def incoming(self, source: Spot, destination: Spot) -> ServiceSet:
+        """What the destination's groups let in."""
+        return self._side(Direction.INGRESS, destination, source)
+
+    def _side(self, direction: Direction, own: Spot, peer: Spot) -> ServiceSet:
+        profile = own.profile
+        if not isinstance(profile, Profile) or not profile.filters:
+            return ANY
+        ask = self._enforcement.egress if direction is Direction.EGRESS else self._enforcement.ingress
+        return ask(profile.groups, _groups(peer), peer.addresses, own.family)
+
+    def memberships(self) -> Sequence[Membership]:
+        """Every owned interface, sorted."""
+        return sorted(self._memberships)
+
+    def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
+        """The rule resources that let some of these services pass."""
+        found = {
+            p.where
+            for direction, own, peer in (
+                (Direction.EGRESS, source, destination),
+                (Direction.INGRESS, destination, source),
+            )
+            for group in _groups(own)
+            if group in self._state.groups
+            for p in self._state.groups[group].permissions(direction)
+            if p.services.overlaps(services) and _matches(p, peer)
+        }
+        return tuple(sorted(found))
+
+    def notes(self) -> Sequence[str]:
+        """What the reader and the evaluation noted."""
+        noted = {n.text() for n in (*self._state.notes, *self._enforcement.notes)}
+        return sorted(noted | set(self._notes))
+
+    def exempt(self) -> Sequence[str]:
+        """Flows that security groups never filter."""
+        return EXEMPT
+
+    # -- finding memberships
+    # -------------------------------------------------------------------------------------
+
+    def _declared_peerings(self, state: State) -> frozenset[tuple[str, str]]:
+        """Peerings that targets declare; one that the stack does not show is an assumption, and noted."""
+        out = set()
+        vpcs = {
+            t.name: _text(p.vpc_id) for t, p in zip(self._targets, self._placements.values(), strict=True)
+        }
+        for name, here in self._placements.items():
+            for other in here.peered_with:
+                if other in vpcs and self._placements[other].region == here.region:
+                    pair = (min(vpcs[name], vpcs[other]), max(vpcs[name], vpcs[other]))
+                    out.add(pair)
+                    if pair not in state.peerings:
+                        self._notes.append(
+                            f"assumed: the VPCs of targets {name} and {other} are peered, as declared"
+                        )
+        return frozenset(out)
+
+    def _find(self, workload: Workload, interface: Interface) -> Iterator[Profile]:
+        for target in self._targets:
+            if target.owns(workload.label_map, interface.realm, interface.network):
+                here = self._placements[target.name]
+                if interface.id is not None:
+                    found = self._attached(target, here, workload, interface)
+                else:
+                    found = self._from_published(target, here, workload, interface)
+                yield from dict.fromkeys(found)
+
+    def _attached(
+        self, target: Target, here: AwsPlacement, workload: Workload, interface: Interface
+    ) -> Iterator[Profile]:
+        carriers = self._by_address.get(_text(str(interface.id)).removesuffix(".id"), [])
+        groups = frozenset(g for c in carriers for g in c.groups)
+        unknown: tuple[str, ...] = ()
+        if any(c.origin is Origin.ATTACHED for c in carriers) or not carriers:
+            more, unknown = self._others(here, interface)
+            groups |= more
+        unknown += tuple(f"{c.address}: not every group is known" for c in carriers if not _readable(c))
+        status = "seen" if carriers else "missing"
+        where = ", ".join(sorted({c.where for c in carriers}))
+        yield self._profile(target, here, workload, interface, groups, status, where, unknown)
+
+    def _others(self, here: AwsPlacement, interface: Interface) -> tuple[frozenset[str], tuple[str, ...]]:
+        """What others have put on an interface that the stack does not make."""
+        if interface.foreign is not None:
+            return frozenset(interface.foreign), ()
+        if here.membership == "exclusive":
+            self._notes.append(f"assumed: {interface.id} carries no groups but ours (exclusive membership)")
+            return _NONE, ()
+        return _NONE, (f"the other groups on {interface.id} are not known",)
+
+    def _from_published(
+        self, target: Target, here: AwsPlacement, workload: Workload, interface: Interface
+    ) -> Iterator[Profile]:
+        published = self._published.get((target.name, workload.name, interface.name))
+        if published is None:
+            nobody = ("no group is attached or published for it",)
+            yield self._profile(target, here, workload, interface, _NONE, "missing", "", nobody)
+            return
+        carriers = [c for a in published.carriers for c in self._by_address[a]]
+        if not carriers:
+            yield self._assumed(target, here, workload, interface, published)
+        for carrier in carriers:
+            unknown = tuple(f"{c.address}: not every group is known" for c in (carrier,) if not c.complete)
+            groups = frozenset(carrier.groups)
+            yield self._profile(target, here, workload, interface, groups, "seen", carrier.where, unknown)
+
+    def _assumed(
+        self,
+        target: Target,
+        here: AwsPlacement,
+        workload: Workload,
+        interface: Interface,
+        published: Published,
+    ) -> Profile:
+        groups = frozenset(published.groups)
+        unknown: tuple[str, ...] = ()
+        if here.membership == "shared":
+            if interface.foreign is None:
+                unknown = ("the groups that others put on it are not known",)
+            else:
+                groups |= frozenset(interface.foreign)
+        where = f"local.{published.name}"
+        return self._profile(target, here, workload, interface, groups, "assumed", where, unknown)
+
+    def _profile(
+        self,
+        target: Target,
+        here: AwsPlacement,
+        workload: Workload,
+        interface: Interface,
+        groups: frozenset[str],
+        status: str,
+        where: str,
+        unknown: tuple[str, ...],
+    ) -> Profile:
+        zone = self._model.zone_of(workload.label_map)
+        # Visibility beside others: their groups keep deciding, so this end is no part of the proof.
+        filters = not (here.membership == "shared" and zone is not None and zone.mode == "visibility")
+        if filters:
+            unknown += tuple(f"{g}: {self._enforcement.why(g)}" for g in self._enforcement.unknown(groups))
+        names = tuple(sorted(groups))
+        self._memberships.append(
+            Membership(
+                target.name, workload.name, interface.name, status, where, names, unknown if filters else ()
+            )
+        )
+        return Profile(groups, filters)
+
+
+def _groups(spot: Spot) -> frozenset[str]:
+    return spot.profile.groups if isinstance(spot.profile, Profile) else _NONE
+
+
+def _matches(permission: Permission, peer: Spot) -> bool:
+    match permission.peer:
+        case Holders(group):
+            return group in _groups(peer)
+        case Range(addresses):
+            return peer.addresses is None or peer.addresses <= addresses
+        case _:
+            return True
+
+
+def _readable(carrier: Carrier) -> bool:
+    return carrier.complete or carrier.origin is Origin.ATTACHED
+
+
+def _text(vpc: str) -> str:
+    """A VPC as the reader names it: an id, or the reference without its braces."""
+    return vpc.removeprefix("${").removesuffix("}")

@@ -1,0 +1,5 @@
+"""Intent against what a document enforces."""
+
+from segkit.verify.proof import Difference, Proof, problems, prove
+
+__all__ = ["Difference", "Proof", "problems", "prove"]

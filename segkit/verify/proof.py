@@ -1,0 +1,217 @@
+"""The proof: a document's reachability equals the intent, or here is the exact difference."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from segkit.compiler import compile_model
+from segkit.errors import Problem
+from segkit.intent.boxes import Piece
+from segkit.intent.enforcement import Passing
+from segkit.intent.engine import Intent
+from segkit.model.model import Model
+from segkit.platforms.base import Membership, Residual, View, platform
+from segkit.sets import ServiceSet
+from segkit.verify.compare import Comparison, Mismatch, Spotted
+
+Status = Literal["equal", "different", "unproved"]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Difference:
+    """Flows that the document lets pass and the intent does not (`opens`), or the other way round (`closes`).
+
+    `resources` let them pass, or are the nearest that do; `rules` are what the policies say of the pair;
+    `residual` names the accepted residual that explains it.
+    """
+
+    kind: str
+    source: str
+    destination: str
+    services: str
+    rules: tuple[str, ...]
+    resources: tuple[str, ...]
+    residual: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a comparison found. `ok` is true only for `equal`: every governed flow passes exactly when it
+    should, or an accepted residual says why not."""
+
+    status: Status
+    differences: tuple[Difference, ...]
+    accepted: tuple[Difference, ...]
+    memberships: tuple[Membership, ...]
+    notes: tuple[str, ...]
+    exempt: tuple[str, ...]
+    residuals: tuple[Residual, ...]
+    pairs: int
+    ungoverned: int
+    single_ended: int
+
+    @property
+    def ok(self) -> bool:
+        """Is the document proved equal to the intent?"""
+        return self.status == "equal"
+
+    def to_json(self) -> dict[str, Any]:
+        """The proof as data."""
+        data = {
+            name: getattr(self, name)
+            for name in ("status", "notes", "exempt", "pairs", "ungoverned", "single_ended")
+        }
+        data["differences"] = [asdict(d) for d in self.differences]
+        data["accepted"] = [asdict(d) for d in self.accepted]
+        data["memberships"] = [asdict(m) for m in self.memberships]
+        data["residuals"] = [
+            {"target": r.target, "name": r.name, "extent": r.extent, "rules": r.rules} for r in self.residuals
+        ]
+        return data
+
+    def text(self) -> str:
+        """The proof in plain lines."""
+        head = f"{self.status}: {self.pairs} pairs of endpoint classes compared, {self.ungoverned} ungoverned"
+        lines = [head]
+        for d in self.differences:
+            lines += [
+                f"{d.kind} {d.source} -> {d.destination}: {d.services}",
+                f"  rules: {', '.join(d.rules) or 'none match'}",
+                f"  resources: {', '.join(d.resources) or 'none'}",
+            ]
+        lines += [
+            f"accepted ({d.residual}): {d.kind} {d.source} -> {d.destination}: {d.services}"
+            for d in self.accepted
+        ]
+        for m in self.memberships:
+            lines += [f"unproved: {m.workload} ({m.target}): {reason}" for reason in m.unknown]
+        return "\n".join(lines)
+
+
+def prove(
+    model: Model,
+    document: Mapping[str, Any],
+    *,
+    intent: Intent | None = None,
+    residuals: Sequence[Residual] | None = None,
+) -> Proof:
+    """Compares a stack's Terraform JSON with a model.
+
+    The document is read by each platform's own reading model. `intent` and `residuals` save work when the
+    model was just compiled; otherwise it is compiled here, only to know the residuals that lowering foresees.
+    Raises SegkitError when the model cannot be compiled or the document cannot be read.
+    """
+    if intent is None or residuals is None:
+        done = compile_model(model)
+        intent, residuals = done.intent, done.residuals
+    views = _views(model, document)
+    comparison = Comparison(Passing(intent), views)
+    accepted_names = {(t.name, a.residual) for t in model.targets for a in t.accepted}
+    usable = [r for r in residuals if (r.target, r.name) in accepted_names]
+    left: dict[Difference, None] = {}
+    explained: dict[Difference, None] = {}
+    for mismatch in comparison.mismatches():
+        for difference in _differences(intent, comparison, mismatch, usable):
+            (explained if difference.residual else left)[difference] = None
+    memberships = tuple(sorted(m for v in views for m in v.memberships()))
+    tally = comparison.tally
+    return Proof(
+        _status(model, left, memberships),
+        tuple(sorted(left)),
+        tuple(sorted(explained)),
+        memberships,
+        tuple(sorted({n for v in views for n in v.notes()})),
+        tuple(e for v in views for e in v.exempt()),
+        tuple(residuals),
+        tally.pairs,
+        tally.ungoverned,
+        tally.single_ended,
+    )
+
+
+def _views(model: Model, document: Mapping[str, Any]) -> list[View]:
+    by_platform = defaultdict(list)
+    for target in model.targets:
+        by_platform[target.platform].append(target)
+    return [platform(name).view(model, targets, document) for name, targets in sorted(by_platform.items())]
+
+
+def _status(model: Model, left: Mapping[Difference, None], memberships: Iterable[Membership]) -> Status:
+    if left:
+        return "different"
+    trusting = {t.name for t in model.targets if any(a.residual == "unproved" for a in t.accepted)}
+    return "unproved" if any(m.unknown and m.target not in trusting for m in memberships) else "equal"
+
+
+def _differences(
+    intent: Intent, comparison: Comparison, mismatch: Mismatch, residuals: Sequence[Residual]
+) -> Iterable[Difference]:
+    for kind, services in (("opens", mismatch.opens), ("closes", mismatch.closes)):
+        for name, part in _explained(mismatch, kind, services, residuals):
+            rules = intent.matching(mismatch.source.cell.index, mismatch.destination.cell.index)
+            yield Difference(
+                kind,
+                mismatch.source.text,
+                mismatch.destination.text,
+                str(part),
+                tuple(r.id for r in rules if r.services.overlaps(part)),
+                comparison.resources(mismatch),
+                name,
+            )
+
+
+def _explained(
+    mismatch: Mismatch, kind: str, services: ServiceSet, residuals: Sequence[Residual]
+) -> Iterable[tuple[str, ServiceSet]]:
+    """The services split by the residual that explains them; what none explains comes last, without a
+    name."""
+    for residual in residuals:
+        for box in residual.boxes:
+            part = services & box.services
+            if (
+                part
+                and residual.effect == kind
+                and _in(box.source, mismatch.source)
+                and _in(box.destination, mismatch.destination)
+            ):
+                yield residual.name, part
+                services -= part
+    if services:
+        yield "", services
+
+
+def _in(piece: Piece, spotted: Spotted) -> bool:
+    if spotted.member is None:
+        return spotted.addresses is not None and spotted.addresses <= piece.outside
+    if not piece.predicate.matches(spotted.member.endpoint.workload.label_map):
+        return False
+    if spotted.addresses is None:
+        return spotted.cell.family in piece.unknown
+    return spotted.addresses <= piece.inside
+
+
+def problems(proof: Proof) -> tuple[Problem, ...]:
+    """What keeps a proof from being `ok`, as problems that a synth reports."""
+    out = [
+        Problem(
+            f"the Terraform {d.kind} {d.source} -> {d.destination}: {d.services}",
+            where=", ".join(d.resources),
+            why=f"the policies say otherwise ({', '.join(d.rules) or 'no rule matches'})",
+            fix="remove what was added beside segkit's resources, or accept the residual that explains it",
+        )
+        for d in proof.differences
+    ]
+    if proof.status == "unproved":
+        out += [
+            Problem(
+                f"cannot be proved: workload {m.workload!r} on target {m.target!r}: {reason}",
+                where=m.where,
+                fix='make the groups known (foreign=, a snapshot), or accept_residual("unproved", …)',
+            )
+            for m in proof.memberships
+            for reason in m.unknown
+        ]
+    return tuple(out)
