@@ -16,7 +16,7 @@ SOURCES := $(wildcard segkit stacks examples scripts tests)
 .PHONY: help setup demo test check format goldens clean distclean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready node_modules/.ready ## install everything into the repository
 

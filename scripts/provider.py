@@ -33,6 +33,27 @@ HOW_TO_GET_ONE = (
 )
 
 
+def quiet_environment() -> dict[str, str]:
+    """Settings that keep terraform and cdktf quiet, off the network and out of the home folder."""
+    return {
+        "CHECKPOINT_DISABLE": "1",
+        "CDKTF_SKIP_PROVIDER_LOCK": "true",
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
+        "CDKTF_LOG_LEVEL": "off",
+        "CI": "true",  # cdktf then prints lines, not spinners
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20",
+        **missing_settings(),
+    }
+
+
+def missing_settings() -> dict[str, str]:
+    """Terraform warns on every call about a named settings file that is not there; this un-names it."""
+    named = os.environ.get(SETTINGS_FILE)
+    return {SETTINGS_FILE: os.devnull} if named and not Path(named).is_file() else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A way to the AWS provider. `mirror` is its folder, or None where Terraform finds it by itself."""
@@ -41,32 +62,14 @@ class Provider:
     mirror: Path | None = None
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """Settings for terraform and cdktf. Where a configuration file is needed it is written into `folder`.
-
-        They also keep both tools quiet and off the network, and keep them from writing into the home folder.
-        """
-        settings = {
-            "CHECKPOINT_DISABLE": "1",
-            "CDKTF_SKIP_PROVIDER_LOCK": "true",
-            "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
-            "CDKTF_LOG_LEVEL": "off",
-            "CI": "true",  # cdktf then prints lines, not spinners
-            "TF_IN_AUTOMATION": "1",
-            "TF_INPUT": "0",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20",
-        }
+        """Settings for terraform and cdktf. A configuration file, if one is needed, goes into `folder`."""
         if self.mirror is not None:
             file = folder / "terraform.rc"
             file.write_text(mirror_settings(self.mirror), encoding="utf-8")
-            settings[SETTINGS_FILE] = str(file)
-        else:
-            if named := os.environ.get(SETTINGS_FILE):
-                # Terraform warns on every call about a settings file that is not there.
-                settings[SETTINGS_FILE] = named if Path(named).is_file() else os.devnull
-            cache = REPOSITORY / ".terraform-plugins"
-            cache.mkdir(exist_ok=True)
-            settings["TF_PLUGIN_CACHE_DIR"] = os.environ.get("TF_PLUGIN_CACHE_DIR") or str(cache)
-        return settings
+            return {**quiet_environment(), SETTINGS_FILE: str(file)}
+        cache = Path(os.environ.get("TF_PLUGIN_CACHE_DIR") or REPOSITORY / ".terraform-plugins")
+        cache.mkdir(parents=True, exist_ok=True)
+        return {**quiet_environment(), "TF_PLUGIN_CACHE_DIR": str(cache)}
 
 
 def mirror_settings(mirror: Path) -> str:
