@@ -3,7 +3,7 @@
     python -m scripts.demo [--stack NAME] [--app COMMAND] [--verbose]
 
 Everything happens in the folder .demo of the repository with a state of its own, against an AWS that lives in
-the memory of a process started and stopped here. No account, no credentials, and no state of yours is touched.
+the memory of a process started and stopped here. No account, no credentials, no state of yours is touched.
 """
 
 from __future__ import annotations
