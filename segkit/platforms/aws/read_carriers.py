@@ -54,12 +54,14 @@ class CarrierReader:
         for block in self.reading.blocks:
             if block.data or block.kind in NOT_CARRIERS or self.reading.copies(block) == 0:
                 continue
-            if block.kind == "aws_instance" and self._made_elsewhere(block):
-                continue
+            if block.kind == "aws_instance" and block.body.get("network_interface") is not None:
+                continue  # its interfaces are made elsewhere
             if block.kind in TABLE:
                 self._listed(block, TABLE[block.kind])
             else:
                 self._unlisted(block)
+        for block in self.reading.of("aws_instance"):
+            self._made_elsewhere(block)
         for block in self.reading.of("aws_launch_template"):
             self._template(block)
         for block in self.reading.of("aws_eks_node_group", "aws_eks_fargate_profile"):
@@ -159,16 +161,14 @@ class CarrierReader:
             draft.groups.add(self.reading.alias(default_group(vpc)))
             self.reading.note(block.address, "it names no group, so it holds the default group of its VPC")
 
-    def _made_elsewhere(self, block: Block) -> bool:
+    def _made_elsewhere(self, block: Block) -> None:
         """An instance with `network_interface` blocks holds groups only through those interfaces."""
-        bodies = list(entries(self.scope, block.body.get("network_interface")))
-        for body in bodies:
-            raw = None if isinstance(body, Unknown) else body.get("network_interface_id")
+        for body in entries(self.scope, block.body.get("network_interface")):
+            raw = f"${{{body.text}}}" if isinstance(body, Unknown) else body.get("network_interface_id")
             address = self._interface(self.scope.value(raw), block.address)
             index = None if isinstance(body, Unknown) else self.scope.value(body.get("device_index"))
             if address is not None and index in (0, "0"):
                 self.same[block.address] = address
-        return bool(bodies)
 
     def _unlisted(self, block: Block) -> None:
         raws = list(_named(block.body))
