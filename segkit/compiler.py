@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from segkit.artifacts import merge
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
+from segkit.model.workloads import Workload
 from segkit.platforms.base import Lowered, Residual, platform
 
 
@@ -53,13 +54,33 @@ def compile_model(model: Model) -> Compilation:
     lowered: list[Lowered] = []
     for name, targets in sorted(_by_platform(model).items()):
         lowered += platform(name).lower(intent, targets)
-    warnings = [w for done in lowered for w in done.warnings]
+    warnings = [w for done in lowered for w in done.warnings] + list(_unknown_addresses(model))
     for done in lowered:
         problems += _unaccepted(next(t for t in model.targets if t.name == done.target), done)
     if problems:
         raise SegkitError(problems)
     fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
     return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)))
+
+
+def _unknown_addresses(model: Model) -> Iterator[Problem]:
+    names = sorted(
+        w.name
+        for w in model.workloads
+        if not w.is_class and any(i.addresses is None for i in w.interfaces) and _owned(model, w)
+    )
+    if names:
+        some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        yield Problem(
+            f"{len(names)} workloads have an address that is not known: {some}",
+            why="they stand for every address of their zone's networks, or for none that a rule names",
+            fix="give their addresses, or their zone's networks",
+        )
+
+
+def _owned(model: Model, workload: Workload) -> bool:
+    labels = workload.label_map
+    return any(t.owns(labels, i.realm, i.network) for t in model.targets for i in workload.interfaces)
 
 
 def _by_platform(model: Model) -> dict[str, list[Target]]:

@@ -18,6 +18,7 @@ CAPABILITIES = Capabilities(
         "sctp-ports": "security groups match SCTP as a whole: every port passes where one is allowed",
         "other-protocols": "where nearly all protocols are allowed, rare ones stay closed to fit the quota",
         "internet-as-anywhere": "the internet is written as 0.0.0.0/0 and ::/0, private addresses included",
+        "exempt-flows": "a deny names link-local services, which security groups never filter",
         "unproved": "interfaces carry groups whose rules are not known, so the whole cannot be proved",
     },
 )

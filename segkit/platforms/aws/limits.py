@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from segkit.sets import Addresses
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -63,6 +65,9 @@ def tag(raw: str) -> str:
     """Free text within the charset and length of a tag value."""
     return _NOT_IN_TAG.sub(" ", raw).strip()[:TAG_VALUE_LIMIT]
 
+
+EXEMPT_ADDRESSES = Addresses.of("169.254.0.0/16", "fd00:ec2::/32")
+"""Where the services of the first line of `EXEMPT` live."""
 
 EXEMPT = (
     "link-local services in 169.254.0.0/16 and fd00:ec2::/32 (metadata, time, resolver) [SG]",

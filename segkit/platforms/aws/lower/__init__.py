@@ -8,6 +8,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.emit import Emitter
+from segkit.platforms.aws.lower.exempt import unenforceable
 from segkit.platforms.aws.lower.fit import over_quota, usage
 from segkit.platforms.aws.lower.names import SCHEME
 from segkit.platforms.aws.lower.peers import PeerWriter
@@ -26,10 +27,11 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     writer = PeerWriter(intent, ordered, placements)
     plan = make_plan(intent, ordered, placements, writer)
     problems: list[Problem] = list(writer.problems)
+    residuals = [*plan.residuals, *unenforceable(intent.model, ordered)]
     out = []
     for target in ordered:
         here = placements[target.name]
-        emitter = Emitter(intent.model, plan, target, here)
+        emitter = Emitter(intent.model, plan, target, placements)
         fragment = emitter.fragment()
         problems += over_quota(plan, target, here, emitter.names)
         problems += emitter.problems
@@ -37,7 +39,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
             Lowered(
                 target.name,
                 fragment,
-                tuple(sorted(r for r in plan.residuals if r.target == target.name)),
+                tuple(sorted(r for r in residuals if r.target == target.name)),
                 tuple(emitter.warnings),
                 {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
             )

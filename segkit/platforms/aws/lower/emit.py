@@ -18,8 +18,12 @@ from segkit.platforms.aws.placement import AwsPlacement
 class Emitter:
     """Writes one target's part of a plan."""
 
-    def __init__(self, model: Model, plan: Plan, target: Target, here: AwsPlacement) -> None:
-        self.model, self.plan, self.target, self.here = model, plan, target, here
+    def __init__(
+        self, model: Model, plan: Plan, target: Target, placements: Mapping[str, AwsPlacement]
+    ) -> None:
+        self.model, self.plan, self.target = model, plan, target
+        self.here = placements[target.name]
+        self.accounts = {name: p.account for name, p in placements.items()}
         self.names, self.before = Namer(model, plan), Namer(model, plan, before=True)
         self.out = Fragment(f"target {target.name}")
         self.problems: list[Problem] = []
@@ -106,7 +110,10 @@ class Emitter:
         return f"{kind}.{key}.id"
 
     def _refer(self, group: GroupId) -> str:
-        return reference(f"aws_security_group.{self.names.group_key(group)}", "id")
+        """A reference to a group; one of another account names the account ([API] UserIdGroupPair)."""
+        there = self.accounts.get(group.target, "")
+        prefix = f"{there}/" if there and self.here.account and there != self.here.account else ""
+        return prefix + reference(f"aws_security_group.{self.names.group_key(group)}", "id")
 
     def _ready(self, group: GroupId, rules: Sequence[str]) -> None:
         """A group's id that is known once its rules exist: an interface takes a group only when it is

@@ -125,6 +125,8 @@ class PeerWriter:
         zone = self.model.zone_of(endpoint.workload.label_map)
         if not owners or (zone is not None and zone.mode != "enforce"):
             return False
+        if not all(t.name in self.placements and self._exclusive(t) for t in owners):
+            return False  # somebody else decides there too
         if rule.direction == "egress":
             return True  # ingress is exact by itself
         sent = [
@@ -134,7 +136,10 @@ class PeerWriter:
             for r in self._sent[t.name]
             if holds(r.rule.own, endpoint)
         ]
-        return all(t.name in self._sent for t in owners) and not any(self._arrives(r, rule) for r in sent)
+        return not any(self._arrives(r, rule) for r in sent)
+
+    def _exclusive(self, target: Target) -> bool:
+        return self.placements[target.name].membership == "exclusive"
 
     def _arrives(self, sent: _Reach, rule: SideRule) -> bool:
         if not sent.rule.services.overlaps(rule.services):
