@@ -110,8 +110,8 @@ class AddressSet:
 class Service:
     """A named set of services; see `segkit.model.Segmentation.service`."""
 
-    def __init__(self, seg: Segmentation, name: str, *services: ServiceLike) -> None:
-        self._made = seg._record().service(name, *services, where=seg._where(name))
+    def __init__(self, seg: Segmentation, name: str, *services: AnyService) -> None:
+        self._made = seg._record().service(name, *_pure(services), where=seg._where(name))
 
     @property
     def name(self) -> str:
@@ -122,6 +122,13 @@ class Service:
     def services(self) -> ServiceSet:
         """What it holds."""
         return self._made.services
+
+
+AnyService = ServiceLike | Service
+
+
+def _pure(services: Iterable[AnyService]) -> list[ServiceLike]:
+    return [one._made if isinstance(one, Service) else one for one in services]
 
 
 class Workload:
@@ -207,7 +214,7 @@ class LabelPolicy:
         self,
         source: EndLike,
         destination: EndLike,
-        *services: ServiceLike,
+        *services: AnyService,
         id: str | None = None,  # noqa: A002
         unless_source: EndLike | None = None,
         unless_destination: EndLike | None = None,
@@ -223,7 +230,7 @@ class LabelPolicy:
         return self._made.allow(
             source,
             destination,
-            *services,
+            *_pure(services),
             id=id,
             unless_source=unless_source,
             unless_destination=unless_destination,
@@ -240,7 +247,7 @@ class LabelPolicy:
         self,
         source: EndLike,
         destination: EndLike,
-        *services: ServiceLike,
+        *services: AnyService,
         id: str | None = None,  # noqa: A002
         unless_source: EndLike | None = None,
         unless_destination: EndLike | None = None,
@@ -256,7 +263,7 @@ class LabelPolicy:
         return self._made.deny(
             source,
             destination,
-            *services,
+            *_pure(services),
             id=id,
             unless_source=unless_source,
             unless_destination=unless_destination,
