@@ -52,6 +52,7 @@ class Steps:
             **os.environ,
             **provider.quiet_environment(),
             "SEGKIT_STACKS": stack,
+            "COLUMNS": str(shutil.get_terminal_size((113, 24)).columns - 3),  # room for the indent
             "PYTHONPATH": os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")])),
         }
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -68,9 +69,8 @@ class Steps:
         command = [str(REPOSITORY / "node_modules" / ".bin" / "cdktf"), *arguments]
         code, output = self._run(name, command, shown)
         if code != 0:
-            tail = "\n".join(output.rstrip().splitlines()[-40:])
             raise DemoError(
-                f"`cdktf {' '.join(arguments)}` failed (exit code {code}). The end of what it said:\n\n{tail}"
+                f"`cdktf {' '.join(arguments)}` failed (exit code {code}). What it said:\n\n{said(output)}"
             )
         return output
 
@@ -103,7 +103,7 @@ class Steps:
                     lines.append(line)
                     text = line.rstrip() if self.verbose else shown(line.rstrip())
                     if text is not None:
-                        print(f"   {text}", flush=True)
+                        print(f"   {text}".rstrip(), flush=True)
                 code = process.wait()
             except BaseException:
                 _end(process)
@@ -112,15 +112,24 @@ class Steps:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a command and all that it started: cdktf leaves before the Terraform it runs does."""
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + 10
         try:
             os.killpg(process.pid, sent)
-            process.wait(timeout=10)
-            return
+            while time.monotonic() < deadline:
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(0.1)
         except ProcessLookupError:
             return
-        except subprocess.TimeoutExpired:
-            continue
+
+
+def said(output: str) -> str:
+    """The part of a failed command's output worth reading: the findings of a synth, else the end."""
+    text = re.sub(r"\x1b\[[0-9;]*m|^[\u2800-\u28ff] .*", "", output, flags=re.MULTILINE).strip()
+    _before, found, findings = text.partition("Validation failed with the following errors:")
+    return (found + findings) if found else "\n".join(text.splitlines()[-40:])
 
 
 def silent(_line: str) -> str | None:
@@ -207,7 +216,7 @@ def demo(steps: Steps) -> None:
 def clean() -> None:
     """Removes what belongs to the AWS that is gone; the Terraform and the logs stay for reading."""
     for leftover in [*FOLDER.glob("*.tfstate*"), *FOLDER.glob(".terraform*")]:
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)
     for stack in FOLDER.glob(f"{OUT}/stacks/*"):
         shutil.rmtree(stack / ".terraform", ignore_errors=True)
         (stack / "plan").unlink(missing_ok=True)
