@@ -1,0 +1,79 @@
+"""What `segkit synth` made: the stack, its proof, and how near to quotas it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from segkit.errors import Problem
+from segkit.report import json, proof
+from segkit.report.page import BLANK, Cell, Line, Page, Table, count, line
+from segkit.verify import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Synth:
+    """One synthesised stack. `written` is empty when the proof failed."""
+
+    stack: str
+    document: Mapping[str, Any]
+    targets: Mapping[str, Mapping[str, Any]]
+    proof: Proof
+    written: tuple[str, ...]
+    warnings: Sequence[Problem]
+
+
+def page(made: Synth) -> Page:
+    """The outcome for a person: short when all is well, the proof in full when it is not."""
+    head: list[Line | Table] = [
+        line("stack ", Cell(made.stack, "strong"), f": {count(_resources(made.document), 'resource')}"),
+        *(line(f"target {name}: {_facts(facts)}", indent=1) for name, facts in sorted(made.targets.items())),
+        *(line(f"wrote {path}", indent=1) for path in made.written),
+    ]
+    if not made.written:
+        head.append(
+            line(
+                Cell("nothing was written: the result is not proved to mean what the model says", "bad"),
+                indent=1,
+            )
+        )
+    if made.proof.ok:
+        return (*head, *proof.page(made.stack, made.proof, most=0)[:1])
+    return (*head, BLANK, *proof.page(made.stack, made.proof))
+
+
+def data(made: Synth) -> dict[str, Any]:
+    """The outcome for a machine."""
+    return {
+        "stack": made.stack,
+        "resources": _resources(made.document),
+        "targets": {name: dict(facts) for name, facts in sorted(made.targets.items())},
+        "written": list(made.written),
+        "warnings": json.problems(made.warnings),
+        "proof": proof.data(made.stack, made.proof),
+    }
+
+
+def _resources(document: Mapping[str, Any]) -> int:
+    return sum(len(named) for named in document.get("resource", {}).values())
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    """What a target reports, in one line: plain values, and of quotas how much is used.
+
+    >>> _facts({"encoding": "groups", "quotas": {"rules": {"used": 3, "quota": 60}}})
+    'encoding groups, rules 3/60'
+    """
+    words = []
+    for name, value in sorted(facts.items()):
+        if not isinstance(value, Mapping):
+            words.append(f"{name} {value}")
+        else:
+            used = {
+                k: v
+                for k, v in sorted(value.items())
+                if isinstance(v, Mapping) and {"used", "quota"} <= set(v)
+            }
+            words += [f"{k} {v['used']}/{v['quota']}" for k, v in used.items()]
+    return ", ".join(words)
