@@ -1,0 +1,65 @@
+"""`segkit lint`: what could be better kept."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from segkit.cli.exits import Exit
+from segkit.cli.guard import guarded
+from segkit.cli.options import DEFAULT_OUT, FormatOption, IntentOption, OutOption
+from segkit.cli.output import Format, emit
+from segkit.cli.show import ModelArgument
+
+
+class FailOn(StrEnum):
+    """The least severe finding that fails the run."""
+
+    error = "error"
+    warning = "warning"
+    info = "info"
+    never = "never"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("lint")(guarded(lint))
+
+
+def lint(
+    model: ModelArgument = None,
+    intent: IntentOption = None,
+    out: OutOption = DEFAULT_OUT,
+    form: FormatOption = Format.text,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="The least severe finding that gives exit code 1.")
+    ] = (FailOn.error),
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], envvar="SEGKIT_TODAY", help="The day to judge by. Default: today in UTC."
+        ),
+    ] = None,
+) -> Exit:
+    """Find what is expired or about to be, unlabelled, too broad, or nobody's."""
+    from segkit.cli.source import chosen
+    from segkit.report import findings
+    from segkit.verify.lint import SEVERITIES
+    from segkit.verify.lint import lint as find
+
+    read = chosen(model or intent, out)
+    found = find(read, today.date() if today else _today())
+    emit(form, "lint", lambda: findings.page(found), lambda: findings.data(found))
+    if fail_on is FailOn.never:
+        return Exit.OK
+    bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]
+    return Exit.NO if any(f.severity in bad for f in found) else Exit.OK
+
+
+def _today() -> date:
+    from datetime import UTC
+
+    return datetime.now(UTC).date()

@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from segkit.cli.output import Format
+
+FormatOption: TypeAlias = Annotated[Format, typer.Option("--format", help="How the report is written.")]
+IntentOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--intent",
+        metavar="MODEL",
+        help="An intent file, or a Python program as for `synth`. Default: the one intent file under --out.",
+    ),
+]
+OutOption: TypeAlias = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="The cdktf output folder to look for an intent file in.")
+]
+DEFAULT_OUT = Path("cdktf.out")

@@ -1,0 +1,67 @@
+"""`segkit synth`: compile a model, prove the result, and write it as a cdktf output folder without Node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segkit.cli.exits import Exit
+from segkit.cli.guard import guarded
+from segkit.cli.options import DEFAULT_OUT, FormatOption
+from segkit.cli.output import Format, emit, warnings, working
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("synth")(guarded(synth))
+
+
+def synth(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="An intent file, a Python file (policy.py, policy.py:name) or a module (pkg.module:name). "
+            "Python is imported, so it runs; it gives a Segmentation, a Model or a function build().",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")] = DEFAULT_OUT,
+    stack: Annotated[
+        str | None, typer.Option("--stack", help="The id of the stack. Default: the segmentation's name.")
+    ] = None,
+    provider_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--provider-file",
+            metavar="FILE",
+            help="Terraform JSON of your own to merge: provider and backend settings, machines that use "
+            "${local.….groups}. May be given several times.",
+        ),
+    ] = None,
+    form: FormatOption = Format.text,
+) -> Exit:
+    """Compile, prove and write a stack that `cdktf plan` and `cdktf deploy` take as it is.
+
+    Leaves with 1, and writes nothing, when the result is not proved to mean what the model says.
+    """
+    from segkit.cli.assemble import assemble, write
+    from segkit.cli.source import load
+    from segkit.compiler import compile_model
+    from segkit.report import synth as report
+    from segkit.verify import prove
+
+    loaded = load(model)
+    with working("Compiling"):
+        compilation = compile_model(loaded.model)
+    name = stack or loaded.model.name
+    document = assemble(compilation, provider_file or [])
+    with working("Proving"):
+        proof = prove(loaded.model, document, intent=compilation.intent, residuals=compilation.residuals)
+    written = write(out, name, document, loaded.model, proof) if proof.ok else []
+    found = (*loaded.warnings, *compilation.warnings)
+    warnings(found)
+    result = report.Synth(name, document, compilation.report, proof, tuple(written), found)
+    emit(form, "synth", lambda: report.page(result), lambda: report.data(result))
+    return Exit.OK if proof.ok else Exit.NO

@@ -1,0 +1,62 @@
+"""`segkit verify`: read emitted Terraform back and compare what it lets through with the intent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segkit.cli.exits import Exit
+from segkit.cli.guard import guarded
+from segkit.cli.options import DEFAULT_OUT, FormatOption
+from segkit.cli.output import Format, emit, working
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("verify")(guarded(verify))
+
+
+def verify(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="[PATH]", help="A cdktf output folder, or one Terraform JSON file of a stack."
+        ),
+    ] = DEFAULT_OUT,
+    intent: Annotated[
+        str | None,
+        typer.Option(
+            "--intent",
+            metavar="MODEL",
+            help="An intent file or Python program. Default: those in the folder.",
+        ),
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", help="The stack to read, where the folder has several.")
+    ] = None,
+    form: FormatOption = Format.text,
+    everything: Annotated[bool, typer.Option("--all", help="List everything, however long.")] = False,
+) -> Exit:
+    """Prove that the emitted Terraform means what the intent says.
+
+    Leaves with 0 when every proof is equal; with 1 when one differs or could not be made.
+    """
+    from segkit.cli.pairing import pairs
+    from segkit.report import proof as report
+    from segkit.report.page import BLANK
+    from segkit.verify import prove
+
+    proofs = []
+    for pair in pairs(path, intent, stack):
+        with working(f"Proving {pair.subject}"):
+            proofs.append((pair.subject, prove(pair.model, pair.document)))
+    most = 10**9 if everything else 50
+    emit(
+        form,
+        "verify",
+        lambda: tuple(part for name, p in proofs for part in (*report.page(name, p, most), BLANK))[:-1],
+        lambda: {"ok": all(p.ok for _, p in proofs), "proofs": [report.data(name, p) for name, p in proofs]},
+    )
+    return Exit.OK if all(p.ok for _, p in proofs) else Exit.NO
