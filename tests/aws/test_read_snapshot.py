@@ -13,7 +13,7 @@ from segkit.platforms.aws.evaluate import End, Enforcement
 from segkit.platforms.aws.read_snapshot import read_snapshot
 from segkit.platforms.aws.state import Direction, Holders, Opaque, Range, State
 from segkit.sets.addresses import Addresses
-from segkit.sets.services import ANY, NOTHING, ServiceSet, icmpv6, tcp
+from segkit.sets.services import ANY, NOTHING, icmpv6, tcp
 
 EVERYONE = Range(Addresses.of("0.0.0.0/0"))
 
@@ -50,11 +50,17 @@ def test_permissions_of_a_group() -> None:
 
 
 def test_rules_with_ids_stand_for_the_permissions() -> None:
+    def rule(
+        key: str, group: str, egress: bool, protocol: str, low: int, high: int, **peer: Any
+    ) -> dict[str, Any]:
+        spans = {"IpProtocol": protocol, "FromPort": low, "ToPort": high}
+        return {"SecurityGroupRuleId": key, "GroupId": group, "IsEgress": egress, **spans, **peer}
+
     rules = [
-        {"SecurityGroupRuleId": "sgr-1", "GroupId": "sg-1", "IsEgress": False, "IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "CidrIpv4": "0.0.0.0/0"},
-        {"SecurityGroupRuleId": "sgr-2", "GroupId": "sg-1", "IsEgress": True, "IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "ReferencedGroupInfo": {"GroupId": "123456789012/sg-1"}},
-        {"SecurityGroupRuleId": "sgr-3", "GroupId": "sg-2", "IsEgress": False, "IpProtocol": "tcp", "FromPort": 5, "ToPort": 4, "CidrIpv6": "::/0"},
-    ]  # fmt: skip
+        rule("sgr-1", "sg-1", False, "icmp", 8, -1, CidrIpv4="0.0.0.0/0"),
+        rule("sgr-2", "sg-1", True, "-1", -1, -1, ReferencedGroupInfo={"GroupId": "123456789012/sg-1"}),
+        rule("sgr-3", "sg-2", False, "tcp", 5, 4, CidrIpv6="::/0"),
+    ]
     groups = [
         {
             "GroupId": "sg-1",
@@ -116,7 +122,8 @@ def test_answers_of_the_wrong_shape() -> None:
 
 def load(path: Path) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(path.read_text())
-    return answer.get("data", answer)
+    data: dict[str, Any] = answer.get("data", answer)
+    return data
 
 
 def test_cloudmapper_account(shared_dir: Path) -> None:
@@ -195,4 +202,3 @@ def test_interfaces_of_a_recorded_answer(shared_dir: Path) -> None:
     state = read_snapshot(answer)
     assert len(state.carriers) == len(answer["NetworkInterfaces"])
     assert all(c.complete and c.groups and c.addresses for c in state.carriers)
-    assert ServiceSet.parse("none") == NOTHING
