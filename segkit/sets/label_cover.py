@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from segkit.sets.labels import ALL, NONE, Predicate, _node
 
-_MANY = 24
-
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -81,37 +79,23 @@ def _split(lower: Predicate, upper: Predicate, memo: _Memo) -> Cover:
     common = ALL
     for branch in branches:
         common &= branch.upper
-    made, terms = NONE, []
-    for at, branch in enumerate(branches):
-        need = branch.lower - common
-        if need is NONE:
-            continue
-        below, sub = _cover(need, branch.upper, memo)
-        after, many = branches[at + 1 :], len(branches) > _MANY
-        joined = [branch, *(other for other in after if _helps(below, other, common, memo, many))]
-        for one in joined:
-            one.lower -= below
-        condition = _condition(key, joined, named)
-        terms += [(condition, *term) for term in sub]
-        made |= condition.predicate() & below
+    made = NONE
+    shared: dict[Term, list[_Branch]] = {}
+    for branch in branches:
+        below, sub = _cover(branch.lower - common, branch.upper, memo)
+        branch.lower -= below
+        made |= _condition(key, [branch], named).predicate() & below
+        for term in sub:
+            shared.setdefault(term, []).append(branch)
+    # A term that several branches need is written once, for all of them.
+    terms = [(_condition(key, joined, named), *term) for term, joined in shared.items()]
     rest = Predicate.union(branch.lower for branch in branches)
     below, sub = _cover(rest, common, memo)
     return made | below, (*terms, *sub)
 
 
-def _helps(below: Predicate, other: _Branch, common: Predicate, memo: _Memo, many: bool) -> bool:
-    """Whether letting `below` hold on the other branch too leaves fewer terms to write for it."""
-    if not below <= other.upper:
-        return False
-    need = other.lower - common
-    left = need - below
-    if left is NONE or many:
-        return left is not need
-    return len(_cover(left, other.upper, memo)[1]) < len(_cover(need, other.upper, memo)[1])
-
-
 def _branches(key: str, lower: Predicate, upper: Predicate) -> list[_Branch]:
-    """The branches of the two bounds on their top key, smaller ones before those that contain them."""
+    """The branches of the two bounds on their top key, in order of the first value."""
     low = lower if lower.key == key else None
     high = upper if upper.key == key else None
     groups: dict[tuple[Predicate, Predicate], _Branch] = {}
@@ -127,14 +111,7 @@ def _branches(key: str, lower: Predicate, upper: Predicate) -> list[_Branch]:
     other.others = True
     none = group(low.missing if low is not None else lower, high.missing if high is not None else upper)
     none.missing = True
-    if len(groups) > _MANY:
-        return list(groups.values())
-    todo, done = list(groups.values()), []
-    while todo:
-        least = next(b for b in todo if not any(o.upper is not b.upper and o.upper <= b.upper for o in todo))
-        todo.remove(least)
-        done.append(least)
-    return done
+    return list(groups.values())
 
 
 def _condition(key: str, joined: list[_Branch], named: list[str]) -> Condition:

@@ -35,7 +35,7 @@ _MISTAKES = {
 }
 _DEEPEST = 64
 _MOST_KEYS = 128
-_MOST_TERMS = 64
+_MOST_TERMS = 16
 
 
 @dataclass(frozen=True, slots=True)

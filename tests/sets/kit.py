@@ -37,7 +37,7 @@ from segkit.sets import (
     udp,
 )
 
-quick = settings(derandomize=True, database=None, deadline=None, max_examples=80)
+quick = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 
 Modelled = tuple[Any, frozenset[Any]]
 

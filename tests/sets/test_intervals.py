@@ -38,6 +38,18 @@ def test_a_short_set_against_a_long_one(many: list[tuple[int, int]], few: list[t
     assert (b <= a) == (points(b) <= points(a))
 
 
+def test_every_short_span_against_a_comb() -> None:
+    comb = IntervalSet.of(*((n, n + 2) for n in range(0, 200, 7)))
+    for lo in range(-2, 205):
+        for hi in range(lo, lo + 9):
+            one = IntervalSet.of((lo, hi))
+            inside = points(comb) & set(range(lo, hi + 1))
+            assert comb.overlaps(one) == one.overlaps(comb) == bool(inside)
+            assert points(comb & one) == points(one & comb) == inside
+            assert points(comb - one) == points(comb) - inside
+            assert (one <= comb) == (len(inside) == hi - lo + 1)
+
+
 def test_adjacent_spans_join() -> None:
     assert IntervalSet.of((5, 9), (1, 4)).spans == ((1, 9),)
     assert IntervalSet(((5, 9), (1, 4))).spans == ((1, 9),)

@@ -29,7 +29,7 @@ valid_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
         ),
         (
             ((L.app == "shop") & (L.role == "web")) | (L.app == "blog"),
-            '(app == "shop" and role == "web") or app == "blog"',
+            'app == "blog" or (app == "shop" and role == "web")',
         ),
         (
             (L.app == "shop") & ((L.role == "web") | (L.env == "dev")),
@@ -41,7 +41,11 @@ valid_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
         ),
         (
             ((L.role == "db") & ((L.x == "1") | (L.y == "1"))) | ((L.role == "web") & (L.y == "1")),
-            '(role in ("db", "web") and y == "1") or (role == "db" and x == "1")',
+            '(role == "db" and x == "1") or (role in ("db", "web") and y == "1")',
+        ),
+        (
+            ((L.a == "1") & ((L.b == "x") | (L.c == "x"))) | ((L.a == "2") & ((L.c == "x") | (L.d == "x"))),
+            '(a == "1" and b == "x") or (a in ("1", "2") and c == "x") or (a == "2" and d == "x")',
         ),
         (
             ((L.a == "x") & (L.b != "y")) | ((L.a != "x") & (L.b == "y")),
@@ -79,6 +83,29 @@ def test_text(predicate: Predicate, text: str) -> None:
 )
 def test_other_spellings(text: str, predicate: Predicate) -> None:
     assert Predicate.parse(text) is predicate
+
+
+conditions = st.builds(
+    lambda key, values, negate: ~L[key].in_(*values) if negate else L[key].in_(*values),
+    st.sampled_from("abcde"),
+    st.sets(st.sampled_from("xyz"), min_size=1, max_size=2),
+    st.booleans(),
+)
+
+
+@quick
+@given(
+    terms=st.lists(st.lists(conditions, min_size=1, max_size=3), min_size=1, max_size=6), flip=st.booleans()
+)
+def test_tangled_predicates_survive(terms: list[list[Predicate]], flip: bool) -> None:
+    made = NONE
+    for term in terms:
+        both = ALL
+        for condition in term:
+            both &= condition
+        made |= both
+    one = ~made if flip else made
+    assert Predicate.parse(str(one)) is one
 
 
 @quick
