@@ -9,7 +9,7 @@ import typer
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption, IntentOption, OutOption
-from segkit.cli.output import Format, emit, working
+from segkit.cli.output import EVERYTHING, Format, emit, working
 
 _EXITS = {"allow": Exit.OK, "deny": Exit.NO, "mixed": Exit.MIXED}
 
@@ -51,7 +51,7 @@ def check(
     with working("Working out who reaches whom"):
         found = explain(Intent(model), source, destination, wanted)
     asked = (source, destination, service)
-    most = len(found.cases) if everything else 20
+    most = EVERYTHING if everything else 20
     emit(
         form,
         "check",

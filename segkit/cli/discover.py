@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,13 @@ def only_intent(out: Path) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
-        names = "\n".join(str(f) for f in found)
+        first, *_ = all_names = [f.name.removesuffix(SUFFIX) for f in found]
+        names = ", ".join(all_names)
         raise SegkitError(
-            Problem(f"several intent files, and none was chosen:\n{names}", fix="--intent with one of them")
+            Problem(
+                f"several intents in {out / INTENTS}: {names}",
+                fix=f"choose one: --intent {shlex.quote(first)}",
+            )
         )
     raise SegkitError(
         Problem(
@@ -35,6 +40,12 @@ def only_intent(out: Path) -> Path:
             "or a model with --intent",
         )
     )
+
+
+def known_as(text: str, out: Path) -> str:
+    """The intent file of an output folder that goes by the name `text`, else `text` as it is."""
+    named = out / INTENTS / f"{text}{SUFFIX}"
+    return str(named) if named.is_file() else text
 
 
 def stack_files(out: Path) -> dict[str, Path]:

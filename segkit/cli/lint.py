@@ -11,7 +11,7 @@ import typer
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption, IntentOption, OutOption
-from segkit.cli.output import Format, emit
+from segkit.cli.output import EVERYTHING, Format, emit
 from segkit.cli.show import ModelArgument
 
 
@@ -43,6 +43,7 @@ def lint(
             formats=["%Y-%m-%d"], envvar="SEGKIT_TODAY", help="The day to judge by. Default: today in UTC."
         ),
     ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Tell every finding, however many.")] = False,
 ) -> Exit:
     """Find what is expired or about to be, unlabelled, too broad, or nobody's."""
     from segkit.cli.source import chosen
@@ -52,7 +53,12 @@ def lint(
 
     read = chosen(model or intent, out)
     found = find(read, today.date() if today else _today())
-    emit(form, "lint", lambda: findings.page(found), lambda: findings.data(found))
+    emit(
+        form,
+        "lint",
+        lambda: findings.page(found, EVERYTHING if everything else 10),
+        lambda: findings.data(found),
+    )
     if fail_on is FailOn.never:
         return Exit.OK
     bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]

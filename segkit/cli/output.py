@@ -11,6 +11,9 @@ from typing import Any
 from segkit.errors import Problem
 from segkit.report.page import Page
 
+EVERYTHING = 10**9
+"""The most entries of a list that a report shows under `--all`."""
+
 
 class Format(StrEnum):
     """How a report is written."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segkit.cli.discover import intent_files, only_intent, read_json, stack_files
+from segkit.cli.discover import intent_files, known_as, only_intent, read_json, stack_files
 from segkit.cli.source import load
 from segkit.errors import Problem, SegkitError
 from segkit.model.findings import nearest
@@ -39,7 +39,7 @@ def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
         model = _model(intent or str(only_intent(outdir)))
         yield Pair(f"{model.name} against {path}", model, read_json(path))
         return
-    intents = [intent] if intent is not None else [str(f) for f in intent_files(path)]
+    intents = [known_as(intent, path)] if intent is not None else [str(f) for f in intent_files(path)]
     if not intents:
         only_intent(path)  # raises, saying what to do
     documents = {name: read_json(file) for name, file in _wanted(stack_files(path), stack).items()}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segkit.cli.discover import SUFFIX, only_intent
+from segkit.cli.discover import SUFFIX, known_as, only_intent
 from segkit.errors import Problem, SegkitError
 from segkit.model.model import Model
 
@@ -44,8 +44,11 @@ def load(text: str) -> Loaded:
 
 
 def chosen(intent: str | None, out: Path) -> Model:
-    """The model of `--intent`, else of the only intent file in `out`. Telling its warnings is for synth."""
-    loaded = load(intent) if intent is not None else _from_intent(only_intent(out))
+    """The model of `--intent` (also the mere name of an intent file in `out`), else of the only one in `out`.
+
+    Telling its warnings is for synth.
+    """
+    loaded = _from_intent(only_intent(out)) if intent is None else load(known_as(intent, out))
     for problem in loaded.warnings:
         log.info("%s", problem.text())
     return loaded.model

@@ -10,7 +10,7 @@ import typer
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption
-from segkit.cli.output import Format, emit, working
+from segkit.cli.output import EVERYTHING, Format, emit, working
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def verify(
         typer.Option(
             "--intent",
             metavar="MODEL",
-            help="An intent file or Python program. Default: those in the folder.",
+            help="An intent: its name in the folder, a file, or a Python program. Default: all there.",
         ),
     ] = None,
     stack: Annotated[
@@ -52,7 +52,7 @@ def verify(
     for pair in pairs(path, intent, stack):
         with working(f"Proving {pair.subject}"):
             proofs.append((pair.subject, prove(pair.model, pair.document)))
-    most = 10**9 if everything else 50
+    most = EVERYTHING if everything else 50
     emit(
         form,
         "verify",

@@ -13,10 +13,10 @@ from segkit.intent import MatrixEntry
 from segkit.model.model import Model
 from segkit.report.estate import not_enforcing
 from segkit.report.page import BLANK, Cell, Page, Table, Tone, count, line, table
-from segkit.report.widths import GAP, TIGHT_GAP
 from segkit.sets import ANY, ServiceSet, icmp, icmpv6
 
 _TITLE = "Who may open connections to whom (row to column)"
+_WORD_GAP, _SIGN_GAP = 2, 1
 _ITEM_MOST = 15
 _ITEMS_MOST = 3
 
@@ -66,11 +66,13 @@ def _grid(entries: Sequence[MatrixEntry], width: int) -> Page:
     words = [(Cell(s, "strong"), *(_words(found.get((s, d))) for d in destinations)) for s in sources]
     head = ("", *destinations)
     longest = [max(_longest_word(row[n].text) for row in (*words, _cells(head))) for n in range(1, len(head))]
-    lead = max((len(s) for s in sources), default=0)
-    if lead + sum(GAP + n for n in longest) <= width:
-        legend = 'Legend: "-" nothing; "any" every service, ICMP aside; "~" only some of the workloads;'
-        more = '        "most" every service but a few, and "+n" n more, told below.'
-        grid = Table(head, tuple(words), _TITLE, firm=frozenset(head))
+    lead = max((_longest_word(s) for s in sources), default=0)
+    if lead + sum(_WORD_GAP + n for n in longest) <= width:
+        legend = (
+            'Legend: "-" nothing; "any" every service; "most" all but a few; "+n" n more; "~" not for all'
+        )
+        more = "workloads. ICMP is left out of this grid; exact services follow."
+        grid = Table(head, tuple(words), _TITLE, gap=_WORD_GAP)
         return grid, line(Cell(legend, "dim")), line(Cell(more, "dim"))
     return _signs(sources, destinations, found, width)
 
@@ -84,7 +86,7 @@ def _signs(
     """The grid for many zones: columns are numbered and a cell is one sign."""
     marks = [str(n) for n in range(1, len(destinations) + 1)]
     lead = max((len(s) for s in sources), default=0) + 3
-    if lead + sum(len(m) + TIGHT_GAP for m in marks) > width:
+    if lead + sum(len(m) + _SIGN_GAP for m in marks) > width:
         return (
             line(Cell(_TITLE, "strong")),
             line("Too many zones for a grid in this width; the list is whole."),
@@ -98,19 +100,17 @@ def _signs(
         )
         for s in sources
     ]
-    legend = (
-        'Legend: "." nothing; "o" some services, all workloads; "~" only some of the workloads; "A" anything.'
-    )
+    legend = 'Legend: "." nothing; "o" some services; "A" every service; "~" only some of the workloads.'
     unseen = [f"{n} = {d}" for d, n in number.items() if d not in sources]
     rest = (line(Cell("Columns: " + ", ".join(unseen), "dim")),) if unseen else ()
-    return Table(("", *marks), tuple(rows), _TITLE, tight=True), line(Cell(legend, "dim")), *rest
+    return Table(("", *marks), tuple(rows), _TITLE, gap=_SIGN_GAP), line(Cell(legend, "dim")), *rest
 
 
 def _words(entry: MatrixEntry | None) -> Cell:
     """A grid cell with a few services; what is too long or too much is counted."""
     if entry is None or not entry.some:
         return Cell("-", "dim")
-    partly = "" if entry.every == entry.some else "~"
+    partly = "~" if _partial(entry) else ""
     tone: Tone = "warn" if is_any(entry.some) else "good"
     text = str(entry.some)
     if is_any(entry.some) or text.startswith("any"):
@@ -142,7 +142,7 @@ def _cells(texts: Sequence[str]) -> tuple[Cell, ...]:
 def _sign(entry: MatrixEntry | None) -> Cell:
     if entry is None or not entry.some:
         return Cell(".", "dim")
-    if entry.every != entry.some:
+    if _partial(entry):
         return Cell("~", "warn")
     return Cell("A", "warn") if is_any(entry.some) else Cell("o", "good")
 
@@ -154,6 +154,11 @@ def is_any(services: ServiceSet) -> bool:
     True
     """
     return ANY - icmp() - icmpv6() <= services
+
+
+def _partial(entry: MatrixEntry) -> bool:
+    """Is there something only some may use? ICMP does not count: each kind is of one address family."""
+    return bool(entry.some - entry.every - icmp() - icmpv6())
 
 
 def _services(services: ServiceSet) -> Cell:

@@ -29,8 +29,8 @@ class Line:
 class Table:
     """Rows under column titles. `empty` is what to say when there are no rows.
 
-    `firm` names the columns whose text should not be broken as long as there is room; a `tight` table has its
-    columns close together.
+    `firm` names the columns whose text should not be broken as long as there is room; `gap` is how far apart
+    columns are.
     """
 
     columns: tuple[str, ...]
@@ -38,7 +38,7 @@ class Table:
     title: str = ""
     empty: str = "none"
     firm: frozenset[str] = frozenset()
-    tight: bool = False
+    gap: int = 3
 
 
 Page: TypeAlias = tuple[Line | Table, ...]
@@ -73,6 +73,16 @@ def table(
     ]
     cut = tuple(tuple(row[n] for n in kept) for row in body)
     return Table(tuple(names[n] for n in kept), cut, title, empty, frozenset(firm))
+
+
+def shorten(text: str, most: int = 4) -> str:
+    """A list of addresses as one can read it: a long one by its first entries and the number of the others.
+
+    >>> shorten("10.0.0.0/9, 10.128.0.0/10, 10.192.0.0/11, 10.224.0.0/12, 10.240.0.0/13", most=4)
+    '10.0.0.0/9, 10.128.0.0/10, 10.192.0.0/11 and 2 more'
+    """
+    parts = text.split(", ")
+    return text if len(parts) <= most else f"{', '.join(parts[: most - 1])} and {len(parts) - most + 1} more"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from segkit.platforms.base import Membership
-from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line, table
+from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line, shorten, table
 from segkit.verify import Difference, Proof
 
+_MOST = 50
 _STATUS: dict[str, Tone] = {"equal": "good", "different": "bad", "unproved": "warn"}
 _SEEN: dict[str, Tone] = {"seen": "good", "assumed": "warn", "missing": "bad"}
 _KINDS = {
@@ -17,8 +18,11 @@ _KINDS = {
 }
 
 
-def page(subject: str, proof: Proof, most: int = 50) -> Page:
-    """The proof for a person; of long lists the first `most` entries, and how many more there are."""
+def page(subject: str, proof: Proof, most: int = _MOST) -> Page:
+    """The proof for a person; of long lists the first `most` entries, and how many more there are.
+
+    With more than the usual 50, addresses are written in full too.
+    """
     parts: list[Line | Table] = [
         line(
             Cell(proof.status.upper(), _STATUS[proof.status]),
@@ -53,7 +57,8 @@ def _differences(title: str, found: Sequence[Difference], most: int) -> list[Lin
     parts: list[Line | Table] = [BLANK, line(Cell(f"{title} ({len(found):,})", "strong"))]
     for d in found[:most]:
         tone: Tone = "bad" if d.kind == "opens" else "warn"
-        parts.append(line(f"{d.source} -> {d.destination}  ", Cell(d.services, "strong"), indent=1))
+        source, destination = (t if most > _MOST else shorten(t) for t in (d.source, d.destination))
+        parts.append(line(f"{source} -> {destination}  ", Cell(d.services, "strong"), indent=1))
         residual = f"  (residual {d.residual})" if d.residual else ""
         parts.append(line(Cell(d.kind, tone), f": the Terraform {_KINDS[d.kind]}{residual}", indent=2))
         for name, things in (("rules", d.rules), ("resources", d.resources)):
@@ -75,7 +80,7 @@ def _memberships(found: Sequence[Membership], most: int) -> list[Line | Table]:
             f"{m.workload} {m.interface}".strip(),
             Cell(m.status, _SEEN.get(m.status, "plain")),
             m.where or "-",
-            ", ".join(m.groups) or "-",
+            ", ".join(g.partition(".")[2] or g for g in m.groups) or "-",
             Cell("; ".join(m.unknown), "warn") if m.unknown else "-",
         )
         for m in ordered[:most]

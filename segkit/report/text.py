@@ -18,7 +18,7 @@ from rich.text import Text
 
 from segkit.report.page import Cell, Line, Page, Table, Tone
 from segkit.report.safe import printable
-from segkit.report.widths import GAP, TIGHT_GAP, fit
+from segkit.report.widths import fit
 
 PIPE_WIDTH = 100
 _INDENT = "  "
@@ -106,14 +106,14 @@ def _show_table(part: Table, out: Console) -> None:
         show_edge=False,
         pad_edge=False,
         header_style="bold",
-        padding=(0, 0 if part.tight else 1),
+        padding=(0, part.gap - 1, 0, 0),  # and the box draws one blank
     )
     texts = [
         [printable(t) for t in (name, *(row[n].text for row in part.rows))]
         for n, name in enumerate(part.columns)
     ]
     firm = [name in part.firm for name in part.columns]
-    widths = fit(texts, firm, out.width, TIGHT_GAP if part.tight else GAP)
+    widths = fit(texts, firm, out.width, part.gap)
     for head, width in zip(texts, widths, strict=True):
         grid.add_column(Text(head[0]), overflow="fold", width=width)
     for row in part.rows:

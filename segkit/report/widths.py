@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-GAP, TIGHT_GAP = 3, 1
 FIRM_MOST = 24
-_LOOSE_MOST = 12
+_LOOSE_MOST = 16
 
 
-def fit(columns: Sequence[Sequence[str]], firm: Sequence[bool], room: int, gap: int = GAP) -> list[int]:
+def fit(columns: Sequence[Sequence[str]], firm: Sequence[bool], room: int, gap: int = 3) -> list[int]:
     """A width for each column of texts, so that all of them and the gaps between fit into `room` characters.
 
     The widest column gives way first, down to its longest word while another can still give; the text of a

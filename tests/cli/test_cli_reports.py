@@ -158,3 +158,15 @@ def test_lint_as_json(run: Run, intent: Path) -> None:
     assert data["counts"] == {"error": 1, "warning": 0, "info": 0}
     assert data["findings"][0]["code"] == "acceptance-expired"
     assert set(data["findings"][0]) == {"severity", "code", "subject", "what", "why", "fix", "where"}
+
+
+def test_lint_tells_ten_of_a_kind_and_all_on_request(run: Run) -> None:
+    lines = ["from segkit.model import Segmentation", 'seg = Segmentation("x")']
+    lines += [f'seg.workload("w{n}", {{}})' for n in range(15)]
+    Path("p.py").write_text("\n".join(lines), encoding="utf-8")
+    short = run("lint", "p.py").stdout
+    assert short.count("has no labels") == 10
+    assert "5 more of unlabelled; --all tells them." in short
+    assert "15 warnings" in short
+    assert run("lint", "p.py", "--all").stdout.count("has no labels") == 15
+    assert len(body(run("lint", "p.py", "--format", "json").stdout)["findings"]) == 15

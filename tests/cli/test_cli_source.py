@@ -157,8 +157,10 @@ def test_several_intent_files_have_to_be_chosen_from(run: Run, intent: Path) -> 
     (intent.parent / "wholesale.intent.json").write_bytes(intent.read_bytes())
     result = run("show", "zones")
     assert result.exit_code == 2
-    assert "retail.intent.json" in result.stderr
-    assert "wholesale.intent.json" in result.stderr
+    assert "several intents in cdktf.out/segkit: retail, wholesale" in result.stderr
+    assert "--intent retail" in result.stderr
+    assert run("show", "zones", "--intent", "wholesale").exit_code == 0
+    assert run("verify", "--intent", "whoelsale").exit_code == 2
     assert run("show", "zones", "--intent", str(intent)).exit_code == 0
     assert run("show", "zones", str(intent)).exit_code == 0
 

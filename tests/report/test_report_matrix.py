@@ -10,7 +10,7 @@ from segkit.intent import MatrixEntry
 from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.report import matrix, text
-from segkit.sets import ANY, NOTHING, L, ServiceSet, icmpv6, tcp, udp
+from segkit.sets import ANY, NOTHING, L, ServiceSet, icmp, icmpv6, tcp, udp
 
 
 def model() -> Model:
@@ -94,3 +94,8 @@ def test_zones_that_do_not_enforce_are_named() -> None:
     seg.zone("old", L.zone == "old", mode="visibility")
     page = matrix.page(entries(["old"]), seg.build(), 100)
     assert "old (visibility)" in text.render(page)
+
+
+def test_any_in_both_families_is_any_though_icmp_is_of_one() -> None:
+    rows = shown(entries(["a", "b"], a_b=(ANY, ANY - icmp() - icmpv6()), b_a=(tcp(1) | icmp(8), tcp(1))))
+    assert grid(rows) == {"a": ["-", "any"], "b": ["~tcp/1", "~icmp/8", "-"]}
