@@ -82,6 +82,7 @@ class _UnreadableError(Exception):
 
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PLAIN = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)+\}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SPACE = re.compile(r"\s*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
@@ -292,6 +293,12 @@ def parse(text: str) -> Node:
     """
     if "${" not in text and "%{" not in text:
         return Literal(text)
+    if _PLAIN.fullmatch(text):  # nearly all references are written so
+        words = text[2:-1].split(".")
+        node: Node = Root(words[0])
+        for word in words[1:]:
+            node = Step(node, Literal(word))
+        return node
     parser = _Parser(text)
     try:
         return parser.template(end="")

@@ -102,14 +102,14 @@ class CarrierReader:
     def memberships(self) -> tuple[Published, ...]:
         """What the stack's locals publish, with the carriers that use it."""
         found = []
+        used: dict[int, set[str]] = {}
+        for draft in self.drafts.values():
+            for mapped in draft.trail:
+                used.setdefault(id(mapped.entries), set()).add(draft.address)
         for name in sorted(self.scope.locals):
             for path, mapped in _published(self.scope.locals[name], name):
                 groups, unknown = self._keys(self.scope.items(mapped.entries["groups"]), f"local.{path}")
-                users = {
-                    d.address
-                    for d in self.drafts.values()
-                    if any(m.entries is mapped.entries for m in d.trail)
-                }
+                users = used.get(id(mapped.entries), set())
                 workload, interface, target = (
                     self._word(mapped, key) for key in ("workload", "interface", "target")
                 )
