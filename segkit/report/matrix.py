@@ -68,10 +68,8 @@ def _grid(entries: Sequence[MatrixEntry], width: int) -> Page:
     longest = [max(_longest_word(row[n].text) for row in (*words, _cells(head))) for n in range(1, len(head))]
     lead = max((_longest_word(s) for s in sources), default=0)
     if lead + sum(_WORD_GAP + n for n in longest) <= width:
-        legend = (
-            'Legend: "-" nothing; "any" every service; "most" all but a few; "+n" n more; "~" not for all'
-        )
-        more = "workloads. ICMP is left out of this grid; exact services follow."
+        legend = 'Legend: "-" nothing; "any" every service, ICMP aside; "most" every service but a few;'
+        more = '"+n" n more; "~" not for all of the workloads. Exact services follow.'
         grid = Table(head, tuple(words), _TITLE, gap=_WORD_GAP)
         return grid, line(Cell(legend, "dim")), line(Cell(more, "dim"))
     return _signs(sources, destinations, found, width)
@@ -157,8 +155,8 @@ def is_any(services: ServiceSet) -> bool:
 
 
 def _partial(entry: MatrixEntry) -> bool:
-    """Is there something only some may use? ICMP does not count: each kind is of one address family."""
-    return bool(entry.some - entry.every - icmp() - icmpv6())
+    """Is there something that only some workloads may use? Of `any`, ICMP does not count: see `is_any`."""
+    return entry.some != entry.every and not is_any(entry.every)
 
 
 def _services(services: ServiceSet) -> Cell:
