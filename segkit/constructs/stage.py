@@ -64,6 +64,7 @@ class SynthStage:
         self._armed = False
         self._found: list[str] | None = None
         self._checked: Outcome | None = None
+        self._sent: tuple[Outcome, dict[str, Any]] | None = None
         self._warned: set[str] = set()
         self._parts: dict[str, Any] = {}
         self.element = classes(library.__name__).element(scope, name, self)
@@ -125,7 +126,11 @@ class SynthStage:
             # A preparing call: the validation will say so. Should anybody write this, Terraform refuses it.
             name = "_" + re.sub(r"\W", "_", self.builder.name)
             return {"resource": {"segkit_refused": {name: {"problems": literal(str(outcome.error))}}}}
-        return outcome.fragment
+        if self._sent is None or self._sent[0] is not outcome:
+            # Each block crosses over to Node once; later calls only name it there.
+            as_any = self.library.Token.as_any
+            self._sent = outcome, {block: as_any(value) for block, value in outcome.fragment.items()}
+        return self._sent[1]
 
     def emit_hcl(self) -> dict[str, Any]:
         """What the parts of `synth --hcl` leave. Raises when nothing may be written."""
