@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from segkit.model.checks.estate import check_interfaces, check_targets
 from segkit.model.checks.labels import check_selectors, check_workload_labels, check_zones
 from segkit.model.checks.names import check_names
+from segkit.model.checks.rules import check_days, check_policies, check_rules
 from segkit.model.findings import Findings
 from segkit.model.model import Model
 
@@ -15,8 +17,12 @@ def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
     """
     found = Findings()
     check_names(model, found)
-    del broken
     faulty = check_selectors(model, found)
     check_zones(model, faulty, found)
     check_workload_labels(model, found)
+    check_interfaces(model, found)
+    check_targets(model, found)
+    check_policies(model, broken, found)
+    check_days(model, found)
+    check_rules(model, faulty, broken, found)
     return found

@@ -72,21 +72,31 @@ def check_workload_labels(model: Model, found: Findings) -> None:
     keys = {key.name: key for key in model.schema.keys}
     faults: dict[Labels, list[tuple[str, str]]] = {}
     homeless: dict[Labels, bool] = {}
+    telling = keys_of(zone.predicate for zone in model.zones)
     for workload in model.workloads:
         labels = workload.labels
         if labels not in faults:
             faults[labels] = list(_breaches(labels, keys))
-            homeless[labels] = bool(model.zones) and model.zone_of(dict(labels)) is None
         kind = "workload class" if workload.is_class else "workload"
         for text, fix in faults[labels]:
             found.error(f"{kind} {workload.name!r}: {text}", workload.where, fix=fix)
-        if homeless[labels] and not faults[labels]:
+        if faults[labels] or not model.zones:
+            continue
+        told = tuple(pair for pair in labels if pair[0] in telling)
+        if told not in homeless:
+            homeless[told] = model.zone_of(dict(told)) is None
+        if homeless[told]:
             found.warn(
                 f"{kind} {workload.name!r} is in no zone",
                 workload.where,
                 why="outside zones everything is denied that no rule allows",
                 fix="label it so that a zone takes it in, or widen a zone",
             )
+
+
+def keys_of(predicates: Iterable[Predicate]) -> frozenset[str]:
+    """The label keys that these selectors look at: workloads that differ in no other are all alike to them."""
+    return frozenset(key for one in predicates for key in one.keys())  # noqa: SIM118 - a predicate is no mapping
 
 
 def _breaches(labels: Labels, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str]]:
