@@ -123,17 +123,14 @@ def _zones(seg: Segmentation, zones: tuple[ZoneName, ...]) -> dict[str, Zone]:
 
 def _subnets(stack: OnlineBoutique, vpc: Resource) -> dict[str, str]:
     gateway = Resource(stack, "internet", "aws_internet_gateway", vpc_id=vpc["id"])
-    routes = Resource(
+    routes = Resource(stack, "public-routes", "aws_route_table", vpc_id=vpc["id"])
+    Resource(
         stack,
-        "public-routes",
-        "aws_route_table",
-        vpc_id=vpc["id"],
-        route=[
-            {
-                "cidr_block": "0.0.0.0/0",
-                "gateway_id": gateway["id"],
-            }
-        ],
+        "way-out",
+        "aws_route",
+        route_table_id=routes["id"],
+        destination_cidr_block="0.0.0.0/0",
+        gateway_id=gateway["id"],
     )
     subnets = {}
     for name, cidr in (("public", "10.20.0.0/20"), ("private", "10.20.16.0/20")):

@@ -48,11 +48,23 @@ class Network:
 
     def _internet(self, scope: Construct) -> None:
         gateway = Resource(scope, "internet", "aws_internet_gateway", vpc_id=self.vpc["id"])
-        routes = [
-            {"cidr_block": "0.0.0.0/0", "gateway_id": gateway["id"]},
-            {"ipv6_cidr_block": "::/0", "gateway_id": gateway["id"]},
-        ]
-        table = Resource(scope, "public-routes", "aws_route_table", vpc_id=self.vpc["id"], route=routes)
+        table = Resource(scope, "public-routes", "aws_route_table", vpc_id=self.vpc["id"])
+        Resource(
+            scope,
+            "way-out",
+            "aws_route",
+            route_table_id=table["id"],
+            destination_cidr_block="0.0.0.0/0",
+            gateway_id=gateway["id"],
+        )
+        Resource(
+            scope,
+            "way-out-ipv6",
+            "aws_route",
+            route_table_id=table["id"],
+            destination_ipv6_cidr_block="::/0",
+            gateway_id=gateway["id"],
+        )
         for at, subnet in enumerate(self._subnets[_PUBLIC]):
             Resource(
                 scope,
