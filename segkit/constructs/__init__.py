@@ -6,14 +6,18 @@ is taken.
 """
 
 from segkit.constructs.parts import AddressSet, Group, LabelPolicy, Service, Workload, WorkloadClass, Zone
+from segkit.constructs.raw import DataSource, Provider, Resource
 from segkit.constructs.segmentation import Segmentation
 from segkit.constructs.targets import AwsSecurityGroups, Target
 
 __all__ = [
     "AddressSet",
     "AwsSecurityGroups",
+    "DataSource",
     "Group",
     "LabelPolicy",
+    "Provider",
+    "Resource",
     "Segmentation",
     "Service",
     "Target",

@@ -45,9 +45,8 @@ def attributes(body: Mapping[str, Any]) -> dict[str, Any]:
     >>> attributes({"provider": "aws.west", "name": "web"})
     {'name': {'value': '"web"', 'type': 'any'}, 'provider': {'value': 'aws.west', 'type': 'reference'}}
     """
-    return {
-        name: _argument(name, value) for name, value in body.items() if value is not None and name != "//"
-    }
+    given = {name: value for name, value in sorted(body.items()) if value is not None and name != "//"}
+    return {name: _argument(name, value) for name, value in given.items()}
 
 
 def _argument(name: str, value: Any) -> Any:

@@ -8,6 +8,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
+from segkit.constructs import hcl
 from segkit.errors import Problem, SegkitError
 
 LIBRARIES = ("cdktf", "cdktn")
@@ -34,7 +35,9 @@ class Classes(NamedTuple):
 
     element: Any
     part: Any
-    local: Any
+    reference: Any
+    block: Any
+    provider: Any
 
 
 def library_of(scope: Any) -> ModuleType:
@@ -92,13 +95,49 @@ def classes(name: str) -> Classes:
         def to_hcl_terraform(self) -> Any:
             return self.blocks
 
-    class LocalReference(library.TerraformElement):  # type: ignore[misc]
-        """Emits nothing. Its `fqn` refers to a local, or to an attribute of one, that the fragment publishes;
-        used in another stack, the library makes it an output and a remote state."""
+    class Reference(library.TerraformElement):  # type: ignore[misc]
+        """Emits nothing; its `fqn` refers to an attribute of something in the stack (`local`, `a.groups`).
 
-        def __init__(self, scope: Any, name: str, expression: str) -> None:
-            super().__init__(scope, name, "local")
+        Used in another stack, the library makes it an output here and a remote state there.
+        """
+
+        def __init__(self, scope: Any, name: str, kind: str, expression: str) -> None:
+            super().__init__(scope, name, kind)
             self.override_logical_id(expression)
+
+    class RawBlock(library.TerraformElement):  # type: ignore[misc]
+        """A resource or data source as plain data."""
+
+        def __init__(self, scope: Any, name: str, block: str, kind: str, body: Mapping[str, Any]) -> None:
+            super().__init__(scope, name)
+            self._place, self._body = (block, kind, self.friendly_unique_id), body
+            self._signature = {"metadata": {"path": self.node.path, "uniqueId": self.friendly_unique_id}}
+
+        def to_terraform(self) -> Any:
+            return self._placed({**self._body, "//": self._signature})
+
+        def to_hcl_terraform(self) -> Any:
+            return self._placed(hcl.attributes(self._body))
+
+        def _placed(self, body: Mapping[str, Any]) -> dict[str, Any]:
+            block, kind, name = self._place
+            return {block: {kind: {name: body}}}
+
+    class RawProvider(library.TerraformElement):  # type: ignore[misc]
+        """A provider as plain data."""
+
+        def __init__(
+            self, scope: Any, name: str, kind: str, required: Mapping[str, str], body: Mapping[str, Any]
+        ) -> None:
+            super().__init__(scope, name)
+            self._kind, self._body = kind, body
+            self._terraform = {"required_providers": {kind: required}}
+
+        def to_terraform(self) -> Any:
+            return {"terraform": self._terraform, "provider": {self._kind: [self._body]}}
+
+        def to_hcl_terraform(self) -> Any:
+            return {"terraform": self._terraform, "provider": {self._kind: [hcl.attributes(self._body)]}}
 
     @jsii.implements(constructs.IValidation)
     class _Validation:
@@ -118,4 +157,4 @@ def classes(name: str) -> Classes:
             if node is self._element:
                 self._stage.arm()
 
-    return Classes(SegmentationElement, FragmentPart, LocalReference)
+    return Classes(SegmentationElement, FragmentPart, Reference, RawBlock, RawProvider)

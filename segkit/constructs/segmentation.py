@@ -123,8 +123,8 @@ class Segmentation:
         where = self._where(target)
         stage.wanted.setdefault(local, Wanted(local, target, workload, interface, where))
         if local not in self._tokens:
-            refer = classes(stage.library.__name__).local
-            reference = refer(stage.element, f"membership-{local}", f"{local}.groups")
+            refer = classes(stage.library.__name__).reference
+            reference = refer(stage.element, f"membership-{local}", "local", f"{local}.groups")
             self._tokens[local] = stage.library.Token.as_list(reference.fqn)
         return self._tokens[local]
 

@@ -35,8 +35,8 @@ def _estate(lib: Any, outdir: str, groups: int) -> None:
     """Every pair of some groups, both ways: many rules on few machines. No VPC of its own."""
     app = new_app(lib, outdir)
     stack = lib.TerraformStack(app, "big")
-    source = {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}
-    stack.add_override("terraform.required_providers.aws", source)
+    required = {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}
+    stack.add_override("terraform.required_providers.aws", required)
     seg = Segmentation(stack, "big")
     policy = LabelPolicy(seg, "mesh", tier="application", owner='[the "mesh" team]')
     made = [Group(seg, f"g{n:02}", select=L.app == f"a{n:02}") for n in range(groups)]
