@@ -13,12 +13,10 @@ from segkit.compiler import Compilation
 from segkit.errors import Problem, SegkitError
 from segkit.model.intent_file import dump_intent
 from segkit.model.model import Model
+from segkit.platforms.base import platform
 from segkit.verify import Proof
 
 log = logging.getLogger("segkit")
-
-# The resources segkit emits for a platform exist in these versions of its provider.
-PROVIDERS = {"aws": {"aws": {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}}}
 
 
 def assemble(compilation: Compilation, files: Sequence[Path]) -> dict[str, Any]:
@@ -31,8 +29,8 @@ def assemble(compilation: Compilation, files: Sequence[Path]) -> dict[str, Any]:
     required = theirs.get("terraform", {}).get("required_providers", {})
     needed = {
         name: entry
-        for platform in sorted({t.platform for t in compilation.model.targets})
-        for name, entry in PROVIDERS.get(platform, {}).items()
+        for kind in sorted({t.platform for t in compilation.model.targets})
+        for name, entry in platform(kind).providers.items()
         if name not in required
     }
     settings = {"terraform": {"required_providers": needed}} if needed else {}

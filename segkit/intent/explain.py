@@ -11,7 +11,7 @@ from segkit.intent.cells import bits
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.intent.lookup import cells_of
 from segkit.model.policy import Rule
-from segkit.sets import INTERNET, NOTHING, ServiceSet
+from segkit.sets import ANY, INTERNET, NOTHING, ServiceSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +114,27 @@ def matrix(intent: Intent) -> tuple[MatrixEntry, ...]:
     entries = []
     for source, sources in columns:
         for destination, destinations in columns:
-            some, every, pairs = NOTHING, None, 0
-            for s in bits(sources):
-                for d in bits(destinations & intent.cells.peers[s]):
-                    cell = intent.cells[s]
-                    if (s == d and cell.only_itself) or not (cell.members or intent.cells[d].members):
-                        continue
-                    allowed = intent.services(s, d)
-                    some |= allowed
-                    every = allowed if every is None else every & allowed
-                    pairs += 1
-            if pairs:
-                entries.append(MatrixEntry(source, destination, some, every or NOTHING))
+            entry = _entry(intent, sources, destinations)
+            if entry is not None:
+                entries.append(MatrixEntry(source, destination, *entry))
     return tuple(entries)
+
+
+def _entry(intent: Intent, sources: int, destinations: int) -> tuple[ServiceSet, ServiceSet] | None:
+    """What some pair and what every pair may use; None when no flow joins the two."""
+    some, every, families = NOTHING, ANY, set()
+    for s in bits(sources):
+        cell = intent.cells[s]
+        for d in bits(destinations & intent.cells.peers[s]):
+            if (s == d and cell.only_itself) or not (cell.members or intent.cells[d].members):
+                continue
+            allowed = intent.services(s, d)
+            some |= allowed
+            every &= allowed | (ANY - POSSIBLE[cell.family])  # ICMP says nothing about IPv6, nor the reverse
+            families.add(cell.family)
+    if not families:
+        return None
+    return some, every & ServiceSet.union(POSSIBLE[f] for f in families)
 
 
 def _columns(intent: Intent) -> list[tuple[str, int]]:

@@ -123,6 +123,8 @@ class Platform(Protocol):
 
     name: str
     capabilities: Capabilities
+    providers: Mapping[str, Mapping[str, str]]
+    """The Terraform providers whose resources it emits, as `required_providers` wants them."""
 
     def check(self, model: Model, target: Target) -> Iterable[Problem]:
         """What is wrong with a target's placement, before anything is compiled."""

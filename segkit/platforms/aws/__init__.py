@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from segkit.errors import Problem
@@ -17,6 +18,9 @@ class Aws:
 
     name = "aws"
     capabilities: Capabilities = CAPABILITIES
+    providers: Mapping[str, Mapping[str, str]] = MappingProxyType(
+        {"aws": {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}}
+    )
 
     def check(self, model: Model, target: Target) -> Iterable[Problem]:
         """What is wrong with a target's placement."""

@@ -79,6 +79,11 @@ class PeerWriter:
             self._sent[target.name].append(_Reach(rule, peers))
         return peers
 
+    def held(self, target: Target, own: Piece) -> bool:
+        """Does a target own any workload that a piece limited by address holds today? If not, there is nothing
+        to attach and so nothing to write."""
+        return any(self._owned(target, e) and (holds(own, e) or _held(own, e)) for e in self.endpoints)
+
     # -- addresses
     # -----------------------------------------------------------------------------------------------
 

@@ -100,7 +100,9 @@ def make_plan(
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
             shared = placements[target.name].membership == "shared"
-            rules = sides.of(target, direction, shared)
+            rules = (
+                r for r in sides.of(target, direction, shared) if r.own.whole or writer.held(target, r.own)
+            )
             written += [(target, rule, writer.write(target, rule)) for rule in rules]
     for _, rule, peers in written:
         for piece in (rule.own, *(k.piece for k in peers.references)):

@@ -1,0 +1,114 @@
+"""What is deployed, read back with boto3 and judged by the reading model: no Terraform in between."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import boto3
+
+from segkit.intent import Intent, Passing
+from segkit.model.model import Model
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.aws.evaluate import Enforcement
+from segkit.platforms.aws.read_snapshot import read_snapshot
+from segkit.platforms.base import Membership, Spot
+from segkit.sets import ANY, Addresses, ServiceSet
+from segkit.verify.compare import Comparison, Mismatch
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def client(endpoint: str, **credentials: str) -> Any:
+    """A boto3 EC2 client for a server on this machine."""
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
+    return boto3.client("ec2", endpoint_url=endpoint, region_name="eu-west-1", **keys)
+
+
+def describe(ec2: Any) -> dict[str, Any]:
+    """Every answer the reader knows."""
+
+    def pages(operation: str, key: str) -> list[Any]:
+        return [item for page in ec2.get_paginator(operation).paginate() for item in page[key]]
+
+    lists = pages("describe_managed_prefix_lists", "PrefixLists")
+    return {
+        "SecurityGroups": pages("describe_security_groups", "SecurityGroups"),
+        "SecurityGroupRules": pages("describe_security_group_rules", "SecurityGroupRules"),
+        "NetworkInterfaces": pages("describe_network_interfaces", "NetworkInterfaces"),
+        "PrefixListEntries": {
+            found["PrefixListId"]: ec2.get_managed_prefix_list_entries(PrefixListId=found["PrefixListId"])[
+                "Entries"
+            ]
+            for found in lists
+            if found["OwnerId"] != "AWS"
+        },
+        "VpcPeeringConnections": pages("describe_vpc_peering_connections", "VpcPeeringConnections"),
+    }
+
+
+class DeployedView:
+    """The reading model over what an account answers: interfaces are told by their private address."""
+
+    def __init__(self, model: Model, *answers: dict[str, Any]) -> None:
+        whole: dict[str, Any] = {}
+        for answer in answers:
+            for key, found in answer.items():
+                whole[key] = (
+                    {**whole.get(key, {}), **found} if isinstance(found, dict) else whole.get(key, []) + found
+                )
+        self._enforcement = Enforcement(read_snapshot(whole))
+        self._groups = {
+            i["PrivateIpAddress"]: frozenset(g["GroupId"] for g in i["Groups"])
+            for i in whole["NetworkInterfaces"]
+        }
+        self._owned = [t for t in model.targets]
+
+    def cuts(self) -> Sequence[Addresses]:
+        return self._enforcement.cuts()
+
+    def profiles(self, workload: Workload, interface: Interface) -> tuple[Hashable, ...]:
+        if not any(t.owns(workload.label_map, interface.realm, interface.network) for t in self._owned):
+            return (None,)
+        assert interface.addresses is not None
+        return (self._groups[str(interface.addresses.family(4).cidrs()[0].network_address)],)
+
+    def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
+        if source.profile is None:
+            return ANY
+        return self._enforcement.egress(
+            source.profile,
+            destination.profile or NOBODY,
+            destination.addresses,
+            source.family,  # type: ignore[arg-type]
+        )
+
+    def incoming(self, source: Spot, destination: Spot) -> ServiceSet:
+        if destination.profile is None:
+            return ANY
+        return self._enforcement.ingress(
+            destination.profile,
+            source.profile or NOBODY,
+            source.addresses,
+            source.family,  # type: ignore[arg-type]
+        )
+
+    def memberships(self) -> Sequence[Membership]:
+        return ()
+
+    def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
+        return ()
+
+    def notes(self) -> Sequence[str]:
+        return ()
+
+    def exempt(self) -> Sequence[str]:
+        return ()
+
+
+def mismatches(model: Model, *answers: dict[str, Any]) -> list[Mismatch]:
+    """Every flow that what is deployed and the intent disagree on."""
+    comparison = Comparison(Passing(Intent(model)), [DeployedView(model, *answers)])
+    found = list(comparison.mismatches())
+    assert comparison.tally.pairs, "nothing was compared"
+    return found

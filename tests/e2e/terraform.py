@@ -1,0 +1,84 @@
+"""The real Terraform CLI on a folder of one stack, for tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from segkit.artifacts import canonical_json, merge
+
+QUIET_PROVIDER = {
+    "access_key": "test",
+    "secret_key": "test",
+    "skip_credentials_validation": True,
+    "skip_requesting_account_id": True,
+    "skip_metadata_api_check": True,
+    "skip_region_validation": True,
+    "max_retries": 2,
+}
+
+
+def provider(endpoint: str, **more: Any) -> dict[str, Any]:
+    """An AWS provider block that talks to a server on this machine."""
+    endpoints = [dict.fromkeys(("ec2", "sts", "iam", "logs"), endpoint)]
+    return {"region": "eu-west-1", **QUIET_PROVIDER, "endpoints": endpoints, **more}
+
+
+class Terraform:
+    """One working folder. `write` replaces the configuration; `plan` and `apply` act on it."""
+
+    def __init__(self, command: str, environment: Mapping[str, str], folder: Path) -> None:
+        self._command, self._environment, self._folder = command, dict(environment), folder
+        self._ready = False
+
+    def write(self, *parts: Mapping[str, Any]) -> dict[str, Any]:
+        """Makes the configuration from parts; gives it back whole."""
+        settings = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}}}
+        document = merge({"terraform": settings}, *parts)
+        (self._folder / "main.tf.json").write_bytes(canonical_json(document))
+        return document
+
+    def plan(self) -> dict[str, list[str]]:
+        """What an apply would do: resource address -> actions, no-ops and reads left out. Moves are
+        `moved`."""
+        self._run("plan", "-out=plan", "-input=false")
+        shown = json.loads(self._run("show", "-json", "plan"))
+        changes = {}
+        for change in shown.get("resource_changes", []):
+            actions = [a for a in change["change"]["actions"] if a not in ("no-op", "read")]
+            if not actions and change.get("previous_address"):
+                actions = ["moved"]
+            if actions:
+                changes[change["address"]] = actions
+        self.details = {c["address"]: c["change"] for c in shown.get("resource_changes", [])}
+        return changes
+
+    def apply(self) -> None:
+        """Carries the last plan out."""
+        self._run("apply", "-input=false", "-parallelism=20", "plan")
+
+    def destroy(self) -> None:
+        """Destroys everything."""
+        self._run("destroy", "-auto-approve", "-input=false")
+
+    def _run(self, *arguments: str) -> str:
+        if not self._ready:
+            self._ready = True
+            self._run("init", "-input=false")
+        done = subprocess.run(
+            [self._command, *arguments, "-no-color"]
+            if arguments[0] != "show"
+            else [self._command, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"terraform {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
