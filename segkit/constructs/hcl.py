@@ -70,6 +70,8 @@ def _any(value: Any) -> dict[str, Any]:
 
 
 def _expression(value: Any) -> Any:
+    if isinstance(value, list | tuple | Mapping) and any(_stands_for_all(item) for item in value):
+        return value
     if isinstance(value, str):
         return _text(value)
     if value is None:
@@ -78,6 +80,11 @@ def _expression(value: Any) -> Any:
         given = {str(key): inner for key, inner in value.items() if inner is not None}
         return {_escaped(key): _expression(inner) for key, inner in sorted(given.items())}
     return [_expression(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _stands_for_all(item: object) -> bool:
+    """Is this the one element of a list, or key of a mapping, that is a token for the whole of it?"""
+    return isinstance(item, str) and item.startswith(("#{TfToken[", "&{TfToken["))
 
 
 def _text(text: str) -> str:

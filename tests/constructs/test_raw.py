@@ -39,6 +39,8 @@ def _stack(lib: Any, outdir: str) -> Any:
         lifecycle={"ignore_changes": ["tags"]},
         tags={"zone": zones["id"]},
     )
+    names = lib.Token.as_list(zones["names"])
+    Resource(stack, "lists", "terraform_data", input=names, triggers_replace=lib.Fn.concat([names, ["a"]]))
     return app, stack, vpc, prod
 
 
@@ -91,6 +93,8 @@ def test_hcl_keeps_arguments_blocks_and_providers(cdktf: Any, monkeypatch: pytes
         'entry {\ncidr = "10.0.0.0/8"\n}\nentry {\ncidr = "172.16.0.0/12"\n}',
         "depends_on = [aws_vpc.main]",
         "lifecycle {\nignore_changes = [tags]\n}",
+        'input = "${data.aws_availability_zones.zones.names}"',
+        'triggers_replace = "${concat(data.aws_availability_zones.zones.names, ["a"])}"',
         'zone = "${data.aws_availability_zones.zones.id}"',
     ):
         assert part in text
