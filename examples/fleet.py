@@ -5,9 +5,7 @@ python examples/fleet.py          writes ./cdktf.out
 
 from __future__ import annotations
 
-from typing import Any
-
-from cdktf import App, TerraformResource, TerraformStack
+from cdktf import App, TerraformStack
 from constructs import Construct
 
 from segkit import L, tcp
@@ -15,6 +13,8 @@ from segkit.constructs import (
     AwsSecurityGroups,
     Group,
     LabelPolicy,
+    Provider,
+    Resource,
     Segmentation,
     Workload,
     WorkloadClass,
@@ -26,9 +26,8 @@ class Fleet(TerraformStack):
 
     def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002
         super().__init__(scope, id)
-        source = {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}
-        self.add_override("terraform.required_providers.aws", source)
-        self.add_override("provider.aws", [{"region": "eu-west-1"}])
+        version = ">= 5.60, < 7.0"
+        Provider(self, "aws", "aws", source="hashicorp/aws", version=version, region="eu-west-1")
 
         seg = self.segmentation = Segmentation(self, "fleet")
         web = Group(seg, "web", select=L.role == "web")
@@ -39,21 +38,23 @@ class Fleet(TerraformStack):
 
         aws = AwsSecurityGroups(seg, "aws", vpc_id="vpc-0a1b2c3d", region="eu-west-1")
         fleet = WorkloadClass(seg, "web-fleet", {"role": "web"})
-        template = TerraformResource(self, "web", terraform_resource_type="aws_launch_template")
-        arguments: dict[str, Any] = {
-            "name": "web",
-            "instance_type": "t3.micro",
-            "vpc_security_group_ids": aws.membership(fleet),
-        }
-        for name, value in arguments.items():
-            template.add_override(name, value)
-
-        group = TerraformResource(self, "web-fleet", terraform_resource_type="aws_autoscaling_group")
-        group.add_override("min_size", 2)
-        group.add_override("max_size", 20)
-        group.add_override("vpc_zone_identifier", ["subnet-0a1b2c3d"])
-        newest = template.get_string_attribute("latest_version")
-        group.add_override("launch_template", {"id": template.get_string_attribute("id"), "version": newest})
+        template = Resource(
+            self,
+            "web",
+            "aws_launch_template",
+            name="web",
+            instance_type="t3.micro",
+            vpc_security_group_ids=aws.membership(fleet),
+        )
+        Resource(
+            self,
+            "web-fleet",
+            "aws_autoscaling_group",
+            min_size=2,
+            max_size=20,
+            vpc_zone_identifier=["subnet-0a1b2c3d"],
+            launch_template=[{"id": template["id"], "version": template["latest_version"]}],
+        )
 
         # A single machine that somebody else starts: its groups are published and attached elsewhere.
         Workload(seg, "cache-1", {"role": "cache"})

@@ -11,7 +11,7 @@ from cdktf import App, TerraformStack
 from constructs import Construct
 
 from segkit import L, tcp
-from segkit.constructs import AwsSecurityGroups, Group, LabelPolicy, Segmentation, Workload
+from segkit.constructs import AwsSecurityGroups, Group, LabelPolicy, Provider, Segmentation, Workload
 
 REGION = "eu-west-1"
 ACCOUNTS = {"shop": "111122223333", "data": "444455556666"}
@@ -22,7 +22,6 @@ class TwoAccounts(TerraformStack):
 
     def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002
         super().__init__(scope, id)
-        self._providers()
         seg = self.segmentation = Segmentation(self, "two-accounts")
         web = Group(seg, "web", select=L.role == "web")
         database = Group(seg, "database", select=L.role == "database")
@@ -37,20 +36,23 @@ class TwoAccounts(TerraformStack):
                 vpc_id=f"vpc-{account}",
                 region=REGION,
                 account=ACCOUNTS[account],
-                provider=f"aws.{account}",
+                provider=self._provider(account),
                 peered_with=[other],
                 select=L.account == account,
             )
 
-    def _providers(self) -> None:
-        source = {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}
-        self.add_override("terraform.required_providers.aws", source)
-        roles = {name: f"arn:aws:iam::{number}:role/terraform" for name, number in ACCOUNTS.items()}
-        aliases = [
-            {"alias": name, "region": REGION, "assume_role": [{"role_arn": arn}]}
-            for name, arn in roles.items()
-        ]
-        self.add_override("provider.aws", aliases)
+    def _provider(self, account: str) -> Provider:
+        role = f"arn:aws:iam::{ACCOUNTS[account]}:role/terraform"
+        return Provider(
+            self,
+            f"aws-{account}",
+            "aws",
+            source="hashicorp/aws",
+            version=">= 5.60, < 7.0",
+            alias=account,
+            region=REGION,
+            assume_role=[{"role_arn": role}],
+        )
 
 
 def main() -> None:

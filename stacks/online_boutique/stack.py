@@ -18,9 +18,9 @@ from cdktf import TerraformStack
 from constructs import Construct
 
 from segkit import ANY, L, tcp
-from segkit.constructs import AwsSecurityGroups, Group, LabelPolicy, Segmentation, Workload, Zone
+from segkit.constructs import AwsSecurityGroups, Group, LabelPolicy, Resource, Segmentation, Workload, Zone
 from segkit.model import anywhere, outside
-from stacks.aws import KEEP_IMAGE, Resource, machine_image, region, use_aws
+from stacks.aws import KEEP_IMAGE, machine_image, region, use_aws
 from stacks.online_boutique.graph import PARTS, PORTS
 
 APP = "online-boutique"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from stacks.aws import Resource, region
+from segkit.constructs import Resource
+from stacks.aws import region
 
 _ZONES = ("edge", "app", "cde", "keys", "mgmt")
 _PUBLIC = "edge"

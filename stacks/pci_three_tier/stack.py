@@ -16,8 +16,8 @@ from cdktf import TerraformStack
 from constructs import Construct
 
 from segkit import L
-from segkit.constructs import AwsSecurityGroups, Segmentation, Workload, WorkloadClass
-from stacks.aws import KEEP_IMAGE, Resource, machine_image, region, use_aws
+from segkit.constructs import AwsSecurityGroups, Resource, Segmentation, Workload, WorkloadClass
+from stacks.aws import KEEP_IMAGE, machine_image, region, use_aws
 from stacks.pci_three_tier.network import Network
 from stacks.pci_three_tier.policy import CardPolicy
 
@@ -160,7 +160,7 @@ class PciThreeTier(TerraformStack):
             max_size=6,
             vpc_zone_identifier=self.network.subnets(zone),
             target_group_arns=targets,
-            launch_template={"id": template["id"], "version": template["latest_version"]},
+            launch_template=[{"id": template["id"], "version": template["latest_version"]}],
             tag=[_fleet_tag(key, value) for key, value in sorted(labels.items())],
         )
 
