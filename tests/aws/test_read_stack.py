@@ -86,6 +86,6 @@ def test_comments_are_no_resources() -> None:
 
 
 def test_other_filters_are_noted() -> None:
-    assert "aws_network_acl is not part of this model" in said(
-        read_terraform({"resource": {"aws_network_acl": {"n": {}}}})
-    )
+    (note,) = read_terraform({"resource": {"aws_network_acl": {"n": {}}}}).notes
+    assert note.where == "aws_network_acl.n"
+    assert "is not part of this model" in note.what
