@@ -23,6 +23,10 @@ class Places(Protocol):
         """The line of the value at `location` (keys and indices from the top), or of what should hold it."""
         ...
 
+    def written(self, location: Sequence[Step]) -> str | None:
+        """A plain value as it is written in the file; None where nothing plain is."""
+        ...
+
 
 class Document:
     """The data of a file or of a mapping in code, and where each value of it stands."""
@@ -35,6 +39,10 @@ class Document:
     def at(self, location: Sequence[Step] = ()) -> str:
         """`file:line` of a value; for a mapping in code the place where it was passed."""
         return self.name if self._places is None else f"{self.name}:{self._places.line(location)}"
+
+    def written(self, location: Sequence[Step]) -> str | None:
+        """A plain value as it is written in the file, so that 1.10 is not shown as 1.1."""
+        return None if self._places is None else self._places.written(location)
 
 
 def read_bytes(path: str | os.PathLike[str], what: str, where: str, found: Findings) -> bytes | None:

@@ -119,9 +119,10 @@ def _finding(
         key, known = str(location[-1]), _fields(shape, location[:-1])
         found.error(f"{_path(location[:-1])}: unknown key {key!r}", where, fix=nearest(key, known))
     elif kind in _WANTED:
+        shown = document.written(location) or _shown(value)
         plain = isinstance(value, bool | int | float) and kind == "string_type"
-        fix = f'quote it: "{_yaml_text(value)}"' if plain else f"write {_WANTED[kind]}"
-        found.error(f"{path} should be {_WANTED[kind]}, not {_shown(value)}", where, fix=fix)
+        fix = f'quote it: "{shown}"' if plain else f"write {_WANTED[kind]}"
+        found.error(f"{path} should be {_WANTED[kind]}, not {shown}", where, fix=fix)
     elif kind == "string_too_short":
         found.error(f"{path} is empty", where, fix="write it, or leave the key out")
     else:
@@ -136,15 +137,9 @@ def _path(location: tuple[Step, ...]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return "keys and values" if isinstance(value, dict) else "a list"
-    return (
-        {None: "nothing", True: "true", False: "false"}.get(value, repr(value))
-        if not value
-        else _yaml_text(value)
-    )
-
-
-def _yaml_text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    return repr(value)
 
 
 def _fields(shape: Any, location: tuple[Step, ...]) -> list[str]:

@@ -71,14 +71,25 @@ class JsonPlaces:
 
     def line(self, location: Sequence[Step]) -> int:
         """The line of a value, counted from 1."""
+        return bisect_right(self._lines, self._find(location)[0])
+
+    def written(self, location: Sequence[Step]) -> str | None:
+        """A number or word as it is written in the file."""
+        at, found = self._find(location)
+        if not found or self._text[at] in '[{"':
+            return None
+        return self._text[at : self._decode(self._text, at)[1]]
+
+    def _find(self, location: Sequence[Step]) -> tuple[int, bool]:
+        """The offset of a value, or of its nearest container when it is not there."""
         at = self._skip(0)
         for step in location:
             if at not in self._index:
                 self._index[at] = dict(self._inside(at))
             if step not in self._index[at]:
-                break
+                return at, False
             at = self._index[at][step]
-        return bisect_right(self._lines, at)
+        return at, True
 
     def report_repeats(self, name: str, found: Findings) -> None:
         """Note every key that one object has twice."""

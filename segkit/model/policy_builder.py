@@ -37,7 +37,7 @@ class PolicyBuilder:
             found.error(
                 f"the zone of policy {name!r} is no zone: {zone!r}", where, fix="give a Zone or its name"
             )
-        self._usable = known is not None and self.tier is not None
+        self._usable = None not in (known, self.tier) and (self.zone is not None or named is None)
         self._rules: list[Rule] = []
 
     def allow(

@@ -167,6 +167,13 @@ class YamlPlaces:
             line = node.start_mark.line
         return int(line) + 1
 
+    def written(self, location: Sequence[Step]) -> str | None:
+        """A plain value as it is written in the file."""
+        node = self._root
+        for step in location:
+            node = _child(node, step)
+        return node.value if isinstance(node, yaml.ScalarNode) else None
+
 
 def _child(node: Any, step: Step) -> Any:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):

@@ -95,7 +95,7 @@ def check_workload_labels(model: Model, found: Findings) -> None:
 
 
 def keys_of(predicates: Iterable[Predicate]) -> frozenset[str]:
-    """The label keys that these selectors look at: workloads that differ in no other are all alike to them."""
+    """The label keys these selectors look at: workloads that differ in no other are all alike to them."""
     return frozenset(key for one in predicates for key in one.keys())  # noqa: SIM118 - a predicate is no mapping
 
 
