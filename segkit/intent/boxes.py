@@ -52,17 +52,19 @@ class Piece:
         )
 
     def minus(self, other: Piece, domains: Domains | None) -> tuple[Piece, ...]:
-        """The rest, as pieces that do not overlap."""
-        by_label = replace(
-            self, predicate=self.predicate - other.predicate, outside=self.outside - other.outside
-        )
-        by_address = Piece(
-            self.predicate & other.predicate,
-            self.inside - other.inside,
-            self.unknown - other.unknown,
-            NOWHERE,
-        )
-        return tuple(p for p in (by_label.tidy(domains), by_address.tidy(domains)) if p)
+        """The rest, as one piece cut by label and one cut by address.
+
+        The two may overlap: each is as large as it can be, and what is no workload stays with the one cut by
+        address, so that one range can speak of everybody in it.
+        """
+        by_label = replace(self, predicate=self.predicate - other.predicate, outside=NOWHERE).tidy(domains)
+        by_address = replace(
+            self, inside=self.inside - other.inside, unknown=self.unknown - other.unknown, outside=NOWHERE
+        ).tidy(domains)
+        left = self.outside - other.outside
+        if by_address or not by_label:
+            return tuple(p for p in (by_label, replace(by_address, outside=left)) if p)
+        return (replace(by_label, outside=left),)
 
     def tidy(self, domains: Domains | None) -> Piece:
         """The same piece with an impossible workload part emptied, so that `bool` is exact under the
@@ -86,7 +88,7 @@ class Box:
     rule: Rule | None = None
 
     def minus(self, deny: Box, domains: Domains | None) -> tuple[Box, ...]:
-        """The flows of this box that a deny leaves, as boxes that do not overlap."""
+        """The flows of this box that a deny leaves, as boxes."""
         if not self.services.overlaps(deny.services):
             return (self,)
         source = (self.source & deny.source).tidy(domains)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from segkit.intent.endpoints import Endpoint, endpoints, no_workload
+from segkit.intent.endpoints import FAMILIES, Endpoint, no_workload
+from segkit.intent.population import Population
 from segkit.model.ends import End
 from segkit.model.model import Model
+from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import EVERYWHERE, NOWHERE, Addresses
 from segkit.sets.atoms import AddressAtoms
 
@@ -77,9 +79,9 @@ class Cells(Sequence[Cell]):
     Bitsets are Python integers: bit i stands for cell i.
     """
 
-    def __init__(self, model: Model, ends: Iterable[End]) -> None:
+    def __init__(self, model: Model, population: Population, ends: Iterable[End]) -> None:
         self.ends = tuple(sorted(set(ends), key=lambda e: e.key))
-        self._cells = tuple(_number(_collect(model, self.ends)))
+        self._cells = tuple(_number(_collect(model, population, self.ends)))
         self._bits = _transpose(self._cells, len(self.ends))
         self._index = {e: i for i, e in enumerate(self.ends)}
         self.all = (1 << len(self._cells)) - 1
@@ -133,31 +135,30 @@ def holds(end: End, realm: str, labels_match: bool, addresses: Addresses | None,
     return addresses <= end.inside
 
 
-def _collect(model: Model, ends: tuple[End, ...]) -> dict[CellKey, tuple[list[Member], Addresses]]:
+def _collect(
+    model: Model, population: Population, ends: tuple[End, ...]
+) -> dict[CellKey, tuple[list[Member], Addresses]]:
     found: dict[CellKey, tuple[list[Member], Addresses]] = {}
-    label_truth: dict[tuple[tuple[str, str], ...], int] = {}
-    zones: dict[tuple[tuple[str, str], ...], str] = {}
+    label_truth = [0] * len(population.kin)
+    for i, end in enumerate(ends):
+        for position in population.positions(end.predicate):
+            label_truth[position] |= 1 << i
     inside = AddressAtoms([e.inside for e in ends])
-    realms = {"default"} | {t.realm for t in model.targets}
-    for endpoint in endpoints(model):
-        labels = endpoint.workload.labels
-        if labels not in label_truth:
-            label_map = dict(labels)
-            label_truth[labels] = sum(1 << i for i, e in enumerate(ends) if e.predicate.matches(label_map))
-            zone = model.zone_of(label_map)
-            zones[labels] = zone.name if zone else ""
-        realms.add(endpoint.realm)
-        owners = _owners(model, endpoint)
-        for addresses, address_truth in inside.split(endpoint.addresses, endpoint.family):
-            truth = label_truth[labels] & address_truth & _in_realm(ends, endpoint.realm)
-            key = (endpoint.realm, endpoint.family, True, truth, zones[labels], owners)
-            found.setdefault(key, ([], NOWHERE))[0].append(Member(endpoint, addresses))
     outside = AddressAtoms([e.outside for e in ends])
+    realms = {DEFAULT_REALM, *(t.realm for t in model.targets), *(k.realm for k in population.kin)}
+    here = {realm: _in_realm(ends, realm) for realm in realms}
+    for kin, by_label in zip(population.kin, label_truth, strict=True):
+        zone = kin.zone.name if kin.zone else ""
+        for endpoint in kin.endpoints:
+            for addresses, by_address in inside.split(endpoint.addresses, kin.family):
+                truth = by_label & by_address & here[kin.realm]
+                key = (kin.realm, kin.family, True, truth, zone, kin.owners)
+                found.setdefault(key, ([], NOWHERE))[0].append(Member(endpoint, addresses))
     for realm in sorted(realms):
         free = no_workload(model, realm)
-        for family in (4, 6):
+        for family in FAMILIES:
             for addresses, truth in outside.split(free.family(family), family):
-                key = (realm, family, False, truth & _in_realm(ends, realm), "", ())
+                key = (realm, family, False, truth & here[realm], "", ())
                 members, before = found.get(key, ([], NOWHERE))
                 found[key] = (members, before | (addresses or NOWHERE))
     return found
@@ -165,11 +166,6 @@ def _collect(model: Model, ends: tuple[End, ...]) -> dict[CellKey, tuple[list[Me
 
 def _in_realm(ends: tuple[End, ...], realm: str) -> int:
     return sum(1 << i for i, e in enumerate(ends) if e.realm in (None, realm))
-
-
-def _owners(model: Model, endpoint: Endpoint) -> tuple[str, ...]:
-    labels, interface = endpoint.workload.label_map, endpoint.interface
-    return tuple(t.name for t in model.targets if t.owns(labels, interface.realm, interface.network))
 
 
 def _number(found: Mapping[CellKey, tuple[list[Member], Addresses]]) -> Iterator[Cell]:

@@ -37,8 +37,9 @@ class Passing:
         return self.intent.zones[cell.zone].mode if cell.zone else "enforce"
 
     def governed(self, source: int, destination: int) -> bool:
-        """Is at least one end owned by a target that enforces?"""
-        return not (self.free >> source & 1 and self.free >> destination & 1)
+        """Does a target own at least one end? In visibility mode too: there everything has to pass."""
+        cells = self.intent.cells
+        return bool(cells[source].targets or cells[destination].targets)
 
     def services(self, source: int, destination: int) -> ServiceSet:
         """The services that pass from one cell to another."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segkit.intent.cells import Cells, bits
+from segkit.intent.population import Population
 from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
 from segkit.sets import ANY, NOTHING, IntervalSet, ServiceSet, icmp, icmpv6
@@ -49,7 +50,8 @@ class Intent:
         self.rules = tuple(sorted(model.live_rules, key=lambda r: (r.tier, r.action != "deny", r.id)))
         self.zones = {z.name: z for z in model.zones}
         ends = {e for r in self.rules for side in _ends_of(r) for e in side}
-        self.cells = Cells(model, ends | {z.end for z in model.zones})
+        self.population = Population(model)
+        self.cells = Cells(model, self.population, ends | {z.end for z in model.zones})
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
         self.destination_bits = [self.cells.of_ends(r.destination, r.unless_destination) for r in self.rules]
         self._rules_from = _rules_of_cells(self.source_bits, len(self.cells))

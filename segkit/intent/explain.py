@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from segkit.intent.cells import bits
+from segkit.intent.cells import Cell, bits
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.intent.lookup import cells_of
 from segkit.model.policy import Rule
@@ -62,7 +62,7 @@ def explain(intent: Intent, source: str, destination: str, services: ServiceSet)
     grouped: dict[tuple[object, ...], list[tuple[int, int]]] = {}
     for s in bits(sources):
         for d in bits(destinations & intent.cells.peers[s]):
-            if s == d and intent.cells[s].only_itself:
+            if _itself(intent.cells[s], intent.cells[d]):
                 continue
             for part, verdict, by, rule in _decisions(intent, s, d, services):
                 shaped = tuple(r for r in intent.matching(s, d) if r.services.overlaps(part))
@@ -126,7 +126,7 @@ def _entry(intent: Intent, sources: int, destinations: int) -> tuple[ServiceSet,
     for s in bits(sources):
         cell = intent.cells[s]
         for d in bits(destinations & intent.cells.peers[s]):
-            if (s == d and cell.only_itself) or not (cell.members or intent.cells[d].members):
+            if _itself(cell, intent.cells[d]) or not (cell.members or intent.cells[d].members):
                 continue
             allowed = intent.services(s, d)
             some |= allowed
@@ -135,6 +135,11 @@ def _entry(intent: Intent, sources: int, destinations: int) -> tuple[ServiceSet,
     if not families:
         return None
     return some, every & ServiceSet.union(POSSIBLE[f] for f in families)
+
+
+def _itself(source: Cell, destination: Cell) -> bool:
+    """Can a flow only be a workload talking to itself, at whichever of its addresses?"""
+    return source.only_itself and destination.only_itself and source.workloads == destination.workloads
 
 
 def _columns(intent: Intent) -> list[tuple[str, int]]:

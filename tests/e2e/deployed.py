@@ -62,7 +62,7 @@ class DeployedView:
             i["PrivateIpAddress"]: frozenset(g["GroupId"] for g in i["Groups"])
             for i in whole["NetworkInterfaces"]
         }
-        self._owned = [t for t in model.targets]
+        self._owned = list(model.targets)
 
     def cuts(self) -> Sequence[Addresses]:
         return self._enforcement.cuts()

@@ -22,7 +22,7 @@ HOSTS = {
 }
 
 
-def estate(change: Callable[[Any], None] = lambda shop: None, *, edge: str = "edge", **options: Any) -> Model:
+def estate(change: Callable[[Any], None] = lambda _: None, *, edge: str = "edge", **options: Any) -> Model:
     """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames)."""
     seg = Segmentation("e2e", today=TODAY)
     moved = {"moved_from": "edge"} if edge != "edge" else {}

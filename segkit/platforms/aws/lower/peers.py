@@ -3,13 +3,14 @@ not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segkit.errors import Problem
 from segkit.intent.boxes import EVERYTHING, FAMILIES, Piece
-from segkit.intent.endpoints import Endpoint, endpoints
+from segkit.intent.endpoints import Endpoint
 from segkit.intent.engine import Intent
+from segkit.intent.population import Kin
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.sides import SideRule
 from segkit.platforms.aws.placement import AwsPlacement
@@ -41,15 +42,6 @@ class _Reach:
     peers: Peers
 
 
-def holds(piece: Piece, endpoint: Endpoint) -> bool:
-    """Is a workload endpoint in a piece?"""
-    if not piece.predicate.matches(endpoint.workload.label_map):
-        return False
-    if endpoint.addresses is None:
-        return endpoint.family in piece.unknown
-    return endpoint.addresses <= piece.inside
-
-
 class PeerWriter:
     """Writes far ends, for all AWS targets of a model. Egress first: an address range may stay whole in an
     ingress rule where the workloads inside it that must be kept out cannot send there anyway."""
@@ -60,10 +52,9 @@ class PeerWriter:
         self.model, self.domains = intent.model, intent.model.domains
         self.targets = {t.name: t for t in targets}
         self.placements = placements
-        self.endpoints = tuple(endpoints(intent.model))
+        self._population = intent.population
         self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
-        self._zones = {z.name: z for z in intent.model.zones}
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
 
     def write(self, target: Target, rule: SideRule) -> Peers:
@@ -80,107 +71,103 @@ class PeerWriter:
         return peers
 
     def held(self, target: Target, own: Piece) -> bool:
-        """Does a target own any workload that a piece limited by address holds today? If not, there is nothing
-        to attach and so nothing to write."""
-        return any(self._owned(target, e) and (holds(own, e) or _held(own, e)) for e in self.endpoints)
+        """Does a target own any workload that a piece limited by address holds today?
+
+        If not, there is nothing to attach and so nothing to write.
+        """
+        return any(
+            target.name in k.owners
+            and ((k.unknown and k.family in own.unknown) or k.known.overlaps(own.inside))
+            for k in self._population.matching(own.predicate)
+        )
 
     # -- addresses
-    # -----------------------------------------------------------------------------------------------
 
     def _ranges(self, target: Target, rule: SideRule) -> Addresses:
         """The ranges to write for what is no workload, without the workloads inside that must be kept out."""
         wanted = Addresses.union(rule.peer.outside.family(f) for f in rule.families)
         if not wanted:
             return NOWHERE
-        holes = []
-        for endpoint in self._near(target, rule):
-            exposed = _part(endpoint, wanted) - _held(rule.peer, endpoint)
-            unheld = endpoint.addresses is None and not holds(rule.peer, endpoint)
-            if endpoint.addresses is None and not (unheld and _whole(wanted, endpoint.family)):
+        welcome = set(self._population.positions(rule.peer.predicate))
+        holes, names = [], set()
+        for position, kin in enumerate(self._population.kin):
+            if kin.realm != target.realm or kin.family not in rule.families:
                 continue
-            if (exposed or unheld) and not self._kept_out(rule, endpoint):
-                if endpoint.addresses is None:
-                    self._needs_address(rule, endpoint)
-                holes.append((endpoint, exposed))
-        if holes:
-            names = ", ".join(sorted({e.workload.name for e, _ in holes}))
-            self._snapshot(target, rule, f"addresses of {names} are left out of {rule.peer.outside}")
+            inside = rule.peer.inside if position in welcome else NOWHERE
+            exposed = (kin.known & wanted) - inside
+            anywhere = kin.unknown and _whole(wanted, kin.family)
+            lost = anywhere and not (position in welcome and kin.family in rule.peer.unknown)
+            if (exposed or lost) and not self._kept_out(rule, kin):
+                holes.append(exposed)
+                names |= kin.names(exposed)
+                if lost:
+                    self._needs_address(rule, kin)
+        if names:
+            listed = ", ".join(sorted(names))
+            self._snapshot(target, rule, f"addresses of {listed} are left out of {rule.peer.outside}")
         if rule.peer.outside == INTERNET and self._accepts(target, "internet-as-anywhere"):
+            extent = "every other address is admitted too"
             self.residuals.append(
-                rule.residual(
-                    target.name,
-                    "internet-as-anywhere",
-                    "every other address is admitted too",
-                    "opens",
-                    EVERYTHING,
-                )
+                rule.residual(target.name, "internet-as-anywhere", extent, "opens", EVERYTHING)
             )
             wanted = Addresses.union(EVERYWHERE.family(f) for f in rule.families)
-        return wanted - Addresses.union(inside for _, inside in holes)
+        return wanted - Addresses.union(holes)
 
-    def _near(self, target: Target, rule: SideRule) -> Iterator[Endpoint]:
-        """The workload endpoints that a rule of a target could touch."""
-        for endpoint in self.endpoints:
-            if endpoint.realm == target.realm and endpoint.family in rule.families:
-                yield endpoint
-
-    def _kept_out(self, rule: SideRule, endpoint: Endpoint) -> bool:
-        """Does the endpoint's own enforcement keep this flow out, so that the whole stays exact?"""
-        owners = [t for t in self.model.targets if self._owned(t, endpoint)]
-        zone = self.model.zone_of(endpoint.workload.label_map)
-        if not owners or (zone is not None and zone.mode != "enforce"):
+    def _kept_out(self, rule: SideRule, kin: Kin) -> bool:
+        """Does the workloads' own enforcement keep this flow out, so that the whole stays exact?"""
+        if not kin.owners or (kin.zone is not None and kin.zone.mode != "enforce"):
             return False
-        if not all(t.name in self.placements and self._exclusive(t) for t in owners):
+        if not all(name in self.placements and self._exclusive(name) for name in kin.owners):
             return False  # somebody else decides there too
         if rule.direction == "egress":
             return True  # ingress is exact by itself
-        sent = [
-            r
-            for t in owners
-            if t.name in self._sent
-            for r in self._sent[t.name]
-            if holds(r.rule.own, endpoint)
-        ]
-        return not any(self._arrives(r, rule) for r in sent)
+        return not any(
+            self._arrives(sent, rule)
+            for name in kin.owners
+            for sent in self._sent[name]
+            if sent.rule.services.overlaps(rule.services) and _holds_some(sent.rule.own, kin)
+        )
 
-    def _exclusive(self, target: Target) -> bool:
-        return self.placements[target.name].membership == "exclusive"
+    def _exclusive(self, target: str) -> bool:
+        return self.placements[target].membership == "exclusive"
 
     def _arrives(self, sent: _Reach, rule: SideRule) -> bool:
-        if not sent.rule.services.overlaps(rule.services):
-            return False
-        if sent.peers.addresses:
-            return True
-        return any(bool((k.piece & rule.own).tidy(self.domains)) for k in sent.peers.references)
+        """May what is sent reach the rule's own workloads? A range may always: their addresses can change."""
+        return bool(sent.peers.addresses) or any(
+            bool((k.piece & rule.own).tidy(self.domains)) for k in sent.peers.references
+        )
 
     # -- workloads
-    # -----------------------------------------------------------------------------------------------
 
     def _workloads(
         self, target: Target, rule: SideRule, ranges: Addresses
     ) -> tuple[tuple[Key, ...], Addresses]:
-        """References to the groups of a piece, and addresses for those of its workloads that no reference
-        reaches."""
+        """References to the groups of a piece, and addresses for its workloads that no reference reaches."""
         piece = replace(rule.peer, outside=NOWHERE)
         if all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
-        inside = [e for e in self._near(target, rule) if holds(piece, e) or _held(piece, e)]
-        unplaced = any(e.addresses is None and not _whole(ranges, e.family) for e in inside)
+        near = [
+            k
+            for k in self._population.matching(piece.predicate)
+            if k.realm == target.realm and k.family in rule.families
+        ]
+        unplaced = [
+            k for k in near if k.unknown and k.family in piece.unknown and not _whole(ranges, k.family)
+        ]
         references: tuple[Key, ...] = ()
         if piece.whole and rule.families == FAMILIES and (unplaced or not rule.peer.outside):
-            references = tuple(
-                Key(name, piece) for name in self._visible(target) if self._possible(name, piece)
-            )
+            visible = self._visible(target)
+            references = tuple(Key(name, piece) for name in visible if self._possible(name, piece))
+        reached = {k.target for k in references}
         by_address, names = [], set()
-        for endpoint in inside:
-            if any(self._owned(self.targets[k.target], endpoint) for k in references):
+        for kin in near:
+            if reached.intersection(kin.owners):
                 continue
-            missing = _held(piece, endpoint) - ranges
-            if endpoint.addresses is None and not _whole(ranges, endpoint.family):
-                self._needs_address(rule, endpoint)
-            elif missing:
+            if missing := (kin.known & piece.inside) - ranges:
                 by_address.append(missing)
-                names.add(endpoint.workload.name)
+                names |= kin.names(missing)
+            if kin in unplaced:
+                self._needs_address(rule, kin)
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
         return references, Addresses.union(by_address)
@@ -200,12 +187,7 @@ class PeerWriter:
         inside = replace(piece, predicate=piece.predicate & self.targets[name].select)
         return bool(inside.tidy(self.domains))
 
-    def _owned(self, target: Target, endpoint: Endpoint) -> bool:
-        i = endpoint.interface
-        return target.owns(endpoint.workload.label_map, i.realm, i.network)
-
     # -- what to say
-    # ---------------------------------------------------------------------------------------------
 
     def _accepts(self, target: Target, residual: str) -> bool:
         return any(a.residual == residual for a in target.accepted)
@@ -214,39 +196,25 @@ class PeerWriter:
         text = f"{rule.origin} ({rule.direction}): {extent}"
         self.residuals.append(Residual(target.name, "snapshot", text, rule.ids))
 
-    def _needs_address(self, rule: SideRule, endpoint: Endpoint) -> None:
-        name, how = endpoint.workload.name, f"{rule.origin} ({rule.direction})"
-        self.problems.add(
-            Problem(
-                f"the address of workload {name!r} is not known, and {how} can only be written by address",
-                where=endpoint.workload.where,
-                why="no reference reaches it: no target here owns it, or the rule mixes it with ranges",
-                fix="give its addresses or its zone's networks, or let a target of a peered VPC own it",
-            )
-        )
+    def _needs_address(self, rule: SideRule, kin: Kin) -> None:
+        for endpoint in kin.endpoints:
+            if endpoint.addresses is None:
+                self.problems.add(_unplaced(rule, endpoint))
 
 
-def _part(endpoint: Endpoint, addresses: Addresses) -> Addresses:
-    return NOWHERE if endpoint.addresses is None else endpoint.addresses & addresses
+def _unplaced(rule: SideRule, endpoint: Endpoint) -> Problem:
+    name, how = endpoint.workload.name, f"{rule.origin} ({rule.direction})"
+    return Problem(
+        f"the address of workload {name!r} is not known, and {how} can only be written by address",
+        where=endpoint.workload.where,
+        why="no reference reaches it: no target here owns it, or the rule mixes it with ranges",
+        fix="give its addresses or its zone's networks, or let a target of a peered VPC own it",
+    )
 
 
-def _held(piece: Piece, endpoint: Endpoint) -> Addresses:
-    """The known addresses at which a piece holds an endpoint."""
-    return _part(endpoint, piece.inside) if piece.predicate.matches(endpoint.workload.label_map) else NOWHERE
+def _holds_some(piece: Piece, kin: Kin) -> bool:
+    return piece.predicate.matches(kin.labels) and (kin.unknown or kin.known.overlaps(piece.inside))
 
 
 def _whole(addresses: Addresses, family: int) -> bool:
     return addresses.family(family) == EVERYWHERE.family(family)
-
-
-def held_keys(keys: Iterable[Key], target: Target, members: Sequence[Endpoint]) -> tuple[Key, ...]:
-    """The keys of a target that an interface (given as its endpoints) carries: it is in a piece with every
-    address of each family the piece speaks of."""
-    out = []
-    for key in keys:
-        if key.target != target.name:
-            continue
-        spoken = [e for e in members if key.piece.inside.family(e.family) or e.family in key.piece.unknown]
-        if spoken and all(holds(key.piece, e) for e in spoken):
-            out.append(key)
-    return tuple(out)

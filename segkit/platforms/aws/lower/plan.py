@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from segkit.intent.boxes import Piece
 from segkit.intent.endpoints import Endpoint
 from segkit.intent.engine import Intent
+from segkit.intent.population import Population
 from segkit.model.model import Target
 from segkit.model.policy import Rule
 from segkit.model.workloads import Interface, Workload
-from segkit.platforms.aws.lower.peers import Key, Peers, PeerWriter, held_keys
+from segkit.platforms.aws.lower.peers import Key, Peers, PeerWriter
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
 from segkit.platforms.aws.placement import AwsPlacement
@@ -107,7 +108,7 @@ def make_plan(
     for _, rule, peers in written:
         for piece in (rule.own, *(k.piece for k in peers.references)):
             plan.hints[piece].add(piece.hint)
-    encoding = _Encoding(targets, placements, writer, written)
+    encoding = _Encoding(intent.population, targets, placements, written)
     plan.carried = encoding.carried
     for carried in plan.carried:
         plan.groups[carried.target].update(carried.groups)
@@ -122,9 +123,9 @@ class _Encoding:
 
     def __init__(
         self,
+        population: Population,
         targets: Sequence[Target],
         placements: Mapping[str, AwsPlacement],
-        writer: PeerWriter,
         written: Iterable[tuple[Target, SideRule, Peers]],
     ) -> None:
         self._placements = placements
@@ -133,7 +134,7 @@ class _Encoding:
             keys[Key(target.name, rule.own)] = None
             keys.update(dict.fromkeys(peers.references))
         self._cells: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
-        self.carried = [c for t in targets for c in self._carry(t, tuple(keys), writer)]
+        self.carried = [c for t in targets for c in self._carry(t, population)]
 
     def groups(self, key: Key) -> tuple[GroupId, ...]:
         """The security groups that together hold a key's interfaces."""
@@ -141,10 +142,9 @@ class _Encoding:
             return tuple(self._cells[key])
         return (GroupId(key.target, (key.piece,)),)
 
-    def _carry(self, target: Target, keys: tuple[Key, ...], writer: PeerWriter) -> Iterator[Carried]:
+    def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
         here = self._placements[target.name]
-        for workload, interface, members in _interfaces(target, writer.endpoints):
-            held = held_keys(keys, target, members)
+        for workload, interface, held in held_keys(tuple(self._cells), target, population):
             groups = tuple(GroupId(target.name, (k.piece,)) for k in held)
             if here.encoding == "cells" and held:
                 cell = GroupId(target.name, tuple(sorted({k.piece for k in held}, key=str)), cell=True)
@@ -152,23 +152,43 @@ class _Encoding:
                 for key in held:
                     self._cells[key][cell] = None
             if not groups and here.membership == "exclusive":
-                # An interface without a group of its own gets the VPC's default group, which lets members
-                # talk.
+                # An interface without groups gets the VPC's default group, which lets its members talk.
                 groups = (GroupId(target.name, ()),)
             yield Carried(target.name, workload, interface, groups)
 
 
-def _interfaces(
-    target: Target, endpoints: Iterable[Endpoint]
-) -> Iterator[tuple[Workload, Interface, list[Endpoint]]]:
-    grouped: dict[tuple[str, str, int], tuple[Workload, Interface, list[Endpoint]]] = {}
-    for e in endpoints:
-        if target.owns(e.workload.label_map, e.realm, e.interface.network):
-            position = e.workload.interfaces.index(e.interface)
-            key = (e.workload.name, e.interface.name, position)
-            grouped.setdefault(key, (e.workload, e.interface, []))[2].append(e)
-    for key in sorted(grouped):
-        yield grouped[key]
+def held_keys(
+    keys: Sequence[Key], target: Target, population: Population
+) -> Iterator[tuple[Workload, Interface, list[Key]]]:
+    """The keys that each interface of a target carries, sorted by workload.
+
+    It is in a piece with every address of each family the piece speaks of.
+    """
+    mine = [k for k in keys if k.target == target.name]
+    by_label: dict[int, list[Key]] = defaultdict(list)
+    for key in mine:
+        for position in population.positions(key.piece.predicate):
+            by_label[position].append(key)
+    found: dict[tuple[str, str, int], tuple[Workload, Interface, list[tuple[Endpoint, list[Key]]]]] = {}
+    for position, kin in enumerate(population.kin):
+        if target.name in kin.owners:
+            for e in kin.endpoints:
+                place = (e.workload.name, e.interface.name, e.workload.interfaces.index(e.interface))
+                entry = found.setdefault(place, (e.workload, e.interface, []))
+                entry[2].append((e, by_label[position]))
+    for place in sorted(found):
+        workload, interface, members = found[place]
+        yield workload, interface, [k for k in members[0][1] if _carries(k.piece, [e for e, _ in members])]
+
+
+def _carries(piece: Piece, members: Sequence[Endpoint]) -> bool:
+    """Does an interface whose labels match carry a piece's group, by its addresses?"""
+    if piece.whole:
+        return True
+    spoken = [e for e in members if piece.inside.family(e.family) or e.family in piece.unknown]
+    return bool(spoken) and all(
+        e.family in piece.unknown if e.addresses is None else e.addresses <= piece.inside for e in spoken
+    )
 
 
 def _add_lines(
