@@ -60,6 +60,13 @@ def _schema(document: Document, found: Findings) -> LabelSchema | None:
     shape = read_shape(SchemaFile, document, found)
     if shape is None:
         return None
+    if not shape.labels:
+        found.error(
+            "the label schema lists no label",
+            document.at(("labels",)),
+            why="a model without labels has no groups and no zones",
+            fix="list the label keys in use, or leave schema= out to check none",
+        )
     keys = []
     for name in sorted(shape.labels):
         entry, here = shape.labels[name], document.at(("labels", name))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast, get_args
 
@@ -26,7 +25,6 @@ from segkit.model.policy import (
 )
 from segkit.model.policy_builder import PolicyBuilder
 from segkit.model.schema_file import open_schema, read_schema
-from segkit.model.selectors import open_schema_of
 from segkit.model.target_builder import TargetBuilder
 from segkit.model.validate import validate
 from segkit.model.values import (
@@ -299,9 +297,10 @@ class Segmentation:
         return model
 
     def _model(self) -> Model:
-        model = Model(
+        return Model(
             name=self.name,
             today=self.today,
+            schema=LabelSchema() if self._schema is None else self._schema,
             zones=tuple(sorted(self._zones, key=_name)),
             groups=tuple(sorted(self._groups, key=_name)),
             address_sets=tuple(sorted(self._address_sets, key=_name)),
@@ -310,7 +309,6 @@ class Segmentation:
             workloads=tuple(sorted(self._workloads, key=_name)),
             targets=tuple(sorted((t for b in self._targets if (t := b.made()) is not None), key=_name)),
         )
-        return replace(model, schema=open_schema_of(model) if self._schema is None else self._schema)
 
     def _workload(
         self,

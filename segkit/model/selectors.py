@@ -32,7 +32,7 @@ def _written(rule: Rule) -> Iterator[Predicate]:
 
 
 def open_schema_of(model: Model) -> LabelSchema:
-    """A schema that admits everything the model says: each key in use, with any value, never mandatory."""
+    """The schema of a model that was given none: each key in use, with any value, never mandatory."""
     keys = {key for _, _, predicate in selectors(model) for key in predicate.keys()}  # noqa: SIM118 - a predicate is no mapping
     keys.update(key for labels in {w.labels for w in model.workloads} for key, _ in labels)
     return LabelSchema(tuple(LabelKey(key) for key in sorted(keys)))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from segkit.model.checks.estate import check_interfaces, check_targets
 from segkit.model.checks.labels import check_selectors, check_workload_labels, check_zones
 from segkit.model.checks.names import check_names
 from segkit.model.checks.rules import check_days, check_policies, check_rules
 from segkit.model.findings import Findings
 from segkit.model.model import Model
+from segkit.model.selectors import open_schema_of
 
 
 def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
@@ -16,6 +19,9 @@ def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
     `broken` holds the keys of ends that were declared but could not be read; what hangs on them is left out.
     """
     found = Findings()
+    if not model.schema.keys:
+        # No schema was given, and anything goes: every key that is in use, with any value.
+        model = replace(model, schema=open_schema_of(model))
     check_names(model, found)
     faulty = check_selectors(model, found)
     check_zones(model, faulty, found)

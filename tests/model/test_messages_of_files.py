@@ -287,6 +287,14 @@ SHAPES: dict[str, tuple[str, str, str]] = {
 }
 
 SCHEMAS: dict[str, tuple[str, str]] = {
+    "nothing in it": (
+        "labels: {}\n",
+        (
+            "s.yaml:1: the label schema lists no label\n"
+            "  why: a model without labels has no groups and no zones\n"
+            "  fix: list the label keys in use, or leave schema= out to check none"
+        ),
+    ),
     "no value": (
         "labels:\n  app: []\n",
         (
