@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 from segkit.intent.cells import Cell
-from segkit.intent.engine import LINE_END, POSSIBLE, Intent, Plane, Row, clip, merge
+from segkit.intent.engine import POSSIBLE, Intent
 from segkit.model.policy import Mode
 from segkit.sets import ANY, NOTHING, ServiceSet
+from segkit.sets.planes import Row, clip, merge, overlay
 
 
 class Passing:
@@ -61,23 +59,9 @@ class Passing:
         """The services that pass from a cell to every cell it can reach."""
         cells = self.intent.cells
         mode = self.mode(cells[source])
-        planes: list[Plane] = []
-        for lo, hi, allowed, denied in _overlay(self.intent.row(source), self.intent.denied_row(source)):
+        planes = []
+        for lo, hi, allowed, denied in overlay(self.intent.row(source), self.intent.denied_row(source)):
             at_destination = allowed & self.enforcing | self.selective & ~denied | self.free
             at_source = allowed if mode == "enforce" else ~denied if mode == "selective" else -1
             planes.append((lo, hi, at_destination & at_source & cells.all))
         return clip(merge(planes), cells.peers[source], POSSIBLE[cells[source].family])
-
-
-def _overlay(first: Row, second: Row) -> Iterator[tuple[int, int, int, int]]:
-    """The whole service line cut wherever either row changes, with the destinations of each."""
-    cuts = sorted({0, LINE_END} | {edge for lo, hi, _ in first + second for edge in (lo, hi + 1)})
-    i = j = 0
-    for lo, after in pairwise(cuts):
-        while i < len(first) and first[i][1] < lo:
-            i += 1
-        while j < len(second) and second[j][1] < lo:
-            j += 1
-        a = first[i][2] if i < len(first) and first[i][0] <= lo else 0
-        b = second[j][2] if j < len(second) and second[j][0] <= lo else 0
-        yield lo, after - 1, a, b

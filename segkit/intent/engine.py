@@ -6,7 +6,6 @@ paints a source's whole row in reverse precedence, so that the last painter deci
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,17 +14,14 @@ from segkit.intent.cells import Cells, bits
 from segkit.intent.population import Population
 from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
-from segkit.sets import ANY, NOTHING, IntervalSet, ServiceSet, icmp, icmpv6
+from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6
+from segkit.sets.planes import Row, clip, paint
 
 # ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443); the other pairing is no flow.
 if TYPE_CHECKING:
     from segkit.intent.explain import Explanation, MatrixEntry
 
 POSSIBLE = {4: ANY - icmpv6(), 6: ANY - icmp()}
-
-Plane = tuple[int, int, int]
-"""A span of the service line (inclusive) and the destination cells that hold for it."""
-Row = tuple[Plane, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +122,12 @@ class Intent:
         return self._rows[key]
 
     def _paint(self, rules: int, base: int, wanted: str) -> Row:
-        chosen = [i for i in bits(rules) if self.destination_bits[i]]
-        cuts = sorted(
-            {0, LINE_END}
-            | {lo for i in chosen for lo, _ in self.rules[i].services.line.spans}
-            | {hi + 1 for i in chosen for _, hi in self.rules[i].services.line.spans}
-        )
-        planes = [base] * (len(cuts) - 1)
-        for i in reversed(chosen):  # last tier first, allows before denies: the last painter decides
-            here = self.destination_bits[i]
-            opens = self.rules[i].action == wanted
-            for lo, hi in self.rules[i].services.line.spans:
-                for n in range(bisect_left(cuts, lo), bisect_left(cuts, hi + 1)):
-                    planes[n] = planes[n] | here if opens else planes[n] & ~here
-        return merge((cuts[n], cuts[n + 1] - 1, plane) for n, plane in enumerate(planes))
-
-
-LINE_END = 256 << 16
+        # Last tier first, allows before denies: the last painter decides.
+        chosen = reversed(tuple(bits(rules)))
+        layers = [
+            (self.rules[i].services, self.destination_bits[i], self.rules[i].action == wanted) for i in chosen
+        ]
+        return paint(layers, base)
 
 
 def decide(rules: Iterable[Rule]) -> Verdict:
@@ -156,30 +141,6 @@ def decide(rules: Iterable[Rule]) -> Verdict:
         else:
             allowed |= fresh
     return Verdict(allowed, denied)
-
-
-def merge(planes: Iterable[Plane]) -> Row:
-    """Joins neighbouring spans with equal destinations and drops empty ones, so that equal rows are equal
-    tuples."""
-    out: list[Plane] = []
-    for lo, hi, held in planes:
-        if not held:
-            continue
-        if out and out[-1][1] + 1 == lo and out[-1][2] == held:
-            out[-1] = (out[-1][0], hi, held)
-        else:
-            out.append((lo, hi, held))
-    return tuple(out)
-
-
-def clip(row: Row, destinations: int, services: ServiceSet) -> Row:
-    """The part of a row inside some destinations and services."""
-    spans = services.line
-    return merge(
-        (lo, hi, held & destinations)
-        for first, last, held in row
-        for lo, hi in (IntervalSet.of((first, last)) & spans).spans
-    )
 
 
 def _rules_of_cells(held: list[int], cells: int) -> list[int]:

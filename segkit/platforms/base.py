@@ -14,6 +14,7 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Interface, Workload
 from segkit.sets import Addresses, ServiceSet
+from segkit.sets.planes import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,16 @@ class Membership:
     unknown: tuple[str, ...] = ()
 
 
+class ViewRows(Protocol):
+    """What a plane's ends let pass, for a fixed list of spots."""
+
+    def outgoing(self, source: int) -> Row:
+        """Where the source's own end lets it send."""
+
+    def incoming(self, source: int) -> Row:
+        """Whose ends let the source in."""
+
+
 class View(Protocol):
     """A plane's reading model over one document: from the emitted Terraform alone, who reaches whom."""
 
@@ -98,11 +109,8 @@ class View(Protocol):
         """How the plane treats this interface; several when resources that stand for it carry different
         groups. Equal profiles behave alike. `(None,)` when no target of the plane owns it."""
 
-    def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
-        """What the source's end lets out towards a destination."""
-
-    def incoming(self, source: Spot, destination: Spot) -> ServiceSet:
-        """What the destination's end lets in from a source."""
+    def rows(self, spots: Sequence[Spot]) -> ViewRows:
+        """Who sends where and who lets whom in; bit i of a row stands for spot i."""
 
     def memberships(self) -> Sequence[Membership]:
         """Every interface that the plane's targets own, and how its groups were found."""

@@ -1,15 +1,18 @@
 """Exact sets of services, all on one line of integers.
 
-A point is `protocol << 16 | x`. For tcp (6), udp (17) and sctp (132) `x` is the destination port; for icmp
-(1) and icmpv6 (58) it is `type << 8 | code`; every other protocol has the single point `x = 0`. Protocol
-numbers are those of the IANA "Assigned Internet Protocol Numbers" registry.
+Protocols lie one after the other, by number, without a gap, so that everything is one span. tcp (6), udp (17)
+and sctp (132) have a point for each destination port, icmp (1) and icmpv6 (58) one for each `type << 8 |
+code`, every other protocol a single one. Protocol numbers are those of the IANA "Assigned Internet Protocol
+Numbers" registry.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from segkit.sets.intervals import EMPTY, IntervalSet, Span
 
@@ -19,6 +22,11 @@ WITH_TYPES = (ICMP, ICMPV6)
 NAMES = {TCP: "tcp", UDP: "udp", SCTP: "sctp", ICMP: "icmp", ICMPV6: "icmpv6"}
 
 PortSpec = int | str | tuple[int, int]
+
+_WIDTHS = [0x10000 if n in NAMES else 1 for n in range(256)]
+_BASE = tuple(accumulate(_WIDTHS, initial=0))
+LINE_END = _BASE[256]
+"""One past the last point of the line."""
 
 _NUMBERS = {name: number for number, name in NAMES.items()}
 _PLAIN = tuple(n for n in range(256) if n not in NAMES)
@@ -53,9 +61,7 @@ class ServiceSet:
     def __post_init__(self) -> None:
         if not self.line <= _ANY_LINE:
             stray = (self.line - _ANY_LINE).spans[0][0]
-            raise ServiceParseError(
-                f"point {stray} is no service; a point is protocol << 16 | port (or type << 8 | code, or 0)"
-            )
+            raise ServiceParseError(f"point {stray} is no service; the line ends at {LINE_END - 1}")
 
     @staticmethod
     def from_line(line: IntervalSet) -> ServiceSet:
@@ -86,7 +92,7 @@ class ServiceSet:
 
     def contains(self, protocol: int, x: int = 0) -> bool:
         """Whether the point is in the set; `x` is a port, `type << 8 | code`, or 0."""
-        return (protocol << 16 | x) in self.line
+        return 0 <= x < _WIDTHS[protocol] and _BASE[protocol] + x in self.line
 
     def overlaps(self, other: ServiceSet) -> bool:
         """Whether the two sets share a service."""
@@ -104,13 +110,11 @@ class ServiceSet:
         """
         out = []
         for lo, hi in self.line.spans:
-            first, last = lo >> 16, hi >> 16
-            # Only a protocol that ends at 65535 touches its successor, so a span crosses two protocols at
-            # most.
-            if first != last:
-                out.append(Part(first, lo & 0xFFFF, 0xFFFF))
-                lo = last << 16
-            out.append(Part(last, lo & 0xFFFF, hi & 0xFFFF))
+            number = bisect_right(_BASE, lo) - 1
+            while lo <= hi:
+                base, after = _BASE[number], _BASE[number + 1]
+                out.append(Part(number, lo - base, min(hi, after - 1) - base))
+                lo, number = after, number + 1
         return tuple(out)
 
     def __or__(self, other: ServiceSet) -> ServiceSet:
@@ -197,8 +201,7 @@ def _same(line: IntervalSet, a: ServiceSet, b: ServiceSet) -> ServiceSet:
 
 
 def _full(number: int) -> Span:
-    wide = number in NAMES
-    return number << 16, number << 16 | (0xFFFF if wide else 0)
+    return _BASE[number], _BASE[number + 1] - 1
 
 
 def _in_range(number: object, top: int, what: str) -> int:
@@ -238,8 +241,7 @@ def _ports(number: int, ports: tuple[PortSpec, ...]) -> ServiceSet:
             spans.append(_span(*port, 65535, "a port"))
         else:
             spans.append((_in_range(port, 65535, "a port"), port))
-    base = number << 16
-    return _made(IntervalSet.of(*((base | lo, base | hi) for lo, hi in spans)))
+    return _placed(number, spans)
 
 
 def _types(number: int, kind: int | None, code: int | None) -> ServiceSet:
@@ -247,11 +249,17 @@ def _types(number: int, kind: int | None, code: int | None) -> ServiceSet:
         if code is not None:
             raise ServiceParseError(f"{NAMES[number]} code {code} without a type; give the type too")
         return _WHOLE[number]
-    base = number << 16 | _in_range(kind, 255, f"an {NAMES[number]} type") << 8
+    first = _in_range(kind, 255, f"an {NAMES[number]} type") << 8
     if code is None:
-        return _made(IntervalSet.of((base, base | 0xFF)))
-    at = base | _in_range(code, 255, f"an {NAMES[number]} code")
-    return _made(IntervalSet.of((at, at)))
+        return _placed(number, [(first, first | 0xFF)])
+    at = first | _in_range(code, 255, f"an {NAMES[number]} code")
+    return _placed(number, [(at, at)])
+
+
+def _placed(number: int, spans: Iterable[Span]) -> ServiceSet:
+    """Spans of ports or types of one protocol, at their place on the line."""
+    base = _BASE[number]
+    return _made(IntervalSet.of(*((base + lo, base + hi) for lo, hi in spans)))
 
 
 @lru_cache(maxsize=4096)
@@ -275,8 +283,7 @@ def _parse_item(item: str) -> ServiceSet:
     if lo == hi and lo in WITH_PORTS:
         return _ports(lo, (rest,))
     if lo == hi and lo in WITH_TYPES:
-        spans = [_read_types(NAMES[lo], entry) for entry in rest.split(",")]
-        return _made(IntervalSet.of(*((lo << 16 | first, lo << 16 | last) for first, last in spans)))
+        return _placed(lo, [_read_types(NAMES[lo], entry) for entry in rest.split(",")])
     raise ServiceParseError(f"{item!r}: protocol {name} has no ports; write {name} alone")
 
 

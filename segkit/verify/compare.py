@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from segkit.intent.cells import Cell, Member
+from segkit.intent.cells import Cell, Member, bits
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import POSSIBLE
 from segkit.platforms.base import Spot, View
-from segkit.sets import ANY, Addresses, ServiceSet
+from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
+from segkit.sets.planes import Row, clip, combine, merge, overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,17 @@ class Spotted:
 
     @property
     def only_itself(self) -> bool:
-        """True when a flow inside the class can only be a workload talking to itself."""
+        """True when nobody but one machine is in the class."""
         return len(self.names) == 1 and self.member is not None and not self.member.endpoint.workload.is_class
 
     def spot(self, plane: int) -> Spot:
         """The class as one plane sees it."""
         return Spot(self.profiles[plane], self.addresses, self.cell.family)
+
+
+def _itself(source: Spotted, destination: Spotted) -> bool:
+    """Can a flow only be a workload talking to itself, at whichever of its addresses?"""
+    return source.only_itself and destination.only_itself and source.names == destination.names
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,50 +70,79 @@ class Tally:
 
 
 class Comparison:
-    """Compares what passes by intent with what passes by the planes' reading models."""
+    """Compares what passes by intent with what passes by the planes' reading models, a whole row at a
+    time."""
 
     def __init__(self, passing: Passing, views: Sequence[View]) -> None:
         self._passing = passing
         self._views = tuple(views)
         self.tally = Tally()
-        self._wanted: dict[tuple[int, int], ServiceSet] = {}
+        self._spots = tuple(self._spotted())
+        self._rows = [view.rows([s.spot(n) for s in self._spots]) for n, view in enumerate(self._views)]
+        self._of_cell: dict[int, int] = defaultdict(int)
+        for position, spotted in enumerate(self._spots):
+            self._of_cell[spotted.cell.index] |= 1 << position
+        self._expanded: dict[int, int] = {}
 
     def mismatches(self) -> Iterator[Mismatch]:
         """Every pair that differs, in a fixed order."""
-        spotted = list(self._spotted())
-        spaces: dict[tuple[str, int], list[Spotted]] = defaultdict(list)
-        for s in spotted:
-            spaces[s.cell.realm, s.cell.family].append(s)
-        for source in spotted:
-            for destination in spaces[source.cell.realm, source.cell.family]:
-                if not self._passing.governed(source.cell.index, destination.cell.index):
-                    self.tally.ungoverned += 1
-                elif not (source == destination and source.only_itself):
-                    self.tally.pairs += 1
-                    yield from self._compare(source, destination)
+        free = self._expand(self._passing.free)
+        for position, source in enumerate(self._spots):
+            reach = self._expand(self._passing.intent.cells.peers[source.cell.index])
+            mask = reach & ~free if free >> position & 1 else reach
+            self.tally.ungoverned += (reach & ~mask).bit_count()
+            if source.only_itself:
+                mask &= ~(1 << position)
+            self.tally.pairs += mask.bit_count()
+            yield from self._compare(position, source, mask, free)
 
-    def _compare(self, source: Spotted, destination: Spotted) -> Iterator[Mismatch]:
-        wanted = self._want(source.cell.index, destination.cell.index)
-        out, into = self._sides(source, destination)
-        passes = out & into
+    def _compare(self, position: int, source: Spotted, mask: int, free: int) -> Iterator[Mismatch]:
+        possible = POSSIBLE[source.cell.family]
+        wanted = clip(self._expand_row(self._passing.row(source.cell.index)), mask, possible)
+        out = self._meet(
+            [clip(rows.outgoing(position), mask, possible) for rows in self._rows], mask, possible
+        )
+        into = self._meet(
+            [clip(rows.incoming(position), mask, possible) for rows in self._rows], mask, possible
+        )
+        if out != into and not free >> position & 1:
+            lonely = 0
+            for _, _, held in combine(out, into, int.__xor__):
+                lonely |= held
+            self.tally.single_ended += (lonely & ~free).bit_count()
+        passes = combine(out, into, int.__and__)
         if passes != wanted:
-            yield Mismatch(source, destination, passes - wanted, wanted - passes)
-        if out != into and not self._passing.free >> source.cell.index & 1:
-            self.tally.single_ended += not self._passing.free >> destination.cell.index & 1
+            yield from self._differences(source, passes, wanted)
 
-    def _sides(self, source: Spotted, destination: Spotted) -> tuple[ServiceSet, ServiceSet]:
-        out = into = ANY & POSSIBLE[source.cell.family]
-        for plane, view in enumerate(self._views):
-            here, there = source.spot(plane), destination.spot(plane)
-            out &= view.outgoing(here, there)
-            into &= view.incoming(here, there)
-        return out, into
+    def _meet(self, rows: Sequence[Row], mask: int, possible: ServiceSet) -> Row:
+        whole = tuple((lo, hi, mask) for lo, hi in possible.line.spans) if mask else ()
+        for row in rows:
+            whole = combine(whole, row, int.__and__)
+        return whole
 
-    def _want(self, source: int, destination: int) -> ServiceSet:
-        key = source, destination
-        if key not in self._wanted:
-            self._wanted[key] = self._passing.services(source, destination)
-        return self._wanted[key]
+    def _differences(self, source: Spotted, passes: Row, wanted: Row) -> Iterator[Mismatch]:
+        opens: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        closes: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for lo, hi, have, want in overlay(passes, wanted):
+            for position in bits(have & ~want):
+                opens[position].append((lo, hi))
+            for position in bits(want & ~have):
+                closes[position].append((lo, hi))
+        for position in sorted({*opens, *closes}):
+            more, less = (ServiceSet.from_line(IntervalSet.of(*d.get(position, ()))) for d in (opens, closes))
+            yield Mismatch(source, self._spots[position], more, less)
+
+    def _expand_row(self, row: Row) -> Row:
+        return merge((lo, hi, self._expand(held)) for lo, hi, held in row)
+
+    def _expand(self, cells: int) -> int:
+        """Cells as the classes they are cut into."""
+        if cells not in self._expanded:
+            held = 0
+            for cell in bits(cells):
+                held |= self._of_cell[cell]
+            self._expanded[cells] = held
+        return self._expanded[cells]
 
     def resources(self, mismatch: Mismatch) -> tuple[str, ...]:
         """The resources behind what a mismatch opens."""

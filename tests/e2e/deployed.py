@@ -12,11 +12,10 @@ from segkit.model.model import Model
 from segkit.model.workloads import Interface, Workload
 from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.read_snapshot import read_snapshot
+from segkit.platforms.aws.rows import Profile, Rows
 from segkit.platforms.base import Membership, Spot
-from segkit.sets import ANY, Addresses, ServiceSet
+from segkit.sets import Addresses, ServiceSet
 from segkit.verify.compare import Comparison, Mismatch
-
-NOBODY: frozenset[str] = frozenset()
 
 
 def client(endpoint: str, **credentials: str) -> Any:
@@ -71,27 +70,14 @@ class DeployedView:
         if not any(t.owns(workload.label_map, interface.realm, interface.network) for t in self._owned):
             return (None,)
         assert interface.addresses is not None
-        return (self._groups[str(interface.addresses.family(4).cidrs()[0].network_address)],)
-
-    def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
-        if source.profile is None:
-            return ANY
-        return self._enforcement.egress(
-            source.profile,
-            destination.profile or NOBODY,
-            destination.addresses,
-            source.family,  # type: ignore[arg-type]
+        return (
+            Profile(
+                self._groups[str(interface.addresses.family(4).cidrs()[0].network_address)], filters=True
+            ),
         )
 
-    def incoming(self, source: Spot, destination: Spot) -> ServiceSet:
-        if destination.profile is None:
-            return ANY
-        return self._enforcement.ingress(
-            destination.profile,
-            source.profile or NOBODY,
-            source.addresses,
-            source.family,  # type: ignore[arg-type]
-        )
+    def rows(self, spots: Sequence[Spot]) -> Rows:
+        return Rows(self._enforcement, spots)
 
     def memberships(self) -> Sequence[Membership]:
         return ()

@@ -63,14 +63,16 @@ def test_other_spellings(text: str, services: ServiceSet) -> None:
 
 
 def test_the_line() -> None:
-    assert tcp(443).line == IntervalSet.of((6 << 16 | 443, 6 << 16 | 443))
-    assert icmp(3, 4).line == IntervalSet.of((1 << 16 | 3 << 8 | 4, 1 << 16 | 3 << 8 | 4))
-    assert protocol(47).line == IntervalSet.of((47 << 16, 47 << 16))
+    # Protocols follow each other without a gap: icmp takes 65,536 points, most take one.
+    assert protocol(0).line == IntervalSet.of((0, 0))
+    assert icmp(3, 4).line == IntervalSet.of((1 + (3 << 8 | 4),) * 2)
+    assert protocol(2).line == IntervalSet.of((1 + 65536,) * 2)
+    assert ANY.line.spans == ((0, 5 * 65536 + 251 - 1),)
     assert protocol(6) == tcp()
     assert ANY.line.size == 5 * 65536 + 251
     assert ServiceSet.from_line(tcp(1).line) == tcp(1)
-    with pytest.raises(ServiceParseError, match="point 3080193 is no service"):
-        ServiceSet.from_line(IntervalSet.of((47 << 16 | 1, 47 << 16 | 1)))
+    with pytest.raises(ServiceParseError, match="point 327931 is no service; the line ends at 327930"):
+        ServiceSet.from_line(IntervalSet.of((327931, 327931)))
 
 
 def test_parts_never_cross_a_protocol() -> None:

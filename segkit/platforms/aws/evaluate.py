@@ -15,7 +15,7 @@ Platform facts used here, with their sources:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -105,6 +105,13 @@ class Enforcement:
     ) -> ServiceSet:
         """What the inbound rules of `groups` admit from a peer; arguments and errors as for `egress`."""
         return self._row(Direction.INGRESS, groups, peer_groups, peer, family)
+
+    def admits(
+        self, group: str, direction: Direction
+    ) -> tuple[Mapping[str, ServiceSet], Mapping[Addresses, ServiceSet]]:
+        """What one group admits in one direction: services by group that it names, and by address range."""
+        by_group = self._index(group, direction)
+        return by_group, self._by_range[group, direction]
 
     def reaches(self, src: End, dst: End) -> ServiceSet:
         """The services that pass from one end to the other: out of the source and into the destination.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from segkit.model.model import Model, Target
@@ -13,6 +13,7 @@ from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.limits import EXEMPT
 from segkit.platforms.aws.placement import AwsPlacement, placement
 from segkit.platforms.aws.read import read_terraform
+from segkit.platforms.aws.rows import Profile, Rows, groups_of
 from segkit.platforms.aws.state import (
     Carrier,
     Direction,
@@ -24,17 +25,9 @@ from segkit.platforms.aws.state import (
     State,
 )
 from segkit.platforms.base import Membership, Spot
-from segkit.sets import ANY, Addresses, ServiceSet
+from segkit.sets import Addresses, ServiceSet
 
 _NONE: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """The groups on an interface, and whether they are all that filters it."""
-
-    groups: frozenset[str]
-    filters: bool
 
 
 class AwsView:
@@ -69,20 +62,9 @@ class AwsView:
         """The distinct sets of groups an interface was found with."""
         return self._profiles[workload.name, interface]
 
-    def outgoing(self, source: Spot, destination: Spot) -> ServiceSet:
-        """What the source's groups let out."""
-        return self._side(Direction.EGRESS, source, destination)
-
-    def incoming(self, source: Spot, destination: Spot) -> ServiceSet:
-        """What the destination's groups let in."""
-        return self._side(Direction.INGRESS, destination, source)
-
-    def _side(self, direction: Direction, own: Spot, peer: Spot) -> ServiceSet:
-        profile = own.profile
-        if not isinstance(profile, Profile) or not profile.filters:
-            return ANY
-        ask = self._enforcement.egress if direction is Direction.EGRESS else self._enforcement.ingress
-        return ask(profile.groups, _groups(peer), peer.addresses, own.family)
+    def rows(self, spots: Sequence[Spot]) -> Rows:
+        """Who sends where and who lets whom in, for a list of spots."""
+        return Rows(self._enforcement, spots)
 
     def memberships(self) -> Sequence[Membership]:
         """Every owned interface, sorted."""
@@ -96,7 +78,7 @@ class AwsView:
                 (Direction.EGRESS, source, destination),
                 (Direction.INGRESS, destination, source),
             )
-            for group in _groups(own)
+            for group in groups_of(own)
             if group in self._state.groups
             for p in self._state.groups[group].permissions(direction)
             if p.services.overlaps(services) and _matches(p, peer)
@@ -224,14 +206,10 @@ class AwsView:
         return Profile(groups, filters)
 
 
-def _groups(spot: Spot) -> frozenset[str]:
-    return spot.profile.groups if isinstance(spot.profile, Profile) else _NONE
-
-
 def _matches(permission: Permission, peer: Spot) -> bool:
     match permission.peer:
         case Holders(group):
-            return group in _groups(peer)
+            return group in groups_of(peer)
         case Range(addresses):
             return peer.addresses is None or peer.addresses <= addresses
         case _:

@@ -1,0 +1,115 @@
+"""Who reaches whom for a whole estate at once: the rules of every group as rows of bitsets.
+
+The facts are those of `segkit.platforms.aws.evaluate`; this module only asks them for many ends together, and
+tests hold the two to each other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segkit.platforms.aws.evaluate import Enforcement
+from segkit.platforms.aws.state import Direction
+from segkit.platforms.base import Spot
+from segkit.sets import ANY, EVERYWHERE, Addresses, ServiceSet
+from segkit.sets.planes import Row, paint
+
+Layer = tuple[ServiceSet, int, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The groups on an interface, and whether security groups are what filters it."""
+
+    groups: frozenset[str]
+    filters: bool
+
+
+class Rows:
+    """Answers for a fixed list of spots; bit i of a row stands for the spot at position i."""
+
+    def __init__(self, enforcement: Enforcement, spots: Sequence[Spot]) -> None:
+        self._enforcement = enforcement
+        self._spots = tuple(spots)
+        self._carrying: dict[str, int] = defaultdict(int)
+        self._unfiltered = 0
+        for position, spot in enumerate(self._spots):
+            for group in groups_of(spot):
+                self._carrying[group] |= 1 << position
+            if not filtered(spot):
+                self._unfiltered |= 1 << position
+        self._inside = {cut: self._within(cut) for cut in enforcement.cuts()}
+        self._sent: dict[frozenset[str], Row] = {}
+        self._let_in: dict[tuple[frozenset[str], int], Row] = {}
+        self._by_group, self._by_range = self._ingress()
+
+    def outgoing(self, source: int) -> Row:
+        """Where the source's own rules let it send."""
+        spot = self._spots[source]
+        if not filtered(spot):
+            return paint([(ANY, self._everyone, True)])
+        groups = groups_of(spot)
+        if groups not in self._sent:
+            layers: list[Layer] = []
+            for group in sorted(groups):
+                by_group, by_range = self._enforcement.admits(group, Direction.EGRESS)
+                layers += [
+                    (services, self._carrying.get(name, 0), True) for name, services in by_group.items()
+                ]
+                layers += [(services, self._inside[cut], True) for cut, services in by_range.items()]
+            self._sent[groups] = paint(layers)
+        return self._sent[groups]
+
+    def incoming(self, source: int) -> Row:
+        """Whose rules let the source in."""
+        spot = self._spots[source]
+        groups = groups_of(spot)
+        ranges = sum(1 << n for n, (cut, _) in enumerate(self._by_range) if self._inside[cut] >> source & 1)
+        key = groups, ranges
+        if key not in self._let_in:
+            layers: list[Layer] = [(ANY, self._unfiltered, True)]
+            for group in sorted(groups):
+                layers += self._by_group.get(group, ())
+            for n, (_, admitted) in enumerate(self._by_range):
+                if ranges >> n & 1:
+                    layers += admitted
+            self._let_in[key] = paint(layers)
+        return self._let_in[key]
+
+    @property
+    def _everyone(self) -> int:
+        return (1 << len(self._spots)) - 1
+
+    def _ingress(self) -> tuple[dict[str, list[Layer]], list[tuple[Addresses, list[Layer]]]]:
+        """Every inbound rule turned round: by the group it admits, and by the range."""
+        by_group: dict[str, list[Layer]] = defaultdict(list)
+        by_range: dict[Addresses, list[Layer]] = defaultdict(list)
+        for group, holders in sorted(self._carrying.items()):
+            held = holders & ~self._unfiltered
+            named, ranges = self._enforcement.admits(group, Direction.INGRESS)
+            for name, services in named.items():
+                by_group[name].append((services, held, True))
+            for cut, services in ranges.items():
+                by_range[cut].append((services, held, True))
+        return by_group, sorted(by_range.items(), key=lambda item: str(item[0]))
+
+    def _within(self, cut: Addresses) -> int:
+        """The spots inside a range; an unknown address is inside a whole family only."""
+        whole = {f: cut.family(f) == EVERYWHERE.family(f) for f in (4, 6)}
+        held = 0
+        for position, spot in enumerate(self._spots):
+            inside = whole[spot.family] if spot.addresses is None else spot.addresses <= cut
+            held |= inside << position
+        return held
+
+
+def groups_of(spot: Spot) -> frozenset[str]:
+    """The groups a spot carries."""
+    return spot.profile.groups if isinstance(spot.profile, Profile) else frozenset()
+
+
+def filtered(spot: Spot) -> bool:
+    """Do security groups filter this spot?"""
+    return isinstance(spot.profile, Profile) and spot.profile.filters
