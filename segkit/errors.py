@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class Problem:
     """One thing that is wrong.
 
-    `what` is the finding, `where` a file and line or a construct path, `why` the reason it matters, `fix` the way out.
+    `what` is the finding, `where` a file and line or a construct path, `why` the reason it matters, `fix` the
+    way out.
 
     >>> print(Problem("unknown label key 'rol'", "labels.yaml:3", fix="did you mean 'role'?").text())
     labels.yaml:3: unknown label key 'rol'
