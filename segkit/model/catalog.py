@@ -3,9 +3,8 @@
 Ports are those of the IANA Service Name and Transport Protocol Port Number Registry where the service is
 registered there under the number that is used; otherwise of the product's own documentation, as the last
 column says. ICMP types are those of the IANA ICMP and ICMPv6 parameter registries. A name stands for the
-listening ports of the usual set-up: what negotiates further ports (FTP data in active mode, NFSv3 helpers) is
-not covered.
-"""
+listening ports of the usual set-up: what negotiates further ports (FTP data in active mode, NFSv3 side
+services) is not covered."""
 
 from __future__ import annotations
 

@@ -46,11 +46,24 @@ def read_name(value: object, kind: str, where: str, found: Findings) -> str | No
 
 def read_text(value: object, what: str, where: str, found: Findings) -> str:
     """A free text; the empty text when it is none."""
-    if isinstance(value, str):
+    if isinstance(value, str) and writable(value):
         return value
     if value is not None:
         found.error(f"{what} is not text: {value!r}", where, fix="give a text")
     return ""
+
+
+def writable(text: str) -> bool:
+    """Can the text be written to a file? Half of a surrogate pair cannot.
+
+    >>> writable("caf\\u00e9"), writable("\\ud800")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_choice(value: object, choices: Sequence[str], what: str, where: str, found: Findings) -> str | None:
@@ -135,7 +148,7 @@ def read_labels(value: object, what: str, where: str, found: Findings) -> tuple[
     for key, text in value.items():
         if not isinstance(key, str) or not key:
             found.error(f"{what} has a label key that is not text: {key!r}", where, fix="quote the key")
-        elif not isinstance(text, str):
+        elif not isinstance(text, str) or not writable(key + text):
             fix = (
                 f'quote it: "{text}"'
                 if isinstance(text, int | float)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from segkit.model import internet
+from segkit.model import internet, load_inventory
 from segkit.sets import L, tcp
 from tests.model.kit import refused, seg, text
 
@@ -181,6 +182,13 @@ CASES: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda s: s.workload("w", {"app": "shop", "note": 7}, where="w.py:1"),
         "w.py:1: label 'note' of workload 'w' is not text: 7\n  fix: quote it: \"7\"",
     ),
+    "label that cannot be written": (
+        lambda s: s.workload("w", {"app": "shop", "note": "\ud800"}, where="w.py:1"),
+        (
+            "w.py:1: label 'note' of workload 'w' is not text: '\\ud800'\n"
+            "  fix: give one text, or leave the key out"
+        ),
+    ),
     "two values for one key": (
         lambda s: s.workload("w", {"app": "shop", "note": ["a", "b"]}, where="w.py:1"),
         (
@@ -336,3 +344,10 @@ def test_building_twice_gives_the_same() -> None:
     assert one.build() == first
     one.group("db", DB)
     assert [g.name for g in one.build().groups] == ["db", "web"]
+
+
+def test_workloads_that_were_read_elsewhere(here: Path) -> None:
+    (here / "i.csv").write_text("name,label:app\nw-1,shop\n")
+    one, other = seg(), seg(inventory="i.csv")
+    one.add(load_inventory("i.csv"))
+    assert one.build().workloads == other.build().workloads

@@ -356,8 +356,8 @@ def test_a_file_that_is_not_there(load: Callable[[str], Any], what: str, here: P
 
 def test_a_folder_is_no_file(here: Path) -> None:
     (here / "x.json").mkdir()
-    assert _said(load_schema, "x.json", None) == (
-        "the label schema file x.json is a folder\n  fix: name a file in it"
+    assert _said(load_schema, "x.json", None).startswith(
+        "the label schema file x.json is a folder\n  fix: name"
     )
 
 
