@@ -10,6 +10,7 @@ import pytest
 
 from segkit.errors import SegkitError
 from segkit.model import Segmentation, load_inventory, load_schema
+from segkit.sets import L
 from tests.model.kit import text
 
 
@@ -385,8 +386,6 @@ def test_all_files_report_together_with_the_rest(here: Path) -> None:
 
 
 def test_a_bad_schema_does_not_blame_the_selectors(here: Path) -> None:
-    from segkit.sets import L
-
     (here / "s.yaml").write_text("labels: [app]\n")
     one = Segmentation("retail", schema="s.yaml")
     one.group("web", L.role == "web")
