@@ -23,8 +23,9 @@ class TwoAccounts(TerraformStack):
     def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002
         super().__init__(scope, id)
         seg = self.segmentation = Segmentation(self, "two-accounts")
-        web = Group(seg, "web", select=L.role == "web")
-        database = Group(seg, "database", select=L.role == "database")
+        # With the account in the selector, no group is made where it could have no member.
+        web = Group(seg, "web", select=(L.account == "shop") & (L.role == "web"))
+        database = Group(seg, "database", select=(L.account == "data") & (L.role == "database"))
         LabelPolicy(seg, "shop", tier="application").allow(web, database, tcp(5432), id="orders")
 
         for account, role in (("shop", "web"), ("data", "database")):
