@@ -15,6 +15,10 @@ CAPABILITIES = Capabilities(
     cross_boundary_reference="groups of the same VPC, and of peered VPCs in the same region",
     residuals={
         "snapshot": "a rule had to use today's addresses of workloads; a later workload needs a new synth",
+        "interface-addresses": "an interface is protected at all its addresses alike: a rule for some of "
+        "them only stays closed there",
+        "member-networks": "a rule had to use the networks that members of a class live in (or workloads of "
+        "unknown address), and treats everything there alike",
         "sctp-ports": "security groups match SCTP as a whole: every port passes where one is allowed",
         "other-protocols": "where nearly all protocols are allowed, rare ones stay closed to fit the quota",
         "internet-as-anywhere": "the internet is written as 0.0.0.0/0 and ::/0, private addresses included",

@@ -15,7 +15,7 @@ from segkit.model.model import Target
 from segkit.platforms.aws.lower.sides import SideRule
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
-from segkit.sets import EVERYWHERE, INTERNET, NOWHERE, Addresses
+from segkit.sets import ALL, EVERYWHERE, INTERNET, NOWHERE, Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ class PeerWriter:
             lost = anywhere and not (position in welcome and kin.family in rule.peer.unknown)
             if (exposed or lost) and not self._kept_out(rule, kin):
                 holes.append(exposed)
+                self._networks(target, rule, kin, exposed, "closes")
                 names |= kin.names(exposed)
                 if lost:
                     self._needs_address(rule, kin)
@@ -165,6 +166,7 @@ class PeerWriter:
                 continue
             if missing := (kin.known & piece.inside) - ranges:
                 by_address.append(missing)
+                self._networks(target, rule, kin, missing, "opens")
                 names |= kin.names(missing)
             if kin in unplaced:
                 self._needs_address(rule, kin)
@@ -195,6 +197,16 @@ class PeerWriter:
     def _snapshot(self, target: Target, rule: SideRule, extent: str) -> None:
         text = f"{rule.origin} ({rule.direction}): {extent}"
         self.residuals.append(Residual(target.name, "snapshot", text, rule.ids))
+
+    def _networks(self, target: Target, rule: SideRule, kin: Kin, addresses: Addresses, effect: str) -> None:
+        """Notes what else is treated alike where members are known by their networks only."""
+        shared = Addresses.union(e.addresses for e in kin.endpoints if e.many and e.addresses is not None)
+        if shared := shared & addresses:
+            names = ", ".join(sorted(kin.names(shared)))
+            how = "admitted" if effect == "opens" else "left out"
+            extent = f"{shared}, where {names} may be, is {how} as a whole"
+            everybody = Piece(ALL, shared, frozenset(), shared)
+            self.residuals.append(rule.residual(target.name, "member-networks", extent, effect, everybody))
 
     def _needs_address(self, rule: SideRule, kin: Kin) -> None:
         for endpoint in kin.endpoints:

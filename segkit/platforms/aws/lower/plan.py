@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from segkit.intent.boxes import Piece
 from segkit.intent.endpoints import Endpoint
@@ -22,7 +22,7 @@ from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count,
 from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
-from segkit.sets import ANY, Addresses, ServiceSet
+from segkit.sets import ANY, NOWHERE, Addresses, ServiceSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,7 @@ def make_plan(
         plan.groups[carried.target].update(carried.groups)
     for target, rule, peers in written:
         _add_lines(plan, intent, target, placements[target.name], rule, peers, encoding)
+        plan.residuals += _split_interfaces(target, rule, intent.population)
     plan.residuals += writer.residuals
     return plan
 
@@ -189,6 +190,29 @@ def _carries(piece: Piece, members: Sequence[Endpoint]) -> bool:
     return bool(spoken) and all(
         e.family in piece.unknown if e.addresses is None else e.addresses <= piece.inside for e in spoken
     )
+
+
+def _split_interfaces(target: Target, rule: SideRule, population: Population) -> Iterator[Residual]:
+    """What stays closed because an interface has some addresses that a rule speaks of, and others."""
+    if rule.own.whole:
+        return
+    closed, names = NOWHERE, set()
+    for kin in population.matching(rule.own.predicate):
+        inside = kin.known & rule.own.inside
+        if target.name not in kin.owners or not inside or kin.known <= rule.own.inside:
+            continue
+        by_interface: dict[tuple[str, int], list[Endpoint]] = defaultdict(list)
+        for e in kin.endpoints:
+            by_interface[e.workload.name, e.workload.interfaces.index(e.interface)].append(e)
+        for (name, _), members in by_interface.items():
+            held = inside & Addresses.union(e.addresses for e in members if e.addresses is not None)
+            if held and not _carries(rule.own, members):
+                closed |= held
+                names.add(name)
+    if closed:
+        extent = f"{', '.join(sorted(names))} have it at {closed} only, and other addresses on the interface"
+        own = replace(rule.own, inside=closed, unknown=frozenset())
+        yield replace(rule, own=own).residual(target.name, "interface-addresses", extent, "closes")
 
 
 def _add_lines(
