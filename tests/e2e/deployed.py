@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -18,10 +18,10 @@ from segkit.sets import Addresses, ServiceSet
 from segkit.verify.compare import Comparison, Mismatch
 
 
-def client(endpoint: str, **credentials: str) -> Any:
-    """A boto3 EC2 client for a server on this machine."""
+def client(endpoint: str, service: str = "ec2", **credentials: str) -> Any:
+    """A boto3 client for a server on this machine."""
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
-    return boto3.client("ec2", endpoint_url=endpoint, region_name="eu-west-1", **keys)
+    return boto3.client(service, endpoint_url=endpoint, region_name="eu-west-1", **keys)
 
 
 def describe(ec2: Any) -> dict[str, Any]:
@@ -47,9 +47,11 @@ def describe(ec2: Any) -> dict[str, Any]:
 
 
 class DeployedView:
-    """The reading model over what an account answers: interfaces are told by their private address."""
+    """The reading model over what accounts answer. `groups` says which groups the interface of a workload carries."""
 
-    def __init__(self, model: Model, *answers: dict[str, Any]) -> None:
+    def __init__(
+        self, model: Model, answers: Sequence[dict[str, Any]], groups: Mapping[str, frozenset[str]]
+    ) -> None:
         whole: dict[str, Any] = {}
         for answer in answers:
             for key, found in answer.items():
@@ -57,24 +59,16 @@ class DeployedView:
                     {**whole.get(key, {}), **found} if isinstance(found, dict) else whole.get(key, []) + found
                 )
         self._enforcement = Enforcement(read_snapshot(whole))
-        self._groups = {
-            i["PrivateIpAddress"]: frozenset(g["GroupId"] for g in i["Groups"])
-            for i in whole["NetworkInterfaces"]
-        }
-        self._owned = list(model.targets)
+        self._groups = groups
+        self._targets = model.targets
 
     def cuts(self) -> Sequence[Addresses]:
         return self._enforcement.cuts()
 
     def profiles(self, workload: Workload, interface: Interface) -> tuple[Hashable, ...]:
-        if not any(t.owns(workload.label_map, interface.realm, interface.network) for t in self._owned):
+        if not any(t.owns(workload.label_map, interface.realm, interface.network) for t in self._targets):
             return (None,)
-        assert interface.addresses is not None
-        return (
-            Profile(
-                self._groups[str(interface.addresses.family(4).cidrs()[0].network_address)], filters=True
-            ),
-        )
+        return (Profile(self._groups[workload.name], filters=True),)
 
     def rows(self, spots: Sequence[Spot]) -> Rows:
         return Rows(self._enforcement, spots)
@@ -92,9 +86,40 @@ class DeployedView:
         return ()
 
 
-def mismatches(model: Model, *answers: dict[str, Any]) -> list[Mismatch]:
+def by_address(model: Model, *answers: dict[str, Any]) -> dict[str, frozenset[str]]:
+    """The groups on each workload's interface, found by its private address."""
+    found = {
+        i["PrivateIpAddress"]: frozenset(g["GroupId"] for g in i["Groups"])
+        for answer in answers
+        for i in answer["NetworkInterfaces"]
+    }
+    out = {}
+    for workload in model.workloads:
+        (interface,) = workload.interfaces
+        assert interface.addresses is not None
+        out[workload.name] = found[str(interface.addresses.family(4).cidrs()[0].network_address)]
+    return out
+
+
+def by_name(ec2: Any) -> dict[str, frozenset[str]]:
+    """The groups on each machine's interface, found by its Name tag."""
+    reservations = ec2.get_paginator("describe_instances").paginate().build_full_result()["Reservations"]
+    return {
+        tag["Value"]: frozenset(g["GroupId"] for i in machine["NetworkInterfaces"] for g in i["Groups"])
+        for reservation in reservations
+        for machine in reservation["Instances"]
+        if machine["State"]["Name"] == "running"
+        for tag in machine["Tags"]
+        if tag["Key"] == "Name"
+    }
+
+
+def mismatches(
+    model: Model, *answers: dict[str, Any], groups: Mapping[str, frozenset[str]] | None = None
+) -> list[Mismatch]:
     """Every flow that what is deployed and the intent disagree on."""
-    comparison = Comparison(Passing(Intent(model)), [DeployedView(model, *answers)])
+    view = DeployedView(model, answers, by_address(model, *answers) if groups is None else groups)
+    comparison = Comparison(Passing(Intent(model)), [view])
     found = list(comparison.mismatches())
     assert comparison.tally.pairs, "nothing was compared"
     return found

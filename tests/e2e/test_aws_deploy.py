@@ -14,38 +14,9 @@ from segkit.model.model import Model
 from segkit.verify import prove
 from tests.e2e.deployed import client, describe, mismatches
 from tests.e2e.estate import estate, network
-from tests.e2e.terraform import Terraform, provider
+from tests.e2e.terraform import Terraform, changes, provider
 
 pytestmark = pytest.mark.e2e
-
-
-def _unchanged(terraform: Terraform) -> dict[str, list[str]]:
-    """A plan without what moto reads back wrongly: group references come with the account in front, and rules
-    whose far end is a group or a prefix list lose their description. Everything else counts."""
-    left = {}
-    for address, actions in terraform.plan().items():
-        change = terraform.details[address]
-        if actions == ["update"] and _security_group_rule(address) and not _real_differences(change):
-            continue
-        left[address] = actions
-    return left
-
-
-def _security_group_rule(address: str) -> bool:
-    return address.startswith(("aws_vpc_security_group_ingress_rule.", "aws_vpc_security_group_egress_rule."))
-
-
-def _real_differences(change: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    before, after = change["before"], change["after"]
-    out = {}
-    for key in before.keys() | after.keys():
-        old, new = before.get(key), after.get(key)
-        if key == "referenced_security_group_id" and isinstance(old, str) and isinstance(new, str):
-            old = old.removeprefix("123456789012/")
-        by_address = before.get("cidr_ipv4") or before.get("cidr_ipv6")
-        if old != new and not (key == "description" and not by_address and not old):
-            out[key] = (old, new)
-    return out
 
 
 @pytest.fixture
@@ -83,7 +54,7 @@ def test_what_is_deployed_means_what_was_declared(
     terraform.apply()
     ec2 = client(endpoint)
     assert mismatches(model, describe(ec2)) == []
-    assert _unchanged(terraform) == {}
+    assert changes(terraform) == {}
     if not options:
         _a_rule_added_behind_the_back_is_found(model, ec2)
     terraform.destroy()
@@ -118,15 +89,15 @@ def test_a_rule_more_adds_only_its_own_resources_and_goes_again(workplace: tuple
     assert len(fresh) == 2  # out of web, into db
 
     _write(terraform, endpoint, after)
-    assert _unchanged(terraform) == {address: ["create"] for address in fresh}
+    assert changes(terraform) == {address: ["create"] for address in fresh}
     terraform.apply()
     assert mismatches(after, describe(client(endpoint))) == []
 
     _write(terraform, endpoint, estate(more(6380)))  # a wider range is changed in place: nothing is cut
-    assert _unchanged(terraform) == {address: ["update"] for address in fresh}
+    assert changes(terraform) == {address: ["update"] for address in fresh}
 
     _write(terraform, endpoint, before)
-    assert _unchanged(terraform) == {address: ["delete"] for address in fresh}
+    assert changes(terraform) == {address: ["delete"] for address in fresh}
     terraform.apply()
     assert mismatches(before, describe(client(endpoint))) == []
 
@@ -138,8 +109,8 @@ def test_a_renamed_zone_moves_and_replaces_nothing(workplace: tuple[Terraform, s
     terraform.apply()
     renamed = estate(edge="front")
     _write(terraform, endpoint, renamed)
-    changes = _unchanged(terraform)
-    assert {tuple(actions) for actions in changes.values()} <= {("moved",), ("update",)}
-    assert any("zone-front" in address for address in changes)
+    plan = changes(terraform)
+    assert {tuple(actions) for actions in plan.values()} <= {("moved",), ("update",)}
+    assert any("zone-front" in address for address in plan)
     terraform.apply()
     assert mismatches(renamed, describe(client(endpoint))) == []
