@@ -19,6 +19,7 @@ class Passing:
 
     def __init__(self, intent: Intent) -> None:
         self.intent = intent
+        self.unowned = sum(1 << cell.index for cell in intent.cells if not cell.targets)
         by_mode: dict[Mode, int] = {"visibility": 0, "selective": 0, "enforce": 0}
         for cell in intent.cells:
             by_mode[self.mode(cell)] |= 1 << cell.index
@@ -36,8 +37,7 @@ class Passing:
 
     def governed(self, source: int, destination: int) -> bool:
         """Does a target own at least one end? In visibility mode too: there everything has to pass."""
-        cells = self.intent.cells
-        return bool(cells[source].targets or cells[destination].targets)
+        return not (self.unowned >> source & 1 and self.unowned >> destination & 1)
 
     def services(self, source: int, destination: int) -> ServiceSet:
         """The services that pass from one cell to another."""

@@ -44,11 +44,6 @@ class Spotted:
         return Spot(self.profiles[plane], self.addresses, self.cell.family)
 
 
-def _itself(source: Spotted, destination: Spotted) -> bool:
-    """Can a flow only be a workload talking to itself, at whichever of its addresses?"""
-    return source.only_itself and destination.only_itself and source.names == destination.names
-
-
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """A pair for which the document and the intent disagree: what it opens and closes."""
@@ -82,17 +77,21 @@ class Comparison:
         self._of_cell: dict[int, int] = defaultdict(int)
         for position, spotted in enumerate(self._spots):
             self._of_cell[spotted.cell.index] |= 1 << position
+        self._itself: dict[tuple[str, ...], int] = defaultdict(int)
+        for position, spotted in enumerate(self._spots):
+            if spotted.only_itself:
+                self._itself[spotted.names] |= 1 << position
         self._expanded: dict[int, int] = {}
 
     def mismatches(self) -> Iterator[Mismatch]:
         """Every pair that differs, in a fixed order."""
-        free = self._expand(self._passing.free)
+        free, unowned = self._expand(self._passing.free), self._expand(self._passing.unowned)
         for position, source in enumerate(self._spots):
             reach = self._expand(self._passing.intent.cells.peers[source.cell.index])
-            mask = reach & ~free if free >> position & 1 else reach
+            mask = reach & ~unowned if unowned >> position & 1 else reach
             self.tally.ungoverned += (reach & ~mask).bit_count()
-            if source.only_itself:
-                mask &= ~(1 << position)
+            if source.only_itself:  # a workload and itself are no pair, at whichever of its addresses
+                mask &= ~self._itself[source.names]
             self.tally.pairs += mask.bit_count()
             yield from self._compare(position, source, mask, free)
 
