@@ -109,8 +109,8 @@ def show(model: Model) -> str:
     return "\n".join(lines)
 
 
-Placements = Callable[[str, int, int], Mapping[str, Any]]
-"""(target name, its number, how many) -> placement, for one platform."""
+Placements = Callable[[str, Sequence[str], int], Mapping[str, Any]]
+"""(target name, the names of all, a number to choose by) -> placement, for one platform."""
 
 
 def predicates(most: int = 3) -> st.SearchStrategy[Predicate]:
@@ -309,13 +309,20 @@ def models(
     many = draw(st.integers(0 if features.most_rules > 3 else 1, features.most_rules))
     made = [draw(rules(n, parts, features, selectable)) for n in range(many)]
     return replace(
-        parts, policies=by_tier(made), targets=draw(targets(platform, placements, features, accept))
+        parts,
+        policies=by_tier(made),
+        targets=draw(targets(platform, placements, features, accept, bool(sets))),
     )
 
 
 @st.composite
 def targets(
-    draw: st.DrawFn, platform: str, placements: Placements, features: Features, accept: Sequence[str]
+    draw: st.DrawFn,
+    platform: str,
+    placements: Placements,
+    features: Features,
+    accept: Sequence[str],
+    sets: bool,
 ) -> tuple[Target, ...]:
     """One target or several that no interface can share: split by realm and by label."""
     split: list[tuple[str, Predicate, str]] = [
@@ -325,10 +332,11 @@ def targets(
         split = [("ta", L.role == "w", "default"), ("tb", L.role != "w", "default")]
     if len(features.realms) > 1 and draw(st.booleans()):
         split.append(("to", ALL, features.realms[1]))
+    names, choice = [name for name, _, _ in split], draw(st.integers(0, 3 if sets else 1))
     accepted = tuple(Accepted(name, "me", "a test", FOREVER) for name in accept)
     return tuple(
-        Target(name, platform, select, realm, placements(name, number, len(split)), accepted)
-        for number, (name, select, realm) in enumerate(split)
+        Target(name, platform, select, realm, placements(name, names, choice), accepted)
+        for name, select, realm in split
     )
 
 

@@ -1,0 +1,75 @@
+"""Every enforcement plane that the conformance suite is turned on for. A new platform adds one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from segkit.model.model import Model
+from tests.conformance import aws
+from tests.oracles.intent_oracle import Packet
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, repr=False)
+class Plane:
+    """What the suite needs to know of a platform, apart from the platform's own code.
+
+    `placement(encoding)` makes the placement of a target from its name, the names of all targets and a number
+    whose bits choose between arguments. `stack` adds what a document needs from others to be a whole stack.
+    `packets` is the packet oracle over a document. `exact` are residuals that change nothing for the
+    inventory of today, `all` are all there are. `unlimited` lifts every quota; `tight` is a placement with a
+    quota that any rule overflows. `rules` and `members` are the kinds of resources that hold rules and
+    memberships. `faults` lists what is wrong with names and texts. `mutants` and `judge` are as in
+    `tests.oracles.mutants_aws`.
+    """
+
+    name: str
+    encodings: Sequence[str]
+    placement: Callable[[str], Callable[[str, Sequence[str], int], Mapping[str, Any]]]
+    stack: Callable[[Model, Document], Document]
+    packets: Callable[[Model, Document], Callable[[Packet], bool]]
+    exact: Sequence[str]
+    all: Sequence[str]
+    unlimited: Callable[[], AbstractContextManager[None]]
+    tight: Mapping[str, Any]
+    rules: Sequence[str]
+    members: Sequence[str]
+    faults: Callable[[Document], Iterator[str]]
+    mutants: Callable[[Document, int, int], Iterator[Any]]
+    judge: Callable[[Model, Document, Document], Any]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+AWS = Plane(
+    name="aws",
+    encodings=("groups", "cells"),
+    placement=aws.placement,
+    stack=aws.stack,
+    packets=aws.packets,
+    exact=("snapshot",),
+    all=(
+        "snapshot",
+        "sctp-ports",
+        "interface-addresses",
+        "member-networks",
+        "other-protocols",
+        "internet-as-anywhere",
+    ),
+    unlimited=aws.unlimited,
+    tight={"quotas": {"rules_per_group": 1}},
+    rules=("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
+    members=("aws_network_interface_sg_attachment",),
+    faults=aws.faults,
+    mutants=aws.mutants,
+    judge=aws.judge,
+)
+
+PLANES = (AWS,)
+ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
+IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)
