@@ -12,6 +12,7 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Workload
 from segkit.platforms.base import Lowered, Residual, platform
+from segkit.sets import EVERYWHERE, NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ def compile_model(model: Model) -> Compilation:
 
 
 def _unknown_addresses(model: Model) -> Iterator[Problem]:
+    """Says which workloads stand for many addresses or none, where some rule speaks of addresses."""
+    ends = (e for r in model.live_rules for side in r.sides for e in side)
+    if all(e.inside in (EVERYWHERE, NOWHERE) for e in ends):
+        return
     names = sorted(
         w.name
         for w in model.workloads

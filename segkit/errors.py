@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class SegkitError(Exception):
 
     def __init__(self, problems: Iterable[Problem] | Problem) -> None:
         found = [problems] if isinstance(problems, Problem) else problems
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(found)))
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(found), key=_by_place))
         super().__init__(self._text())
 
     def _text(self) -> str:
@@ -51,3 +52,9 @@ class SegkitError(Exception):
             return self.problems[0].text()
         lines = [f"{n}. {p.text()}" for n, p in enumerate(self.problems, 1)]
         return "\n".join([f"{len(self.problems)} problems:", *lines])
+
+
+def _by_place(problem: Problem) -> tuple[list[tuple[int, str]], Problem]:
+    """Line 9 comes before line 10."""
+    place = [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", problem.where)]
+    return place, problem

@@ -45,7 +45,7 @@ class Intent:
         self.model = model
         self.rules = tuple(sorted(model.live_rules, key=lambda r: (r.tier, r.action != "deny", r.id)))
         self.zones = {z.name: z for z in model.zones}
-        ends = {e for r in self.rules for side in _ends_of(r) for e in side}
+        ends = {e for r in self.rules for side in r.sides for e in side}
         self.population = Population(model)
         self.cells = Cells(model, self.population, ends | {z.end for z in model.zones})
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
@@ -149,7 +149,3 @@ def _rules_of_cells(held: list[int], cells: int) -> list[int]:
         for cell in bits(cells_held):
             out[cell][rule >> 3] |= 1 << (rule & 7)
     return [int.from_bytes(b, "little") for b in out]
-
-
-def _ends_of(rule: Rule) -> tuple[tuple, ...]:  # type: ignore[type-arg]
-    return rule.source, rule.destination, rule.unless_source, rule.unless_destination

@@ -11,7 +11,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.intent.cells import Cells
 from segkit.model.ends import End
 from segkit.model.model import Model
-from segkit.sets import AddressError, Addresses, LabelParseError, Predicate
+from segkit.sets import EVERYWHERE, AddressError, Addresses, LabelParseError, Predicate
 
 KINDS = ("group", "zone", "workload", "addresses", "select", "network")
 
@@ -97,14 +97,10 @@ def _of_end(end: End, cells: Cells) -> int:
         if end.realm not in (None, cell.realm):
             continue
         if cell.is_workload:
-            inside = end.inside
+            inside, whole = end.inside, end.inside.family(cell.family) == EVERYWHERE.family(cell.family)
             touched = any(
                 end.predicate.matches(m.endpoint.workload.label_map)
-                and (
-                    m.addresses.overlaps(inside)
-                    if m.addresses is not None
-                    else bool(inside.family(cell.family))
-                )
+                and (whole if m.addresses is None else m.addresses.overlaps(inside))
                 for m in cell.members
             )
         else:

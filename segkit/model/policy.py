@@ -127,6 +127,11 @@ class Rule:
     where: str = field(default="", compare=False)
 
     @property
+    def sides(self) -> tuple[tuple[End, ...], ...]:
+        """Every end it names: sources, destinations, and what each leaves out."""
+        return self.source, self.destination, self.unless_source, self.unless_destination
+
+    @property
     def text(self) -> str:
         """The rule in one line, as a report shows it."""
         source, destination = (

@@ -139,7 +139,7 @@ class PolicyBuilder:
             unless_source=sides[2],
             unless_destination=sides[3],
             purpose=read_text(about[0], f"the purpose of {what}", where, found),
-            owner=read_text(about[1], f"the owner of {what}", where, found),
+            owner=read_text(about[1], f"the owner of {what}", where, found) or self.owner,
             ticket=read_text(about[2], f"the ticket of {what}", where, found),
             created=read_day(about[3], f"created of {what}", where, found),
             updated=read_day(about[4], f"updated of {what}", where, found),

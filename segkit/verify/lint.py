@@ -13,6 +13,7 @@ from typing import Literal
 from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
+from segkit.model.selectors import open_schema_of
 from segkit.model.workloads import Workload
 from segkit.sets import ANY, EVERYWHERE, INTERNET, ServiceSet, icmp, icmpv6
 
@@ -200,7 +201,7 @@ class _Guarded:
 
     def __init__(self, model: Model) -> None:
         self._zones = tuple(z for z in model.zones if z.classification in GUARDED)
-        self._domains = model.schema.domains
+        self._domains = open_schema_of(model).domains if model.domains is None else model.domains
         self._inside = {
             z.name: tuple(w for w in model.workloads if z.predicate.matches(w.label_map)) for z in self._zones
         }

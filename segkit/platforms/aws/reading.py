@@ -14,6 +14,7 @@ from segkit.platforms.aws.state import Opaque, Range, State
 from segkit.sets.addresses import NOWHERE, Addresses
 
 _ID = re.compile(r"(?:[0-9]{12}/)?(sg-[0-9A-Za-z_-]+)")
+_ELSEWHERE = re.compile(r"[0-9]{12}/\$\{(aws_security_group\.[0-9A-Za-z_-]+)\.id\}")
 _GROUP_KINDS = ("aws_security_group", "aws_default_security_group")
 DEFAULT_VPC = "default vpc"
 
@@ -63,6 +64,8 @@ class Reading:
         if isinstance(value, str):
             match = _ID.fullmatch(value.strip())
             return self.alias(match.group(1)) if match else Unknown(value)
+        if isinstance(value, Unknown) and (match := _ELSEWHERE.fullmatch(value.text)):
+            return self.alias(match.group(1))
         if not isinstance(value, Ref):
             return value if isinstance(value, Unknown) else Unknown(spelled(value))
         kind = value.address.removeprefix("data.").split(".")[0]

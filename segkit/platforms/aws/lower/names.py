@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Model
-from segkit.sets import ALL, Predicate
+from segkit.sets import Predicate
 
 SCHEME = 1
 """Version of the naming scheme. A release that changes a name must raise it and keep the old scheme
@@ -50,36 +50,57 @@ def membership_local(target: str, workload: str, interface: str = "") -> str:
 
 
 class GroupNames:
-    """Names of selectors: a group's own name, `zone-<name>` for a zone; what denies left of one, its name
-    with a hash.
+    """Names of security groups: the end a piece was cut from gives the name, `web` or `zone-cde`.
 
-    `hints` are the ends that pieces were cut from. `before` answers with the names that `moved_from`
-    declares, so that renames become moves.
+    Denies may leave several pieces of one end. The one that holds all others keeps the plain name, so that a
+    deny for everybody (a quarantine) renames nothing; the others add a hash of what they hold. `hints` are
+    the ends of each piece. `before` answers with the names that `moved_from` declares, so that renames become
+    moves.
     """
 
     def __init__(self, model: Model, hints: Mapping[Piece, Iterable[str]], before: bool = False) -> None:
-        self._by_key: dict[str, str] = {"builtin:anywhere": EVERY_WORKLOAD}
-        self._known: dict[Predicate, str] = {}
-        for zone in reversed(model.zones):
-            self._by_key[f"zone:{zone.name}"] = "zone-" + ((before and zone.moved_from) or zone.name)
-            self._known[zone.predicate] = self._by_key[f"zone:{zone.name}"]
-        for group in reversed(model.groups):
-            self._by_key[f"group:{group.name}"] = (before and group.moved_from) or group.name
-            self._known[group.predicate] = self._by_key[f"group:{group.name}"]
-        self._known.setdefault(ALL, EVERY_WORKLOAD)
-        self._hints = hints
+        self._bases = {"builtin:anywhere": EVERY_WORKLOAD, "builtin:internet": "at-internet"}
+        for zone in model.zones:
+            name = (before and zone.moved_from) or zone.name
+            self._bases[f"zone:{zone.name}"] = f"zone-{name}"
+            self._bases[f"network:{zone.name}"] = f"at-zone-{name}"
+        for group in model.groups:
+            self._bases[f"group:{group.name}"] = (before and group.moved_from) or group.name
+        self._base_of = {piece: min(self._base(h) for h in keys) for piece, keys in hints.items()}
+        self._largest = _largest(self._base_of)
 
     def name(self, piece: Piece) -> str:
         """The name of the workloads in a piece."""
-        name = self._known.get(piece.predicate)
-        if name is None:
-            bases = sorted({self._by_key.get(hint, "") for hint in self._hints.get(piece, ())} - {""})
-            base = bases[0] if bases else readable(piece.predicate)
-            name = f"{slug(base, 40)}-{digest(str(piece.predicate))}"
-        if not piece.whole:
-            where = str(piece.inside) + ",".join(f" unknown{f}" for f in sorted(piece.unknown))
-            name = f"{name}-at-{digest(where)}"
-        return name
+        base = self._base_of.get(piece) or slug(readable(piece.predicate))
+        return base if self._largest.get(base) == piece else f"{base}-{digest(_text(piece))}"
+
+    def _base(self, hint: str) -> str:
+        kind, _, name = hint.partition(":")
+        if hint in self._bases:
+            return self._bases[hint]
+        return f"at-{name}" if kind == "addresses" else slug(name.replace("==", "="))
+
+
+def _largest(bases: Mapping[Piece, str]) -> dict[str, Piece]:
+    """For each base, the piece that holds every other piece of it, where there is one."""
+    pieces: dict[str, list[Piece]] = {}
+    for piece, base in bases.items():
+        pieces.setdefault(base, []).append(piece)
+    out = {}
+    for base, found in pieces.items():
+        top = [p for p in found if all(_inside(other, p) for other in found)]
+        if len(top) == 1:
+            out[base] = top[0]
+    return out
+
+
+def _inside(one: Piece, other: Piece) -> bool:
+    return one.predicate <= other.predicate and one.inside <= other.inside and one.unknown <= other.unknown
+
+
+def _text(piece: Piece) -> str:
+    where = "" if piece.whole else f" at {piece.inside} {sorted(piece.unknown)}"
+    return f"{piece.predicate}{where}"
 
 
 def readable(predicate: Predicate) -> str:

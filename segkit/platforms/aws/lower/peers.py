@@ -3,7 +3,7 @@ not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segkit.errors import Problem
@@ -12,18 +12,11 @@ from segkit.intent.endpoints import Endpoint
 from segkit.intent.engine import Intent
 from segkit.intent.population import Kin
 from segkit.model.model import Target
+from segkit.platforms.aws.lower.carrying import Key, settled
 from segkit.platforms.aws.lower.sides import SideRule
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
 from segkit.sets import ALL, EVERYWHERE, INTERNET, NOWHERE, Addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A security group before it has a name: the workloads of one target that a piece holds."""
-
-    target: str
-    piece: Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +50,10 @@ class PeerWriter:
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
 
-    def write(self, target: Target, rule: SideRule) -> Peers:
-        """The far end of one side rule."""
-        addresses = self._ranges(target, rule)
+    def write(self, target: Target, rule: SideRule, beside: Iterable[Piece] = ()) -> Peers:
+        """The far end of one side rule. `beside` are far ends that the same own side opens for the same
+        services anyway: who is in one of them need not be kept out of a range."""
+        addresses = self._ranges(target, rule, (rule.peer, *beside))
         references: tuple[Key, ...] = ()
         if rule.peer.has_workloads:
             references, more = self._workloads(target, rule, addresses)
@@ -83,20 +77,20 @@ class PeerWriter:
 
     # -- addresses
 
-    def _ranges(self, target: Target, rule: SideRule) -> Addresses:
+    def _ranges(self, target: Target, rule: SideRule, welcome: Sequence[Piece]) -> Addresses:
         """The ranges to write for what is no workload, without the workloads inside that must be kept out."""
         wanted = Addresses.union(rule.peer.outside.family(f) for f in rule.families)
         if not wanted:
             return NOWHERE
-        welcome = set(self._population.positions(rule.peer.predicate))
+        admitted = [(piece, set(self._population.positions(piece.predicate))) for piece in welcome]
         holes, names = [], set()
         for position, kin in enumerate(self._population.kin):
             if kin.realm != target.realm or kin.family not in rule.families:
                 continue
-            inside = rule.peer.inside if position in welcome else NOWHERE
-            exposed = (kin.known & wanted) - inside
+            pieces = [piece for piece, positions in admitted if position in positions]
+            exposed = (kin.known & wanted) - Addresses.union(p.inside for p in pieces)
             anywhere = kin.unknown and _whole(wanted, kin.family)
-            lost = anywhere and not (position in welcome and kin.family in rule.peer.unknown)
+            lost = anywhere and not any(kin.family in p.unknown for p in pieces)
             if (exposed or lost) and not self._kept_out(rule, kin):
                 holes.append(exposed)
                 self._networks(target, rule, kin, exposed, "closes")
@@ -156,9 +150,10 @@ class PeerWriter:
             k for k in near if k.unknown and k.family in piece.unknown and not _whole(ranges, k.family)
         ]
         references: tuple[Key, ...] = ()
-        if piece.whole and rule.families == FAMILIES and (unplaced or not rule.peer.outside):
-            visible = self._visible(target)
-            references = tuple(Key(name, piece) for name in visible if self._possible(name, piece))
+        visible = [name for name in self._visible(target) if self._possible(name, piece)]
+        by_reference = rule.families == FAMILIES and (unplaced or not rule.peer.outside)
+        if by_reference and settled(self._population, visible, piece):
+            references = tuple(Key(name, piece) for name in visible)
         reached = {k.target for k in references}
         by_address, names = [], set()
         for kin in near:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from segkit.intent.boxes import Piece
-from segkit.intent.endpoints import Endpoint
 from segkit.intent.engine import Intent
 from segkit.intent.population import Population
 from segkit.model.model import Target
 from segkit.model.policy import Rule
 from segkit.model.workloads import Interface, Workload
-from segkit.platforms.aws.lower.peers import Key, Peers, PeerWriter
+from segkit.platforms.aws.lower.carrying import Key, held_keys, split_interfaces
+from segkit.platforms.aws.lower.peers import Peers, PeerWriter
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
-from segkit.sets import ANY, NOWHERE, Addresses, ServiceSet
+from segkit.sets import ANY, Addresses, ServiceSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,15 @@ def make_plan(
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
             shared = placements[target.name].membership == "shared"
-            rules = (
-                r for r in sides.of(target, direction, shared) if r.own.whole or writer.held(target, r.own)
-            )
-            written += [(target, rule, writer.write(target, rule)) for rule in rules]
+            rules = [
+                r for r in sides.of(target, direction, shared) if r.own.unknown or writer.held(target, r.own)
+            ]
+            together: dict[object, list[Piece]] = defaultdict(list)
+            for rule in rules:
+                together[rule.own, rule.services, rule.families].append(rule.peer)
+            for rule in rules:
+                beside = together[rule.own, rule.services, rule.families]
+                written.append((target, rule, writer.write(target, rule, beside)))
     for _, rule, peers in written:
         for piece in (rule.own, *(k.piece for k in peers.references)):
             plan.hints[piece].add(piece.hint)
@@ -114,7 +119,7 @@ def make_plan(
         plan.groups[carried.target].update(carried.groups)
     for target, rule, peers in written:
         _add_lines(plan, intent, target, placements[target.name], rule, peers, encoding)
-        plan.residuals += _split_interfaces(target, rule, intent.population)
+        plan.residuals += split_interfaces(target, rule, intent.population)
     plan.residuals += writer.residuals
     return plan
 
@@ -156,63 +161,6 @@ class _Encoding:
                 # An interface without groups gets the VPC's default group, which lets its members talk.
                 groups = (GroupId(target.name, ()),)
             yield Carried(target.name, workload, interface, groups)
-
-
-def held_keys(
-    keys: Sequence[Key], target: Target, population: Population
-) -> Iterator[tuple[Workload, Interface, list[Key]]]:
-    """The keys that each interface of a target carries, sorted by workload.
-
-    It is in a piece with every address of each family the piece speaks of.
-    """
-    mine = [k for k in keys if k.target == target.name]
-    by_label: dict[int, list[Key]] = defaultdict(list)
-    for key in mine:
-        for position in population.positions(key.piece.predicate):
-            by_label[position].append(key)
-    found: dict[tuple[str, str, int], tuple[Workload, Interface, list[tuple[Endpoint, list[Key]]]]] = {}
-    for position, kin in enumerate(population.kin):
-        if target.name in kin.owners:
-            for e in kin.endpoints:
-                place = (e.workload.name, e.interface.name, e.workload.interfaces.index(e.interface))
-                entry = found.setdefault(place, (e.workload, e.interface, []))
-                entry[2].append((e, by_label[position]))
-    for place in sorted(found):
-        workload, interface, members = found[place]
-        yield workload, interface, [k for k in members[0][1] if _carries(k.piece, [e for e, _ in members])]
-
-
-def _carries(piece: Piece, members: Sequence[Endpoint]) -> bool:
-    """Does an interface whose labels match carry a piece's group, by its addresses?"""
-    if piece.whole:
-        return True
-    spoken = [e for e in members if piece.inside.family(e.family) or e.family in piece.unknown]
-    return bool(spoken) and all(
-        e.family in piece.unknown if e.addresses is None else e.addresses <= piece.inside for e in spoken
-    )
-
-
-def _split_interfaces(target: Target, rule: SideRule, population: Population) -> Iterator[Residual]:
-    """What stays closed because an interface has some addresses that a rule speaks of, and others."""
-    if rule.own.whole:
-        return
-    closed, names = NOWHERE, set()
-    for kin in population.matching(rule.own.predicate):
-        inside = kin.known & rule.own.inside
-        if target.name not in kin.owners or not inside or kin.known <= rule.own.inside:
-            continue
-        by_interface: dict[tuple[str, int], list[Endpoint]] = defaultdict(list)
-        for e in kin.endpoints:
-            by_interface[e.workload.name, e.workload.interfaces.index(e.interface)].append(e)
-        for (name, _), members in by_interface.items():
-            held = inside & Addresses.union(e.addresses for e in members if e.addresses is not None)
-            if held and not _carries(rule.own, members):
-                closed |= held
-                names.add(name)
-    if closed:
-        extent = f"{', '.join(sorted(names))} have it at {closed} only, and other addresses on the interface"
-        own = replace(rule.own, inside=closed, unknown=frozenset())
-        yield replace(rule, own=own).residual(target.name, "interface-addresses", extent, "closes")
 
 
 def _add_lines(

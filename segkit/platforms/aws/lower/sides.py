@@ -10,6 +10,7 @@ from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, BoxCompiler, Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.policy import Mode, Rule
+from segkit.platforms.aws.lower.carrying import settled
 from segkit.platforms.base import Residual
 from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOTHING, NOWHERE, Predicate, ServiceSet
 
@@ -60,6 +61,7 @@ class Sides:
     def __init__(self, intent: Intent) -> None:
         self.model = intent.model
         self.domains = intent.model.domains
+        self._population = intent.population
         self._boxes: dict[str, tuple[BoxCompiler, tuple[Box, ...]]] = {}
 
     def of(self, target: Target, direction: Direction, shared: bool) -> Iterator[SideRule]:
@@ -94,14 +96,12 @@ class Sides:
         own = replace(own, predicate=own.predicate & which, outside=NOWHERE).tidy(self.domains)
         if not own or not replace(own, predicate=own.predicate & target.select).tidy(self.domains):
             return
-        for part, families in _by_family(own):
+        whole = settled(self._population, (target.name,), own)
+        for part, families in ((own, FAMILIES),) if whole else _by_family(own):
             yield SideRule(part, peer, box.services, direction, families, box.origin, box.rule)
 
 
 def _by_family(own: Piece) -> Iterator[tuple[Piece, frozenset[int]]]:
-    if own.whole:
-        yield own, FAMILIES
-        return
     for family in sorted(FAMILIES):
         part = replace(own, inside=own.inside.family(family), unknown=own.unknown & {family})
         if part:

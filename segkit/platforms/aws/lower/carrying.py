@@ -1,0 +1,112 @@
+"""Which interfaces carry the group of a piece: by label, and by address where a piece is limited by
+address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from segkit.intent.boxes import Piece
+from segkit.intent.endpoints import Endpoint
+from segkit.intent.population import Kin, Population
+from segkit.model.model import Target
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.base import Residual
+from segkit.sets import NOWHERE, Addresses
+
+if TYPE_CHECKING:
+    from segkit.platforms.aws.lower.sides import SideRule
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A security group before it has a name: the workloads of one target that a piece holds."""
+
+    target: str
+    piece: Piece
+
+
+def held_keys(
+    keys: Sequence[Key], target: Target, population: Population
+) -> Iterator[tuple[Workload, Interface, list[Key]]]:
+    """The keys that each interface of a target carries, sorted by workload.
+
+    It is in a piece with every address of each family the piece speaks of.
+    """
+    mine = [k for k in keys if k.target == target.name]
+    by_label: dict[int, list[Key]] = defaultdict(list)
+    for key in mine:
+        for position in population.positions(key.piece.predicate):
+            by_label[position].append(key)
+    found: dict[tuple[str, str, int], tuple[Workload, Interface, list[tuple[Endpoint, list[Key]]]]] = {}
+    for position, kin in enumerate(population.kin):
+        if target.name in kin.owners:
+            for e in kin.endpoints:
+                place = (e.workload.name, e.interface.name, e.workload.interfaces.index(e.interface))
+                entry = found.setdefault(place, (e.workload, e.interface, []))
+                entry[2].append((e, by_label[position]))
+    for place in sorted(found):
+        workload, interface, members = found[place]
+        yield workload, interface, [k for k in members[0][1] if carries(k.piece, [e for e, _ in members])]
+
+
+def carries(piece: Piece, members: Sequence[Endpoint]) -> bool:
+    """Does an interface whose labels match carry a piece's group, by its addresses?"""
+    if piece.whole:
+        return True
+    spoken = [e for e in members if piece.inside.family(e.family) or e.family in piece.unknown]
+    return bool(spoken) and all(
+        e.family in piece.unknown if e.addresses is None else e.addresses <= piece.inside for e in spoken
+    )
+
+
+def split_interfaces(target: Target, rule: SideRule, population: Population) -> Iterator[Residual]:
+    """What stays closed because an interface has some addresses that a rule speaks of, and others."""
+    if rule.own.whole:
+        return
+    closed, names = NOWHERE, set()
+    for kin in population.matching(rule.own.predicate):
+        inside = kin.known & rule.own.inside
+        if target.name not in kin.owners or not inside or kin.known <= rule.own.inside:
+            continue
+        for (name, _), members in _by_interface([kin]).items():
+            held = inside & Addresses.union(e.addresses for e in members if e.addresses is not None)
+            if held and not carries(rule.own, members):
+                closed |= held
+                names.add(name)
+    if closed:
+        extent = f"{', '.join(sorted(names))} have it at {closed} only, and other addresses on the interface"
+        own = replace(rule.own, inside=closed, unknown=frozenset())
+        yield replace(rule, own=own).residual(target.name, "interface-addresses", extent, "closes")
+
+
+def settled(population: Population, targets: Collection[str], piece: Piece) -> bool:
+    """Is every interface of some targets that matches a piece's labels in it with all its addresses, or with
+    none?
+
+    Then a group says the piece exactly, even one that is limited by address.
+    """
+    if piece.whole:
+        return True
+    near = [k for k in population.matching(piece.predicate) if not set(k.owners).isdisjoint(targets)]
+    for members in _by_interface(near).values():
+        if {_holds(piece, e) for e in members} not in ({True}, {False}):
+            return False
+    return True
+
+
+def _holds(piece: Piece, endpoint: Endpoint) -> bool | None:
+    """Is an endpoint whose labels match in a piece? None: at some of its addresses."""
+    if endpoint.addresses is None:
+        return endpoint.family in piece.unknown
+    inside = endpoint.addresses & piece.inside
+    return inside == endpoint.addresses or (None if inside else False)
+
+
+def _by_interface(kin: Sequence[Kin]) -> dict[tuple[str, int], list[Endpoint]]:
+    out: dict[tuple[str, int], list[Endpoint]] = defaultdict(list)
+    for e in (e for k in kin for e in k.endpoints):
+        out[e.workload.name, e.workload.interfaces.index(e.interface)].append(e)
+    return out
