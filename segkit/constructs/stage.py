@@ -216,7 +216,17 @@ class SynthStage:
 
     def _write(self, kind: str, data: bytes) -> None:
         if isinstance(self._root, self.library.App):
-            write_atomic(Path(self._root.outdir) / "segkit" / f"{self.builder.name}.{kind}.json", data)
+            folder = Path(self._root.outdir) / "segkit"
+            write_atomic(folder / f"{self.builder.name}.{kind}.json", data)
+            self._forget_others(folder)
+
+    def _forget_others(self, folder: Path) -> None:
+        """Removes what earlier synths of other apps left: it would be held against stacks it says nothing of."""
+        names = {peer.builder.name for peer in self._peers}
+        for suffix in (".intent.json", ".proof.json"):
+            for old in folder.glob(f"*{suffix}"):
+                if old.name.removesuffix(suffix) not in names:
+                    old.unlink(missing_ok=True)
 
 
 class _Reading:

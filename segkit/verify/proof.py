@@ -36,6 +36,11 @@ class Difference:
     resources: tuple[str, ...]
     residual: str = ""
 
+    @property
+    def text(self) -> str:
+        """The flows in one line; long lists of ranges are cut, `to_json` has them whole."""
+        return f"{self.kind} {_short(self.source)} -> {_short(self.destination)}: {_short(self.services)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -78,14 +83,11 @@ class Proof:
         lines = [head]
         for d in self.differences:
             lines += [
-                f"{d.kind} {d.source} -> {d.destination}: {d.services}",
+                d.text,
                 f"  rules: {', '.join(d.rules) or 'none match'}",
                 f"  resources: {', '.join(d.resources) or 'none'}",
             ]
-        lines += [
-            f"accepted ({d.residual}): {d.kind} {d.source} -> {d.destination}: {d.services}"
-            for d in self.accepted
-        ]
+        lines += [f"accepted ({d.residual}): {d.text}" for d in self.accepted]
         for m in self.memberships:
             lines += [f"unproved: {m.workload} ({m.target}): {reason}" for reason in m.unknown]
         return "\n".join(lines)
@@ -183,6 +185,11 @@ def _explained(
         yield "", services
 
 
+def _short(listed: str, most: int = 4) -> str:
+    items = listed.split(", ")
+    return listed if len(items) <= most else f"{', '.join(items[:most])} and {len(items) - most} more"
+
+
 def _in(piece: Piece, spotted: Spotted) -> bool:
     if spotted.member is None:
         return spotted.addresses is not None and spotted.addresses <= piece.outside
@@ -197,7 +204,7 @@ def problems(proof: Proof) -> tuple[Problem, ...]:
     """What keeps a proof from being `ok`, as problems that a synth reports."""
     out = [
         Problem(
-            f"the Terraform {d.kind} {d.source} -> {d.destination}: {d.services}",
+            f"the Terraform {d.text}",
             where=", ".join(d.resources),
             why=f"the policies say otherwise ({', '.join(d.rules) or 'no rule matches'})",
             fix="remove what was added beside segkit's resources, or accept the residual that explains it",

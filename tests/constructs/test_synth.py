@@ -51,6 +51,19 @@ def test_a_synth_writes_resources_intent_and_proof(lib: Any) -> None:
     assert shop.seg.proof.ok
 
 
+def test_what_another_app_left_in_the_folder_is_gone(cdktf: Any) -> None:
+    Path("out/segkit").mkdir(parents=True)
+    for kind in ("intent", "proof"):
+        Path(f"out/segkit/older.{kind}.json").write_text("{}")
+    app = new_app(cdktf)
+    Shop(cdktf, app).attach_all()
+    app.synth()
+    assert sorted(p.name for p in Path("out/segkit").iterdir()) == [
+        "segmentation.intent.json",
+        "segmentation.proof.json",
+    ]
+
+
 def test_intent_files_hold_no_token_and_do_not_hang_on_their_numbers(lib: Any) -> None:
     intents = []
     for number, tokens_before in enumerate((0, 7)):
