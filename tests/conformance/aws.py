@@ -140,5 +140,11 @@ def mutants(document: Document, seed: int, limit: int) -> Iterator[mutants_aws.M
 
 
 def judge(model: Model, original: Document, mutant: Document) -> packet_aws.Packet | None:
-    """A packet that shows the difference of two documents."""
-    return mutants_aws.judge(original, mutant, endpoints(model))
+    """A packet that shows the difference of two documents. No packet leaves its realm."""
+    for realm in sorted({t.realm for t in model.targets}):
+        near = {f"{w.name}/{one.name}" for w in model.workloads for one in w.interfaces if one.realm == realm}
+        held = {name: place for name, place in endpoints(model).items() if name in near}
+        found = mutants_aws.judge(original, mutant, held)
+        if found is not None:
+            return found
+    return None

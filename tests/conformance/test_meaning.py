@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -27,14 +26,6 @@ SMALL = Features(internet=False)
 
 pytestmark = pytest.mark.usefixtures("no_quotas")
 planes = pytest.mark.parametrize(("plane", "encoding"), ENCODINGS, ids=IDS)
-
-
-@pytest.fixture(scope="module")
-def no_quotas() -> Iterator[None]:
-    with ExitStack() as stack:
-        for plane, _ in ENCODINGS:
-            stack.enter_context(plane.unlimited())
-        yield
 
 
 def compiled(model: Model) -> Compilation:

@@ -1,0 +1,115 @@
+"""Four small estates that people would recognise, for tests that look at one document closely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from segkit.model import Segmentation
+from segkit.model.ends import anywhere, outside
+from segkit.sets import ANY, L, icmp, icmpv6, tcp, udp
+from tests.strategies import TODAY
+
+Place = Callable[[str, Sequence[str], int], Mapping[str, Any]]
+"""(target name, the names of all, a number to choose by) -> placement; see `Plane.placement`."""
+
+
+def shop(platform: str, place: Place) -> Segmentation:
+    """Three tiers, a quarantine, a guardrail with an exception, ping, both families."""
+    schema = {
+        "labels": {
+            "app": ["shop", "mail"],
+            "role": ["web", "api", "db", "bastion"],
+            "zone": {"values": ["edge", "core"], "required": True},
+            "quarantine": ["true"],
+        }
+    }
+    seg = Segmentation("shop", schema=schema, today=TODAY)
+    seg.zone("edge", L.zone == "edge", classification="public")
+    core = seg.zone("core", L.zone == "core", classification="sensitive")
+    web = seg.group("web", (L.app == "shop") & (L.role == "web"))
+    api = seg.group("api", (L.app == "shop") & (L.role == "api"))
+    db = seg.group("db", (L.app == "shop") & (L.role == "db"))
+    for n, (role, zone) in enumerate(
+        (
+            ("web", "edge"),
+            ("web", "edge"),
+            ("api", "core"),
+            ("api", "core"),
+            ("db", "core"),
+            ("bastion", "core"),
+        )
+    ):
+        app = {} if role == "bastion" else {"app": "shop"}
+        addresses = [f"10.0.0.{n + 1}"] + [f"fd00::{n + 1}"] * (n % 2)
+        known = f"eni-{n}" if n % 3 == 0 else None
+        seg.workload(f"{role}-{n}", {**app, "role": role, "zone": zone}, addresses, interface_id=known)
+    seg.workload("bad", {"app": "shop", "role": "web", "zone": "edge", "quarantine": "true"}, ["10.0.0.99"])
+    ban = seg.policy("quarantine", "quarantine", owner="soc")
+    ban.deny(L.quarantine == "true", anywhere, ANY, id="out")
+    ban.deny(anywhere, L.quarantine == "true", ANY, id="in")
+    seg.policy("no-ssh", "global", owner="netsec").deny(
+        anywhere, core, tcp(22), unless_source=L.role == "bastion", id="ssh"
+    )
+    rules = seg.policy("shop", "application", owner="shop")
+    rules.allow(anywhere, web, tcp(443), tcp(80), id="front")
+    rules.allow(web, api, tcp("8080-8090"), ticket="NET-1", id="calls")
+    rules.allow(api, db, tcp(5432), id="orders")
+    rules.allow(L.role == "bastion", [api, db], tcp(22), icmp(8), icmpv6(128), id="admin")
+    rules.allow(api, outside, udp(53), id="names")
+    seg.target("main", platform, placement=place("main", ["main"], 0))
+    return seg
+
+
+def ranges(platform: str, place: Place) -> Segmentation:
+    """Address sets, one as a list of its own, one with a hole; machines that nobody manages."""
+    seg = Segmentation("ranges", today=TODAY)
+    corp = seg.address_set("corp", ["10.0.0.0/8", "fd00::/8"])
+    lab = seg.address_set("lab", ["10.66.0.0/16"])
+    partner = seg.address_set("s0", ["198.51.100.0/25", "203.0.113.4", "2001:db8:7::/48"])
+    seg.workload("web", {"app": "web", "cloud": "yes"}, ["172.16.0.1", "2001:db8:1::1"])
+    seg.workload("db", {"app": "db", "cloud": "yes"}, ["172.16.0.2"], interface_id="eni-db")
+    seg.workload("legacy", {"app": "db"}, ["10.1.0.7"])
+    rules = seg.policy("p", "application")
+    rules.allow(corp, L.app == "web", tcp(443), unless_source=lab, id="staff")
+    rules.allow(partner, L.app == "web", tcp("9000-9100"), id="partner")
+    rules.allow(L.app == "web", L.app == "db", tcp(5432), id="data")
+    rules.allow(L.app == "web", partner, tcp(25), id="mail")
+    target = seg.target("main", platform, select=L.cloud == "yes", placement=place("main", ["main"], 2))
+    target.accept_residual("snapshot", owner="me", reason="legacy", expires="2999-01-01")
+    return seg
+
+
+def modes(platform: str, place: Place) -> Segmentation:
+    """A zone that is watched, one that is selective, one that trusts itself, and one that enforces."""
+    seg = Segmentation("modes", today=TODAY)
+    seg.zone("watched", L.zone == "watched", mode="visibility")
+    seg.zone("partly", L.zone == "partly", mode="selective")
+    seg.zone("lab", L.zone == "lab", posture="allow")
+    seg.zone("strict", L.zone == "strict")
+    for n, zone in enumerate(("watched", "partly", "lab", "lab", "strict", "strict")):
+        seg.workload(f"{zone}-{n}", {"zone": zone}, [f"10.0.0.{n + 1}"])
+    seg.policy("g", "global").deny(L.zone == "lab", L.zone == "partly", tcp(23), id="telnet")
+    rules = seg.policy("p", "application")
+    rules.allow(L.zone == "strict", L.zone == "lab", tcp(443), id="s")
+    rules.deny(L.zone == "lab", L.zone == "lab", udp(161), id="snmp")
+    seg.target("main", platform, placement=place("main", ["main"], 0))
+    return seg
+
+
+def two_networks(platform: str, place: Place) -> Segmentation:
+    """Two targets in one realm that speak with each other, and one in a realm with the same addresses."""
+    seg = Segmentation("two", today=TODAY)
+    for n, (name, side) in enumerate((("web", "left"), ("api", "left"), ("db", "right"), ("log", "right"))):
+        seg.workload(name, {"app": name, "side": side}, [f"10.0.0.{n + 1}"])
+    seg.workload("twin", {"app": "db", "side": "far"}, ["10.0.0.3"], realm="far")
+    rules = seg.policy("p", "application")
+    rules.allow(L.app == "web", L.app == "api", tcp(8080), id="a")
+    rules.allow(L.app == "api", L.app == "db", tcp(5432), id="b")
+    rules.allow(anywhere, L.app == "log", udp(514), id="c", unless_source=L.app == "db")
+    names = ("left", "right", "far")
+    for name in names[:2]:
+        target = seg.target(name, platform, select=L.side == name, placement=place(name, names, 1))
+        target.accept_residual("snapshot", owner="me", reason="another network", expires="2999-01-01")
+    seg.target("far", platform, realm="far", placement=place("far", names, 1))
+    return seg
