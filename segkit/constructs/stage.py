@@ -221,7 +221,7 @@ class SynthStage:
             self._forget_others(folder)
 
     def _forget_others(self, folder: Path) -> None:
-        """Removes what earlier synths of other apps left: it would be held against stacks it says nothing of."""
+        """Removes what synths of other apps left: it would be held against stacks it says nothing of."""
         names = {peer.builder.name for peer in self._peers}
         for suffix in (".intent.json", ".proof.json"):
             for old in folder.glob(f"*{suffix}"):
