@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
@@ -44,6 +44,24 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
                 {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
             )
         )
+    problems += _clashes(ordered, out)
     if problems:
         raise SegkitError(problems)
     return tuple(out)
+
+
+def _clashes(targets: Sequence[Target], lowered: Sequence[Lowered]) -> Iterator[Problem]:
+    """Groups of one VPC whose names differ in nothing but case, if in that."""
+    seen: dict[tuple[str, str], str] = {}
+    for target, done in zip(targets, lowered, strict=True):
+        for key, body in done.fragment.get("resource", {}).get("aws_security_group", {}).items():
+            place = (body["vpc_id"], body["name"].lower())
+            if place in seen:
+                yield Problem(
+                    f"target {target.name}: two security groups would be named {body['name']!r}: "
+                    f"{seen[place]} and {key}",
+                    where=target.where,
+                    why="a name is used once in a VPC, whatever its case (EC2 API, CreateSecurityGroup)",
+                    fix="rename one of the groups or zones, or make one target of the two that share a VPC",
+                )
+            seen[place] = key

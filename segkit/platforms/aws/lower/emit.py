@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segkit.artifacts import Fragment, literal, reference
@@ -10,7 +10,7 @@ from segkit.errors import Problem
 from segkit.model.model import Model, Target
 from segkit.platforms.aws.limits import tag, text
 from segkit.platforms.aws.lower.namer import Namer, resource_name
-from segkit.platforms.aws.lower.names import membership_local, readable
+from segkit.platforms.aws.lower.names import membership_local, physical_name, readable
 from segkit.platforms.aws.lower.plan import Carried, GroupId, Line, ListId, Plan
 from segkit.platforms.aws.placement import AwsPlacement
 
@@ -33,7 +33,6 @@ class Emitter:
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""
         groups = sorted(self.plan.groups[self.target.name], key=self.names.group)
-        self._check_names(groups)
         lines: dict[GroupId, list[Line]] = {g: [] for g in groups}
         for line in self.plan.lines.values():
             if line.id.group.target == self.target.name:
@@ -61,7 +60,7 @@ class Emitter:
         name, key = self.names.group(group), self.names.group_key(group)
         adopted = self.here.adopt.get(name)
         # A rename in code keeps the physical name: changing it would replace a group that is in use.
-        physical = (adopted and adopted.name) or f"{self.model.name}-{self.before.group(group)}"
+        physical = (adopted and adopted.name) or physical_name(self.model.name, self.before.group(group))
         description = (adopted and adopted.description) or f"segkit {self.before.group(group)}"
         select = (
             " and ".join(sorted(readable(p.predicate) for p in group.pieces))
@@ -72,11 +71,11 @@ class Emitter:
             key,
             self._body(
                 {
-                    "name": text(physical),
+                    "name": physical,
                     "description": text(description),
                     "vpc_id": self.here.vpc_id,
                     "tags": self._tags(
-                        {"Name": text(physical), "segkit": self.model.name, "segkit-select": select}
+                        {"Name": physical, "segkit": self.model.name, "segkit-select": select}
                     ),
                 }
             ),
@@ -149,7 +148,7 @@ class Emitter:
 
     def _list(self, listed: ListId) -> None:
         cidrs = [str(c) for c in self.plan.lists[listed].cidrs()]
-        name = text(f"{self.model.name}-{listed.name}-ipv{listed.family}")
+        name = physical_name(self.model.name, listed.name, f"ipv{listed.family}")
         body = {
             "name": name,
             "address_family": f"IPv{listed.family}",
@@ -198,21 +197,6 @@ class Emitter:
     def _moved(self, kind: str, old: str, new: str) -> None:
         if old != new:
             self.out.moved(f"{kind}.{old}", f"{kind}.{new}")
-
-    def _check_names(self, groups: Iterable[GroupId]) -> None:
-        seen: dict[str, GroupId] = {}
-        for group in groups:
-            name = self.names.group(group).lower()
-            if name in seen:
-                self.warnings.append(
-                    Problem(
-                        f"target {self.target.name}: two security groups would be named {name!r}",
-                        where=self.target.where,
-                        why="AWS compares names without case inside a VPC",
-                        fix="rename one of the groups or zones",
-                    )
-                )
-            seen[name] = group
 
 
 _LOG_KINDS = {":logs:": "cloud-watch-logs", ":firehose:": "kinesis-data-firehose", ":s3:": "s3"}

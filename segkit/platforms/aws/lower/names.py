@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Model
+from segkit.platforms.aws.limits import TEXT_LIMIT, text
 from segkit.sets import Predicate
 
 SCHEME = 1
@@ -47,6 +48,21 @@ def membership_local(target: str, workload: str, interface: str = "") -> str:
     """
     parts = [slug(p) for p in (target, workload, interface) if p]
     return "segkit_" + "_".join(parts)
+
+
+def physical_name(*parts: str) -> str:
+    """The name of a group or a prefix list at AWS; a hash is added when something had to be changed or cut.
+
+    >>> physical_name("shop", "web"), physical_name("shop", "web → db")
+    ('shop-web', 'shop-web - db-f9b918')
+    """
+    whole = "-".join(parts)
+    # AWS keeps these beginnings for itself (EC2 API Reference, CreateSecurityGroup, CreateManagedPrefixList).
+    kept = whole.lower().startswith(("sg-", "com.amazonaws"))
+    wanted = f"segkit-{whole}" if kept else whole
+    if text(wanted) == wanted:
+        return wanted
+    return f"{text(wanted, TEXT_LIMIT - 7)}-{digest(whole)}"
 
 
 class GroupNames:
