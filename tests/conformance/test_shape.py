@@ -1,0 +1,270 @@
+"""How the output of a platform behaves: the same bytes every time, small changes, quotas, names."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from segkit.artifacts import canonical_json
+from segkit.compiler import compile_model
+from segkit.errors import SegkitError
+from segkit.model import Segmentation
+from segkit.model.model import Model
+from segkit.sets import ANY, L, tcp, udp
+from segkit.verify import prove
+from tests.conformance.estates import modes, ranges, shop, two_networks
+from tests.conformance.planes import ENCODINGS, IDS, PLANES, Plane
+from tests.strategies import TODAY, Features, models
+
+ESTATES = (shop, ranges, modes, two_networks)
+SOME = settings(
+    max_examples=settings().max_examples // 4,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+SMALL = Features(internet=False)
+
+planes = pytest.mark.parametrize(("plane", "encoding"), ENCODINGS, ids=IDS)
+estates = pytest.mark.parametrize("make", ESTATES, ids=lambda make: str(make.__name__))
+Make = Callable[..., Segmentation]
+Keys = set[tuple[str, str]]
+
+
+def resources(fragment: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """Resource address -> its body."""
+    return {
+        (kind, key): body
+        for kind, bodies in fragment.get("resource", {}).items()
+        for key, body in bodies.items()
+    }
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Keys, Keys, Keys]:
+    """Resources that came, went, and changed."""
+    old, new = resources(before), resources(after)
+    return (
+        new.keys() - old.keys(),
+        old.keys() - new.keys(),
+        {k for k in old.keys() & new.keys() if old[k] != new[k]},
+    )
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@given(data=st.data(), chance=st.randoms(use_true_random=False))
+@SOME
+def test_order_and_repetition_change_no_byte(
+    plane: Plane, encoding: str, data: st.DataObject, chance: random.Random
+) -> None:
+    model: Model = data.draw(models(plane.name, plane.placement(encoding), SMALL, plane.all))
+
+    def shuffled(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(chance.sample(items, len(items)))
+
+    other = replace(
+        model,
+        policies=tuple(replace(p, rules=shuffled(p.rules)) for p in shuffled(model.policies)),
+        groups=shuffled(model.groups),
+        zones=shuffled(model.zones),
+        address_sets=shuffled(model.address_sets),
+        workloads=shuffled(model.workloads),
+        targets=shuffled(model.targets),
+    )
+    try:
+        one, two, three = (compile_model(m) for m in (model, model, other))
+    except SegkitError:
+        with pytest.raises(SegkitError):
+            compile_model(other)
+        assume(False)
+        raise
+    assert canonical_json(one.fragment) == canonical_json(two.fragment)
+    assert canonical_json(one.fragment) == canonical_json(three.fragment)
+    assert one.residuals == three.residuals
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@given(data=st.data())
+@SOME
+def test_names_are_what_the_platform_takes(plane: Plane, encoding: str, data: st.DataObject) -> None:
+    model = data.draw(models(plane.name, plane.placement(encoding), SMALL, plane.all))
+    try:
+        done = compile_model(model)
+    except SegkitError:
+        assume(False)
+        raise
+    assert not list(plane.faults(done.fragment))
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+def test_long_and_odd_names_are_made_to_fit(plane: Plane, encoding: str) -> None:
+    seg = Segmentation("m" * 80, today=TODAY)
+    one = seg.group("Zahlungs-Übersicht " + "x" * 220, L.app == "a")
+    two = seg.group("Zahlungs-Übersicht " + "x" * 219 + "y", L.app == "b")
+    for name, app in (("ein Rechner, groß", "a"), ("b" * 250, "b")):
+        seg.workload(name, {"app": app}, interface_id="eni-1" if app == "a" else None)
+    policy = seg.policy("p → q", "application", owner="Team «Zahlung»")
+    policy.allow(one, two, tcp(443), ticket="a<b>" * 90, purpose="“quoted”\n\ttext")
+    seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+    done = compile_model(seg.build())
+    assert not list(plane.faults(done.fragment))
+    assert prove(done.model, done.fragment).ok
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@estates
+def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, make: Make) -> None:
+    """Nothing that was there changes, but what tells which rules it serves."""
+    seg = make(plane.name, plane.placement(encoding))
+    before = compile_model(seg.build())
+    select = (
+        seg.build().groups[0].predicate
+        if seg.build().groups
+        else seg.build().zones[0].predicate
+        if (seg.build().zones)
+        else L.app == "web"
+    )
+    seg.policy("new", "application").allow(select, select, udp(7777), id="one")
+    after = compile_model(seg.build())
+    came, went, changed = changes(before.fragment, after.fragment)
+    if encoding == "groups":
+        assert not went
+        assert came
+        for key in changed:
+            old, new = resources(before.fragment)[key], resources(after.fragment)[key]
+            assert {f for f in new if new[f] != old.get(f)} <= {"description", "tags"}, key
+    back = compile_model(make(plane.name, plane.placement(encoding)).build())
+    assert canonical_json(back.fragment) == canonical_json(before.fragment)
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@given(data=st.data())
+@SOME
+def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data: st.DataObject) -> None:
+    """Where allows do not interact through denies, the lines of other rules stay as they are."""
+    if encoding != "groups":
+        return
+    features = Features(
+        **{**vars(SMALL), "by_address": False, "unknown": False, "modes": ("enforce",), "classes": False}
+    )
+    model = data.draw(models(plane.name, plane.placement(encoding), features, plane.all))
+    allows = [r for r in model.rules if r.action == "allow"]
+    assume(allows)
+    gone = data.draw(st.sampled_from(allows))
+    less = replace(
+        model,
+        policies=tuple(replace(p, rules=tuple(r for r in p.rules if r is not gone)) for p in model.policies),
+    )
+    try:
+        before, after = compile_model(model), compile_model(less)
+    except SegkitError:
+        assume(False)
+        raise
+    came, _, changed = changes(before.fragment, after.fragment)
+    # Ends in common may be written otherwise once a range is no longer kept out by the rule that went.
+    if not any(e.outside for r in model.rules for e in (*r.source, *r.destination)):
+        rules = {key for key in came if key[0] in plane.rules}
+        assert not rules
+        for key in changed:
+            if key[0] in plane.rules:
+                old, new = resources(before.fragment)[key], resources(after.fragment)[key]
+                assert {f for f in old if new.get(f) != old[f]} <= {"description", "to_port"}, key
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@pytest.mark.parametrize("known", [True, False], ids=["interface known", "published"])
+def test_a_machine_more_is_membership_only(plane: Plane, encoding: str, known: bool) -> None:
+    seg = shop(plane.name, plane.placement(encoding))
+    before = compile_model(seg.build()).fragment
+    labels = {"app": "shop", "role": "api", "zone": "core"}
+    seg.workload("api-new", labels, ["10.0.0.50"], interface_id="eni-new" if known else None)
+    after = compile_model(seg.build()).fragment
+    came, went, changed = changes(before, after)
+    assert not went and not changed
+    assert all(kind in plane.members for kind, _ in came) and bool(came) == known
+    if not known:
+        new = after["locals"].keys() - before["locals"].keys()
+        assert len(new) == 1
+    assert all(after["locals"][k] == v for k, v in before["locals"].items())
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+def test_moving_a_name_moves_resources(plane: Plane, encoding: str) -> None:
+    def build(name: str, before: str | None) -> Mapping[str, Any]:
+        seg = Segmentation("m", today=TODAY)
+        web = seg.group(name, L.app == "web", moved_from=before)
+        seg.workload("w", {"app": "web"}, interface_id="eni-1")
+        seg.policy("p", "application").allow(web, web, tcp(443), id="r")
+        seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+        return compile_model(seg.build()).fragment
+
+    old, new = build("web", None), build("front", "web")
+    came, went, _ = changes(old, new)
+    moves = {(m["from"], m["to"]) for m in new.get("moved", [])}
+    assert {a for a, _ in moves} >= {f"{kind}.{key}" for kind, key in went}
+    assert {b for _, b in moves} >= {f"{kind}.{key}" for kind, key in came}
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=lambda p: str(p.name))
+def test_over_quota_is_an_error_with_numbers_and_a_way_out(plane: Plane) -> None:
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("w", {"app": "a"})
+    policy = seg.policy("p", "application")
+    policy.allow(L.app == "a", L.app == "a", tcp(1, 3, 5), id="r")
+    place = {**plane.placement(plane.encodings[0])("t", ["t"], 0), **plane.tight}
+    seg.target("t", plane.name, placement=place)
+    with pytest.raises(SegkitError) as raised:
+        compile_model(seg.build())
+    for problem in raised.value.problems:
+        assert "3" in problem.what and "quota is 1" in problem.what
+        assert problem.fix and problem.why and problem.where
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+def test_an_empty_group_is_ready_for_members(plane: Plane, encoding: str) -> None:
+    """An empty group renders nothing that lets anything pass, and its first member changes no rule."""
+
+    def build(member: bool) -> Model:
+        seg = Segmentation("m", today=TODAY)
+        empty = seg.group("empty", L.app == "new")
+        seg.workload("w", {"app": "a"}, ["10.0.0.1"])
+        seg.policy("p", "application").allow(empty, L.app == "a", tcp(443), id="r")
+        if member:
+            seg.workload("first", {"app": "new"}, ["10.0.0.2"])
+        seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+        return seg.build()
+
+    before, after = compile_model(build(False)), compile_model(build(True))
+    assert prove(before.model, before.fragment).ok and prove(after.model, after.fragment).ok
+    if encoding == "groups":
+        _, went, changed = changes(before.fragment, after.fragment)
+        assert not went and not changed
+        assert not {k for k in changes(before.fragment, after.fragment)[0] if k[0] in plane.rules}
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+def test_each_family_is_opened_as_it_is_allowed(plane: Plane, encoding: str) -> None:
+    seg = Segmentation("m", today=TODAY)
+    four = seg.address_set("four", ["198.51.100.0/24"])
+    six = seg.address_set("six", ["2001:db8:5::/48"])
+    seg.workload("w", {"app": "a"}, ["10.0.0.1", "fd00::1"])
+    policy = seg.policy("p", "application")
+    policy.allow(four, L.app == "a", tcp(4), id="four")
+    policy.allow(six, L.app == "a", tcp(6), id="six")
+    policy.allow(L.app == "a", [four, six], ANY, id="out")
+    seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+    done = compile_model(seg.build())
+    assert not done.residuals
+    assert prove(done.model, done.fragment).ok
