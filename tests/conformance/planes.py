@@ -22,10 +22,10 @@ class Plane:
     `placement(encoding)` makes the placement of a target from its name, the names of all targets and a number
     whose bits choose between arguments. `stack` adds what a document needs from others to be a whole stack.
     `packets` is the packet oracle over a document. `exact` are residuals that change nothing for the
-    inventory of today, `all` are all but those that give up the proof. `unlimited` lifts every quota; `tight` is a placement with a
-    quota that any rule overflows. `rules` and `members` are the kinds of resources that hold rules and
-    memberships. `faults` lists what is wrong with names and texts. `mutants` and `judge` are as in
-    `tests.oracles.mutants_aws`.
+    inventory of today, `all` are all but those that give up the proof. `unlimited` lifts every quota;
+    `tight` is a placement with a quota that any rule overflows. `rules` and `members` are the kinds of
+    resources that hold rules and memberships. `faults` lists what is wrong with names and texts. `mutants`
+    and `judge` are as in `tests.oracles.mutants_aws`.
     """
 
     name: str

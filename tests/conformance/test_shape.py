@@ -232,25 +232,26 @@ def test_over_quota_is_an_error_with_numbers_and_a_way_out(plane: Plane) -> None
 
 @pytest.mark.usefixtures("no_quotas")
 @planes
-def test_an_empty_group_is_ready_for_members(plane: Plane, encoding: str) -> None:
-    """An empty group renders nothing that lets anything pass, and its first member changes no rule."""
+def test_an_empty_group_renders_nothing_until_its_first_member(plane: Plane, encoding: str) -> None:
+    """Its first member brings its rules; every later one changes membership only."""
 
-    def build(member: bool) -> Model:
+    def build(members: int) -> Model:
         seg = Segmentation("m", today=TODAY)
         empty = seg.group("empty", L.app == "new")
         seg.workload("w", {"app": "a"}, ["10.0.0.1"])
         seg.policy("p", "application").allow(empty, L.app == "a", tcp(443), id="r")
-        if member:
-            seg.workload("first", {"app": "new"}, ["10.0.0.2"])
+        for number in range(members):
+            seg.workload(f"new-{number}", {"app": "new"}, [f"10.0.0.{number + 2}"])
         seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
         return seg.build()
 
-    before, after = compile_model(build(False)), compile_model(build(True))
-    assert prove(before.model, before.fragment).ok and prove(after.model, after.fragment).ok
-    if encoding == "groups":
-        _, went, changed = changes(before.fragment, after.fragment)
-        assert not went and not changed
-        assert not {k for k in changes(before.fragment, after.fragment)[0] if k[0] in plane.rules}
+    none, one, two = (compile_model(build(members)) for members in range(3))
+    assert all(prove(done.model, done.fragment).ok for done in (none, one, two))
+    assert not [k for k in none.fragment["resource"] if k in plane.rules]
+    assert [k for k in one.fragment["resource"] if k in plane.rules]
+    came, went, changed = changes(one.fragment, two.fragment)
+    assert not went and not changed
+    assert not {k for k in came if k[0] in plane.rules}
 
 
 @pytest.mark.usefixtures("no_quotas")
