@@ -64,15 +64,12 @@ class PeerWriter:
             self._sent[target.name].append(_Reach(rule, peers))
         return peers
 
-    def held(self, target: Target, own: Piece) -> bool:
-        """Does a target own any workload that a piece limited by address holds today?
-
-        If not, there is nothing to attach and so nothing to write.
-        """
+    def held(self, target: str, piece: Piece) -> bool:
+        """Does a target own a workload that a piece holds today? An empty group renders nothing."""
         return any(
-            target.name in k.owners
-            and ((k.unknown and k.family in own.unknown) or k.known.overlaps(own.inside))
-            for k in self._population.matching(own.predicate)
+            (k.unknown and k.family in piece.unknown) or k.known.overlaps(piece.inside)
+            for k in self._population.matching(piece.predicate)
+            if target in k.owners
         )
 
     # -- addresses
@@ -150,7 +147,7 @@ class PeerWriter:
             k for k in near if k.unknown and k.family in piece.unknown and not _whole(ranges, k.family)
         ]
         references: tuple[Key, ...] = ()
-        visible = [name for name in self._visible(target) if self._possible(name, piece)]
+        visible = [name for name in self._visible(target) if self.held(name, piece)]
         by_reference = rule.families == FAMILIES and (unplaced or not rule.peer.outside)
         if by_reference and settled(self._population, visible, piece):
             references = tuple(Key(name, piece) for name in visible)
@@ -179,10 +176,6 @@ class PeerWriter:
                 peered and here.region == there.region and other.realm == target.realm
             ):
                 yield name
-
-    def _possible(self, name: str, piece: Piece) -> bool:
-        inside = replace(piece, predicate=piece.predicate & self.targets[name].select)
-        return bool(inside.tidy(self.domains))
 
     # -- what to say
 

@@ -101,15 +101,15 @@ def make_plan(
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
             shared = placements[target.name].membership == "shared"
-            rules = [
-                r for r in sides.of(target, direction, shared) if r.own.unknown or writer.held(target, r.own)
-            ]
+            rules = [r for r in sides.of(target, direction, shared) if writer.held(target.name, r.own)]
             together: dict[object, list[Piece]] = defaultdict(list)
             for rule in rules:
                 together[rule.own, rule.services, rule.families].append(rule.peer)
             for rule in rules:
                 beside = together[rule.own, rule.services, rule.families]
-                written.append((target, rule, writer.write(target, rule, beside)))
+                peers = writer.write(target, rule, beside)
+                if peers.references or peers.addresses:
+                    written.append((target, rule, peers))
     for _, rule, peers in written:
         for piece in (rule.own, *(k.piece for k in peers.references)):
             plan.hints[piece].add(piece.hint)
