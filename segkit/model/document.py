@@ -27,18 +27,39 @@ class Places(Protocol):
         """A plain value as it is written in the file; None where nothing plain is."""
         ...
 
+    def spot(self, location: Sequence[Step], key: bool = False) -> tuple[int, int]:
+        """Line and column of a value, or of the key it stands under, both counted from 1."""
+        ...
+
 
 class Document:
     """The data of a file or of a mapping in code, and where each value of it stands."""
 
-    def __init__(self, name: str, data: Any, places: Places | None) -> None:
+    def __init__(self, name: str, data: Any, places: Places | None, columns: bool = False) -> None:
         self.name = name
         self.data = data
         self._places = places
+        self._columns = columns
 
-    def at(self, location: Sequence[Step] = ()) -> str:
-        """`file:line` of a value; for a mapping in code the place where it was passed."""
-        return self.name if self._places is None else f"{self.name}:{self._places.line(location)}"
+    def at(self, location: Sequence[Step] = (), key: bool = False) -> str:
+        """`file:line` of a value, with `:column` where the document tells columns; for a mapping in code the
+        place where it was passed. `key` asks for the key of the value instead.
+        """
+        if self._places is None:
+            return self.name
+        if not self._columns:
+            return f"{self.name}:{self._places.line(location)}"
+        line, column = self._places.spot(location, key)
+        return f"{self.name}:{line}:{column}"
+
+    def line_of(self, location: Sequence[Step]) -> str:
+        """`file:line` of what is declared at `location`: of its key where it has one."""
+        return self.name if self._places is None else f"{self.name}:{self._places.spot(location, True)[0]}"
+
+    def part(self, *keys: str) -> Document:
+        """Some top-level keys alone, at the same places and without columns."""
+        data = {key: self.data[key] for key in keys if key in self.data}
+        return Document(self.name, data, self._places)
 
     def written(self, location: Sequence[Step]) -> str | None:
         """A plain value as it is written in the file, so that 1.10 is not shown as 1.1."""
@@ -83,8 +104,14 @@ def decode(raw: bytes, name: str, found: Findings) -> str | None:
         return None
 
 
-def open_document(path: str | os.PathLike[str], what: str, where: str, found: Findings) -> Document | None:
-    """Read a JSON or YAML file by its suffix; None after findings. `where` is where the path was written."""
+def open_document(
+    path: str | os.PathLike[str], what: str, where: str, found: Findings, *, columns: bool = False
+) -> Document | None:
+    """Read a JSON or YAML file by its suffix; None after findings. `where` is where the path was written.
+
+    With `columns` every place is `file:line:column`, and YAML anchors and tags are refused even where nothing
+    refers to them.
+    """
     name, suffix = shown_path(os.fspath(path)), Path(path).suffix.lower()
     if suffix not in (".json", ".yaml", ".yml"):
         found.error(
@@ -96,15 +123,16 @@ def open_document(path: str | os.PathLike[str], what: str, where: str, found: Fi
     if text is None:
         return None
     if not text.strip():
-        found.error(f"the {what} file is empty", f"{name}:1", fix="write it, or leave it out")
+        place = f"{name}:1:1" if columns else f"{name}:1"
+        found.error(f"the {what} file is empty", place, fix="write it, or leave it out")
         return None
     if suffix == ".json":
         from segkit.model.json_places import parse_json
 
-        return parse_json(text, name, found)
+        return parse_json(text, name, found, columns)
     from segkit.model.yaml_places import parse_yaml
 
-    return parse_yaml(text, name, found)
+    return parse_yaml(text, name, found, columns)
 
 
 def _folder(path: str | os.PathLike[str]) -> str:
