@@ -5,15 +5,21 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Callable
 
 from segkit.errors import Problem, SegkitError
 from segkit.intent.cells import Cells
+from segkit.model.checks.labels import faults_of
 from segkit.model.ends import End
+from segkit.model.findings import nearest
 from segkit.model.model import Model
 from segkit.sets import EVERYWHERE, AddressError, Addresses, LabelParseError, Predicate
 
 KINDS = ("group", "zone", "workload", "addresses", "select", "network")
+# How it looks when somebody meant an address, or a selector.
+ADDRESS_LIKE = re.compile(r"\d+\.[\d.]+(/\d*)?|[0-9a-fA-F.]*:[0-9a-fA-F:.]*(/\d*)?")
+SELECTOR_LIKE = re.compile(r"""[=!()"'<>]|\s""")
 
 
 def cells_of(text: str, model: Model, cells: Cells) -> int:
@@ -22,7 +28,8 @@ def cells_of(text: str, model: Model, cells: Cells) -> int:
     A reference is the name of a group, zone, workload or address set, `anywhere`, `internet`, `outside`, an
     address or CIDR, or a selector such as `app == "shop"`; `group:web` says which kind is meant.
 
-    Raises SegkitError for a name that is unknown (with the nearest known ones) or means two things.
+    Raises SegkitError for a name that is unknown (with the nearest known ones) or means two things, for what
+    looks like an address or a selector and is none, and for labels that the schema does not know.
     """
     kind, _, rest = text.partition(":")
     if kind in KINDS:
@@ -42,7 +49,7 @@ def cells_of(text: str, model: Model, cells: Cells) -> int:
         )
     if hits:
         return next(iter(hits.values()))
-    selected = _selector(text, cells)
+    selected = _selector(text, model, cells)
     if selected is None:
         raise SegkitError(_unknown(text, model))
     return selected
@@ -58,7 +65,7 @@ def _by_kind(model: Model, cells: Cells) -> dict[str, Callable[[str], int | None
         "network": named(model.zones, lambda z: z.network),
         "workload": lambda name: _of_workload(name, cells),
         "addresses": lambda name: _addresses(name, model, cells),
-        "select": lambda text: _selector(text, cells),
+        "select": lambda text: _selector(text, model, cells),
     }
 
 
@@ -82,11 +89,17 @@ def _of_workload(name: str, cells: Cells) -> int | None:
     return held or None
 
 
-def _selector(text: str, cells: Cells) -> int | None:
+def _selector(text: str, model: Model, cells: Cells) -> int | None:
     try:
         predicate = Predicate.parse(text)
     except LabelParseError:
         return None
+    # A misspelt label matches nobody, and "nobody" reads as "denied".
+    wrong = (
+        () if model.domains is None else faults_of(predicate, {key.name: key for key in model.schema.keys})
+    )
+    if problems := [Problem(f"selector {text!r}: {what}", fix=fix) for what, fix in wrong]:
+        raise SegkitError(problems)
     return _of_end(End.select(predicate), cells)
 
 
@@ -118,6 +131,7 @@ def _touching(wanted: Addresses, cells: Cells) -> int:
 
 
 def _unknown(text: str, model: Model) -> Problem:
+    kind, _, name = text.partition(":") if text.partition(":")[0] in KINDS else ("", "", text)
     names = sorted(
         {
             t.name
@@ -125,13 +139,26 @@ def _unknown(text: str, model: Model) -> Problem:
             for t in things
         }
     )
-    near = difflib.get_close_matches(text.partition(":")[2] or text, names, n=3)
-    hint = (
-        f"did you mean {' or '.join(repr(n) for n in near)}?"
-        if near
-        else "list them with `segkit show groups`"
-    )
-    return Problem(
-        f"{text!r} is no group, zone, workload, address set, address, CIDR or selector",
-        fix=hint,
-    )
+    if near := difflib.get_close_matches(name, names, n=3):
+        fix = f"did you mean {' or '.join(repr(n) for n in near)}?"
+    elif refused := _refusal(kind, name):
+        return refused
+    else:
+        fix = nearest(name, names, "names")
+    return Problem(f"{text!r} is no group, zone, workload, address set, address, CIDR or selector", fix=fix)
+
+
+def _refusal(kind: str, name: str) -> Problem | None:
+    """What is wrong with a text that was meant as an address or as a selector."""
+    try:
+        if kind in ("", "addresses") and ADDRESS_LIKE.fullmatch(name):
+            Addresses.of(name)
+        elif kind == "select" or (not kind and SELECTOR_LIKE.search(name)):
+            Predicate.parse(name)
+    except AddressError as error:
+        what, _, fix = str(error).partition("; ")
+        return Problem(what, fix=fix)
+    except LabelParseError as error:
+        what, _, fix = str(error).partition("; ")
+        return Problem(f"selector {name!r}: {what}", fix=fix)
+    return None

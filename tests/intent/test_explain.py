@@ -120,6 +120,41 @@ def test_a_workload_does_not_talk_with_itself_at_its_other_address() -> None:
     assert Intent(seg.build()).explain("two", "two", tcp(22)).cases == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("10.0.0.1/8", "10.0.0.1/8 has host bits set\n  fix: write 10.0.0.0/8"),
+        (
+            "addresses:300.1.1.1",
+            "300.1.1.1 is no IPv4 address\n  fix: each of the four numbers goes from 0 to 255",
+        ),
+        (
+            'app = "web"',
+            'selector \'app = "web"\': column 5: cannot read "=" here\n  fix: write == to compare',
+        ),
+        (
+            'ap == "web" and zone == "cdd"',
+            """2 problems:
+1. selector 'ap == "web" and zone == "cdd"': unknown label key 'ap'
+  fix: did you mean 'app'?
+2. selector 'ap == "web" and zone == "cdd"': unknown value 'cdd' of label 'zone'
+  fix: did you mean 'cde'?""",
+        ),
+        (
+            "xyz",
+            """'xyz' is no group, zone, workload, address set, address, CIDR or selector
+  fix: known names: web""",
+        ),
+    ],
+)
+def test_what_was_meant_is_said(text: str, said: str) -> None:
+    seg = Segmentation("m", schema={"app": ["web", "db"], "zone": ["cde"]}, today=TODAY)
+    seg.group("web", L.app == "web")
+    with pytest.raises(SegkitError) as caught:
+        Intent(seg.build()).explain(text, "web", ANY)
+    assert str(caught.value) == said
+
+
 @pytest.mark.parametrize(("name", "near"), [("wbe", "'web'"), ("zone:cdd", "'cde'"), ("web-2", "'web-1'")])
 def test_an_unknown_name_says_the_nearest(name: str, near: str) -> None:
     with pytest.raises(SegkitError, match=near):

@@ -22,7 +22,7 @@ def check_selectors(model: Model, found: Findings) -> frozenset[Predicate]:
     faults: dict[Predicate, list[tuple[str, str]]] = {}
     for what, where, predicate in selectors(model):
         if predicate not in faults:
-            faults[predicate] = list(_faults(predicate, keys))
+            faults[predicate] = list(faults_of(predicate, keys))
             if not faults[predicate] and not predicate.satisfiable(domains):
                 faults[predicate] = [(_never(predicate), "correct the selector or the label schema")]
         for text, fix in faults[predicate]:
@@ -36,7 +36,8 @@ def _never(predicate: Predicate) -> str:
     return f"no workload that conforms to the label schema could ever match {predicate}"
 
 
-def _faults(predicate: Predicate, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str]]:
+def faults_of(predicate: Predicate, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str]]:
+    """Keys and values that a schema does not know: what is wrong, and the fix."""
     for key in predicate.keys():  # noqa: SIM118 - a predicate is no mapping
         if key not in keys:
             yield f"unknown label key {key!r}", nearest(key, keys, "label keys")
