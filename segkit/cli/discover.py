@@ -67,6 +67,14 @@ def stack_files(out: Path) -> dict[str, Path]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A file that holds one JSON object; SegkitError with the place when it does not."""
+    if path.suffix == ".tf":
+        raise SegkitError(
+            Problem(
+                "this is HCL; segkit reads Terraform as JSON",
+                str(path),
+                fix="name a .tf.json file; `cdktf synth` without --hcl writes one",
+            )
+        )
     try:
         data = json.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:

@@ -99,8 +99,13 @@ def _find(module: ModuleType, source: str, name: str) -> Any:
     if callable(getattr(module, "build", None)):
         return module.build
     found = {n: v for n, v in vars(module).items() if isinstance(v, Model | Segmentation)}
-    distinct = {id(v) for v in found.values()}
-    if len(distinct) == 1:
+    builders = {id(v): v for v in found.values() if isinstance(v, Segmentation)}
+    if len(builders) == 1:
+        # `model = seg.build()` beside it is the same model, not a second one.
+        (builder,) = builders.values()
+        if len(found) == 1 or all(v in (builder, builder.build()) for v in found.values()):
+            return builder
+    elif len({id(v) for v in found.values()}) == 1:
         return next(iter(found.values()))
     if found:
         what = f"several models: {', '.join(sorted(found))}"

@@ -80,11 +80,23 @@ def test_warnings_of_the_builder_are_kept() -> None:
     assert "'w' is in no zone" in load("p.py").warnings[0].what
 
 
+def test_what_a_segmentation_built_is_the_same_model() -> None:
+    write("p.py", HEAD + 'seg = Segmentation("x")\nmodel = seg.build()')
+    assert load("p.py").model.name == "x"
+
+
 @pytest.mark.parametrize(
     ("body", "name", "what", "where", "fix"),
     [
         ("x = 1", "p.py", "no model here", "p.py", "build()"),
         ('a = Segmentation("x")\nb = Segmentation("y")', "p.py", "several models: a, b", "p.py", "p.py:a"),
+        (
+            'a = Segmentation("x")\nb = Segmentation("y").build()',
+            "p.py",
+            "several models: a, b",
+            "p.py",
+            "p.py:a",
+        ),
         ('seg = Segmentation("x")', "p.py:sge", "there is no 'sge'", "p.py", "did you mean 'seg'?"),
         ("seg = 3", "p.py:seg", "seg gives int", "p.py", "Segmentation"),
         ("def build():\n    return 3", "p.py", "build gives int", "p.py", "Segmentation"),

@@ -136,6 +136,15 @@ def test_files_that_cannot_be_read(run: Run, policy: str, content: bytes | None,
     assert "bad.tf.json" in result.stderr
 
 
+def test_hcl_is_told_from_broken_json(run: Run, policy: str) -> None:
+    Path("main.tf").write_text("locals {}", encoding="utf-8")
+    result = run("synth", policy, "--provider-file", "main.tf")
+    assert result.exit_code == 2
+    assert (
+        "main.tf: this is HCL; segkit reads Terraform as JSON\n  fix: name a .tf.json file" in result.stderr
+    )
+
+
 def test_a_place_that_cannot_be_written(run: Run, policy: str) -> None:
     Path("cdktf.out").write_text("a file", encoding="utf-8")
     result = run("synth", policy)
