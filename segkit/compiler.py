@@ -77,9 +77,9 @@ def _unknown_addresses(model: Model) -> Iterator[Problem]:
     if names:
         some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         yield Problem(
-            f"{len(names)} workloads have an address that is not known: {some}",
-            why="they stand for every address of their zone's networks, or for none that a rule names",
-            fix="give their addresses, or their zone's networks",
+            f"addresses are not declared for {some}",
+            why="rules that name addresses see them at every address of their zone's networks, else nowhere",
+            fix="declare their addresses; nothing is wrong where no such rule is meant for them",
         )
 
 
