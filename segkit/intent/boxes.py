@@ -42,6 +42,10 @@ class Piece:
         """Are workloads in it whatever their address?"""
         return self.unknown == FAMILIES and self.inside == EVERYWHERE
 
+    def order(self) -> tuple[str, str, list[int], str]:
+        """A key that sorts pieces the same way on every machine."""
+        return str(self.predicate), str(self.inside), sorted(self.unknown), str(self.outside)
+
     def __and__(self, other: Piece) -> Piece:
         return Piece(
             self.predicate & other.predicate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
@@ -45,7 +46,7 @@ class AwsPlacement:
     network: str = ""
     provider: str = ""
     peered_with: tuple[str, ...] = ()
-    encoding: str = "groups"
+    encoding: str | tuple[tuple[str, ...], ...] = "groups"
     membership: str = "exclusive"
     prefix_lists: tuple[str, ...] = ()
     flow_log_destination: str = ""
@@ -64,6 +65,8 @@ def placement(target: Target) -> AwsPlacement:
     given = {k: v for k, v in target.placement.items() if v is not None}
     for name in ("peered_with", "prefix_lists"):
         given[name] = tuple(sorted(given.get(name, ())))
+    if not isinstance(given.get("encoding", ""), str):
+        given["encoding"] = tuple(sorted(tuple(sorted(block)) for block in given["encoding"]))
     given["adopt"] = {k: Adopted(**v) for k, v in sorted(given.get("adopt", {}).items())}
     return AwsPlacement(**given)
 
@@ -79,9 +82,10 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         )
     if not isinstance(given.get("vpc_id"), str) or not given["vpc_id"]:
         yield _problem(target, "vpc_id is missing", "pass the id of the VPC, or a reference such as vpc.id")
-    for name, allowed in (("encoding", ENCODINGS), ("membership", MEMBERSHIPS)):
-        if given.get(name, allowed[0]) not in allowed:
-            yield _problem(target, f"{name} is {given[name]!r}", f"write one of {', '.join(allowed)}")
+    if given.get("membership", "shared") not in MEMBERSHIPS:
+        fix = f"write one of {', '.join(MEMBERSHIPS)}"
+        yield _problem(target, f"membership is {given['membership']!r}", fix)
+    yield from _check_encoding(target, given.get("encoding", "groups"))
     yield from _check_names(model, target)
     for name, value in sorted(given.get("quotas", {}).items()):
         if name not in QUOTAS:
@@ -96,6 +100,22 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
             "a flow log to a log group has no role",
             "pass flow_log_role=, the role that may write to it",
         )
+
+
+def _check_encoding(target: Target, encoding: Any) -> Iterator[Problem]:
+    fix = f"write {' or '.join(map(repr, ENCODINGS))}, or blocks of group names as `segkit quota` prints them"
+    if isinstance(encoding, str):
+        if encoding not in ENCODINGS:
+            yield _problem(target, f"encoding is {encoding!r}", fix)
+        return
+    if not isinstance(encoding, list | tuple) or not all(
+        isinstance(block, list | tuple) and all(isinstance(n, str) for n in block) for block in encoding
+    ):
+        yield _problem(target, f"encoding is {encoding!r}", fix)
+        return
+    names = [n for block in encoding for n in block]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield _problem(target, f"encoding has {name!r} in two blocks", "a group is in one block only")
 
 
 def _check_names(model: Model, target: Target) -> Iterator[Problem]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
+from segkit.platforms.aws.lower.choose import pinned
 from segkit.platforms.aws.lower.emit import Emitter
 from segkit.platforms.aws.lower.exempt import unenforceable
 from segkit.platforms.aws.lower.fit import over_quota, usage
 from segkit.platforms.aws.lower.names import SCHEME
-from segkit.platforms.aws.lower.peers import PeerWriter
-from segkit.platforms.aws.lower.plan import make_plan
+from segkit.platforms.aws.lower.plan import make_draft, make_plan
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered
 
@@ -24,10 +24,10 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     """
     ordered = sorted(targets, key=lambda t: t.name)
     placements = {t.name: placement(t) for t in ordered}
-    writer = PeerWriter(intent, ordered, placements)
-    plan = make_plan(intent, ordered, placements, writer)
-    problems: list[Problem] = list(writer.problems)
-    residuals = [*plan.residuals, *unenforceable(intent.model, ordered)]
+    draft = make_draft(intent, ordered, placements)
+    plan = make_plan(draft, {t.name: pinned(draft, t) for t in ordered})
+    problems: list[Problem] = list(draft.problems)
+    residuals = [*draft.residuals, *unenforceable(intent.model, ordered)]
     out = []
     for target in ordered:
         here = placements[target.name]

@@ -8,8 +8,9 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
+from segkit.platforms.aws.lower.encoding import GroupId
 from segkit.platforms.aws.lower.namer import Namer
-from segkit.platforms.aws.lower.plan import GroupId, LineId, ListId, Plan
+from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
 from segkit.platforms.aws.lower.services import COMMON
 from segkit.platforms.aws.placement import AwsPlacement
 

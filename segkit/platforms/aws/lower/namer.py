@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from segkit.model.model import Model
+from segkit.platforms.aws.lower.encoding import GroupId
 from segkit.platforms.aws.lower.names import NO_FLOWS, GroupNames, digest, slug
-from segkit.platforms.aws.lower.plan import GroupId, LineId, ListId, Plan
+from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
 
 _WAY = {"ingress": "in", "egress": "out"}
 

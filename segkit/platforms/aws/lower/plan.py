@@ -1,38 +1,25 @@
-"""What to build on AWS, before it has names: groups, rules and memberships of every target.
-
-The two encodings differ in one place only, `_Encoding`: a key becomes a security group of its own (`groups`),
-or every set of keys that some interface carries becomes one (`cells`).
-"""
+"""What to build on AWS, before it has names: a draft of what to open, then groups, rules and memberships."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+from segkit.errors import Problem
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
-from segkit.intent.population import Population
 from segkit.model.model import Target
 from segkit.model.policy import Rule
-from segkit.model.workloads import Interface, Workload
-from segkit.platforms.aws.lower.carrying import Key, held_keys, split_interfaces
+from segkit.platforms.aws.lower.carrying import Key, split_interfaces
+from segkit.platforms.aws.lower.encoding import Carried, Encoding, GroupId, Groups
 from segkit.platforms.aws.lower.peers import Peers, PeerWriter
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
-from segkit.sets import ANY, Addresses, ServiceSet
-
-
-@dataclass(frozen=True, slots=True)
-class GroupId:
-    """A security group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at
-    all."""
-
-    target: str
-    pieces: tuple[Piece, ...]
-    cell: bool = False
+from segkit.sets import ANY, Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +56,6 @@ class Line:
     origins: dict[str, Rule | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """The groups an interface of a workload carries."""
-
-    target: str
-    workload: Workload
-    interface: Interface
-    groups: tuple[GroupId, ...]
-
-
 @dataclass(slots=True)
 class Plan:
     """All of it, for every AWS target of a model."""
@@ -87,21 +64,49 @@ class Plan:
     lines: dict[LineId, Line] = field(default_factory=dict)
     lists: dict[ListId, Addresses] = field(default_factory=dict)
     carried: list[Carried] = field(default_factory=list)
-    hints: dict[Piece, set[str]] = field(default_factory=lambda: defaultdict(set))
-    residuals: list[Residual] = field(default_factory=list)
+    hints: Mapping[Piece, set[str]] = field(default_factory=dict)
 
 
-def make_plan(
-    intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement], writer: PeerWriter
-) -> Plan:
-    """Plans all targets together: a rule between two of them is opened on both."""
-    plan = Plan(groups={t.name: set() for t in targets})
-    sides = Sides(intent)
+@dataclass(frozen=True)
+class Draft:
+    """What every target has to open, with far ends written out, before it is decided which groups say it."""
+
+    intent: Intent
+    targets: tuple[Target, ...]
+    placements: Mapping[str, AwsPlacement]
+    written: tuple[tuple[Target, SideRule, Peers], ...]
+    residuals: tuple[Residual, ...]
+    problems: frozenset[Problem]
+
+    @cached_property
+    def hints(self) -> Mapping[Piece, set[str]]:
+        """The ends that each piece was cut from."""
+        out: dict[Piece, set[str]] = defaultdict(set)
+        for _, rule, peers in self.written:
+            for piece in (rule.own, *(k.piece for k in peers.references)):
+                out[piece].add(piece.hint)
+        return out
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """Every group that is spoken of."""
+        out: dict[Key, None] = {}
+        for target, rule, peers in self.written:
+            out[Key(target.name, rule.own)] = None
+            out.update(dict.fromkeys(peers.references))
+        return tuple(out)
+
+
+def make_draft(intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement]) -> Draft:
+    """Drafts all targets together: a rule between two of them is opened on both."""
+    sides, writer = Sides(intent), PeerWriter(intent, targets, placements)
     written: list[tuple[Target, SideRule, Peers]] = []
+    residuals: list[Residual] = []
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
             shared = placements[target.name].membership == "shared"
-            rules = [r for r in sides.of(target, direction, shared) if writer.held(target.name, r.own)]
+            sided = (r for r in sides.of(target, direction, shared) if writer.held(target.name, r.own))
+            rules = [_expressible(residuals, target, r) for r in sided]
             together: dict[object, list[Piece]] = defaultdict(list)
             for rule in rules:
                 together[rule.own, rule.services, rule.families].append(rule.peer)
@@ -110,76 +115,37 @@ def make_plan(
                 peers = writer.write(target, rule, beside)
                 if peers.references or peers.addresses:
                     written.append((target, rule, peers))
-    for _, rule, peers in written:
-        for piece in (rule.own, *(k.piece for k in peers.references)):
-            plan.hints[piece].add(piece.hint)
-    encoding = _Encoding(intent.population, targets, placements, written)
-    plan.carried = encoding.carried
+    residuals += writer.residuals
+    for target, rule, _ in written:
+        residuals += split_interfaces(target, rule, intent.population)
+    return Draft(
+        intent, tuple(targets), placements, tuple(written), tuple(residuals), frozenset(writer.problems)
+    )
+
+
+def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
+    """The plan of a draft, with an encoding for each target."""
+    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
+    groups = Groups(draft.intent.population, draft.targets, draft.placements, encodings, draft.keys)
+    plan.carried = groups.carried
     for carried in plan.carried:
         plan.groups[carried.target].update(carried.groups)
-    for target, rule, peers in written:
-        _add_lines(plan, intent, target, placements[target.name], rule, peers, encoding)
-        plan.residuals += split_interfaces(target, rule, intent.population)
-    plan.residuals += writer.residuals
+    for target, rule, peers in draft.written:
+        _add_lines(plan, draft, target, rule, peers, groups)
     return plan
 
 
-class _Encoding:
-    """From keys to security groups."""
-
-    def __init__(
-        self,
-        population: Population,
-        targets: Sequence[Target],
-        placements: Mapping[str, AwsPlacement],
-        written: Iterable[tuple[Target, SideRule, Peers]],
-    ) -> None:
-        self._placements = placements
-        keys: dict[Key, None] = {}
-        for target, rule, peers in written:
-            keys[Key(target.name, rule.own)] = None
-            keys.update(dict.fromkeys(peers.references))
-        self._cells: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
-        self.carried = [c for t in targets for c in self._carry(t, population)]
-
-    def groups(self, key: Key) -> tuple[GroupId, ...]:
-        """The security groups that together hold a key's interfaces."""
-        if self._placements[key.target].encoding == "cells":
-            return tuple(self._cells[key])
-        return (GroupId(key.target, (key.piece,)),)
-
-    def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
-        here = self._placements[target.name]
-        for workload, interface, held in held_keys(tuple(self._cells), target, population):
-            groups = tuple(GroupId(target.name, (k.piece,)) for k in held)
-            if here.encoding == "cells" and held:
-                cell = GroupId(target.name, tuple(sorted({k.piece for k in held}, key=str)), cell=True)
-                groups = (cell,)
-                for key in held:
-                    self._cells[key][cell] = None
-            if not groups and here.membership == "exclusive":
-                # An interface without groups gets the VPC's default group, which lets its members talk.
-                groups = (GroupId(target.name, ()),)
-            yield Carried(target.name, workload, interface, groups)
-
-
 def _add_lines(
-    plan: Plan,
-    intent: Intent,
-    target: Target,
-    here: AwsPlacement,
-    rule: SideRule,
-    peers: Peers,
-    encoding: _Encoding,
+    plan: Plan, draft: Draft, target: Target, rule: SideRule, peers: Peers, groups: Groups
 ) -> None:
-    services = _expressible(plan, target, rule)
-    named = {s.addresses: s.name for s in intent.model.address_sets if s.name in here.prefix_lists}
-    references = [g for k in peers.references for g in encoding.groups(k)]
+    here = draft.placements[target.name]
+    named = {s.addresses: s.name for s in draft.intent.model.address_sets if s.name in here.prefix_lists}
+    references = [g for k in peers.references for g in groups.of(k)]
     for reference in references:
         plan.groups[reference.target].add(reference)
-    for group in encoding.groups(Key(target.name, rule.own)):
+    for group in groups.of(Key(target.name, rule.own)):
         plan.groups[target.name].add(group)
-        for piece in ranges(services):
+        for piece in ranges(rule.services):
             for reference in references:
                 _add(plan, group, rule, piece, reference)
             for family in sorted(rule.families):
@@ -204,17 +170,21 @@ def _add(plan: Plan, group: GroupId, rule: SideRule, piece: Range, peer: Peer) -
     line.origins[rule.origin] = rule.rule
 
 
-def _expressible(plan: Plan, target: Target, rule: SideRule) -> ServiceSet:
-    """The services as this target may write them, noting what an accepted or a needed residual changes."""
+def _expressible(residuals: list[Residual], target: Target, rule: SideRule) -> SideRule:
+    """The rule with the services that this target will write, noting what a residual changes.
+
+    What else is decided about the rule (what reaches whom, what another residual opens) follows from these.
+    """
     services = rule.services
     accepted = {a.residual for a in target.accepted}
     if sctp_ports(services):
         extent = "security groups cannot tell SCTP ports apart, so every SCTP port passes"
-        plan.residuals.append(
-            rule.residual(target.name, "sctp-ports", extent, "opens", services=ANY.restrict((SCTP,)))
-        )
+        every = ANY.restrict((SCTP,))
+        residuals.append(rule.residual(target.name, "sctp-ports", extent, "opens", services=every))
+        services |= every
     if "other-protocols" in accepted and rare_count(services):
         extent = "protocols other than tcp, udp, icmp, icmpv6, sctp, gre, esp and ah stay closed"
-        plan.residuals.append(rule.residual(target.name, "other-protocols", extent, "closes"))
-        services = without_rare(services)
-    return services
+        rare = services - without_rare(services)
+        residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=rare))
+        services -= rare
+    return replace(rule, services=services)

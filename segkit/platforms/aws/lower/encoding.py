@@ -1,0 +1,110 @@
+"""Which security groups say who is who: one for each selector, one for each mixture of selectors, or in
+between.
+
+An encoding cuts a target's selectors into blocks. Inside a block, interfaces that match the same selectors
+share one group; so an interface carries one group for each block it touches. With every selector in a block
+of its own that is one group a selector (`groups`), with a single block one group for each interface
+(`cells`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from segkit.intent.boxes import Piece
+from segkit.intent.population import Population
+from segkit.model.model import Target
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.aws.lower.carrying import Key, held_keys
+from segkit.platforms.aws.placement import AwsPlacement
+
+
+@dataclass(frozen=True, slots=True)
+class GroupId:
+    """A security group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at
+    all."""
+
+    target: str
+    pieces: tuple[Piece, ...]
+    cell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The groups an interface of a workload carries."""
+
+    target: str
+    workload: Workload
+    interface: Interface
+    groups: tuple[GroupId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Blocks of pieces; a piece in no block has one of its own. `whole` puts everything into one block."""
+
+    blocks: tuple[frozenset[Piece], ...] = ()
+    whole: bool = False
+    _of: Mapping[Piece, int] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_of", {p: n for n, block in enumerate(self.blocks) for p in block})
+
+    def block(self, piece: Piece) -> Hashable:
+        """What tells a piece's block from others; the piece itself where it is alone."""
+        return 0 if self.whole else self._of.get(piece, piece)
+
+
+GROUPS, CELLS = Encoding(), Encoding(whole=True)
+
+
+def blocks_by_name(names: Iterable[Collection[str]], pieces: Mapping[str, Piece]) -> Encoding:
+    """An encoding from blocks of group names; names that are not in use are passed over."""
+    found = (frozenset(pieces[n] for n in block if n in pieces) for block in names)
+    return Encoding(tuple(block for block in found if len(block) > 1))
+
+
+class Groups:
+    """From keys to security groups, and what each interface carries."""
+
+    def __init__(
+        self,
+        population: Population,
+        targets: Iterable[Target],
+        placements: Mapping[str, AwsPlacement],
+        encodings: Mapping[str, Encoding],
+        keys: tuple[Key, ...],
+    ) -> None:
+        self._placements, self._encodings = placements, encodings
+        self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
+        self.carried = [c for t in targets for c in self._carry(t, population)]
+
+    def of(self, key: Key) -> tuple[GroupId, ...]:
+        """The security groups that together hold a key's interfaces."""
+        if self._encodings[key.target].block(key.piece) == key.piece:
+            return (GroupId(key.target, (key.piece,)),)
+        return tuple(self._found[key])
+
+    def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
+        encoding = self._encodings[target.name]
+        exclusive = self._placements[target.name].membership == "exclusive"
+        for workload, interface, held in held_keys(tuple(self._found), target, population):
+            together: dict[Hashable, list[Key]] = defaultdict(list)
+            for key in held:
+                together[encoding.block(key.piece)].append(key)
+            groups = tuple(_group(target.name, block, keys) for block, keys in together.items())
+            for group, keys in zip(groups, together.values(), strict=True):
+                for key in keys:
+                    self._found[key][group] = None
+            if not groups and exclusive:
+                # An interface without groups gets the VPC's default group, which lets its members talk.
+                groups = (GroupId(target.name, ()),)
+            yield Carried(target.name, workload, interface, groups)
+
+
+def _group(target: str, block: Hashable, keys: list[Key]) -> GroupId:
+    if isinstance(block, Piece):
+        return GroupId(target, (block,))
+    return GroupId(target, tuple(sorted((k.piece for k in keys), key=Piece.order)), cell=True)
