@@ -11,6 +11,7 @@ from segkit.model.model import Accepted, Model, Target
 from segkit.model.operands import EndLike, ServiceLike, rule_hash
 from segkit.model.policy import AddressSet, Group, LabelPolicy, Rule, Service, Tier, Zone
 from segkit.model.policy_builder import PolicyBuilder
+from segkit.model.policy_files import load_policies
 from segkit.model.schema_file import load_schema
 from segkit.model.segmentation import Segmentation
 from segkit.model.target_builder import TargetBuilder
@@ -46,6 +47,7 @@ __all__ = [
     "internet",
     "load_intent",
     "load_inventory",
+    "load_policies",
     "load_schema",
     "outside",
     "rule_hash",

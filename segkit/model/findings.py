@@ -50,13 +50,18 @@ def nearest(word: str, known: Iterable[str], kind: str = "") -> str:
     return _nearest(word, tuple(sorted(set(known))), kind)
 
 
+def meant_is(word: str) -> str:
+    """What `nearest` says when it is sure that `word` was meant."""
+    return f"did you mean {word!r}?"
+
+
 # A wrong value in an inventory is usually wrong in thousands of places.
 @lru_cache(maxsize=4096)
 def _nearest(word: str, known: tuple[str, ...], kind: str) -> str:
     folded = {k.casefold(): k for k in known}
     close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {folded[close[0]]!r}?"
+        return meant_is(folded[close[0]])
     if not known:
         return f"there are no {kind} yet" if kind else ""
     shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")

@@ -80,10 +80,11 @@ def _file(path: str | os.PathLike[str], where: str, found: Findings) -> Iterable
         )
         return ()
     document = open_document(path, "inventory", where, found)
-    return () if document is None else _entries(document, found)
+    return () if document is None else workloads_of(document, found)
 
 
-def _entries(document: Document, found: Findings) -> Iterable[Workload]:
+def workloads_of(document: Document, found: Findings) -> Iterable[Workload]:
+    """The workloads in a document."""
     from segkit.model.formats import InventoryFile, read_shape
 
     shape = read_shape(InventoryFile, document, found)

@@ -30,7 +30,7 @@ def load_schema(path: str | os.PathLike[str]) -> LabelSchema:
 def open_schema(path: str | os.PathLike[str], where: str, found: Findings) -> LabelSchema | None:
     """The schema in a file; None after findings. `where` is where the path was written."""
     document = open_document(path, "label schema", where, found)
-    return None if document is None else _schema(document, found)
+    return None if document is None else schema_of(document, found)
 
 
 def read_schema(data: Mapping[str, Any], where: str, found: Findings) -> LabelSchema | None:
@@ -41,7 +41,7 @@ def read_schema(data: Mapping[str, Any], where: str, found: Findings) -> LabelSc
     """
     plain = _plain(data)
     whole = set(plain) == {"labels"} and isinstance(plain["labels"], dict)
-    return _schema(Document(where, plain if whole else {"labels": plain}, None), found)
+    return schema_of(Document(where, plain if whole else {"labels": plain}, None), found)
 
 
 def _plain(value: Any) -> Any:
@@ -54,7 +54,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _schema(document: Document, found: Findings) -> LabelSchema | None:
+def schema_of(document: Document, found: Findings) -> LabelSchema | None:
+    """The schema in a document; None after findings."""
     from segkit.model.formats import SchemaFile, read_shape
 
     shape = read_shape(SchemaFile, document, found)

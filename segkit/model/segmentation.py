@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 
 from segkit.errors import Problem, SegkitError
 from segkit.model.caller import caller
+from segkit.model.ends import End
 from segkit.model.findings import Findings
 from segkit.model.interfaces import read_interfaces, single_interface
 from segkit.model.inventory import Inventory, Source, read_inventories
@@ -24,6 +25,8 @@ from segkit.model.policy import (
     Zone,
 )
 from segkit.model.policy_builder import PolicyBuilder
+from segkit.model.policy_files import PolicyFiles, PolicyPath
+from segkit.model.references import Known
 from segkit.model.schema_file import open_schema, read_schema
 from segkit.model.target_builder import TargetBuilder
 from segkit.model.validate import validate
@@ -48,7 +51,8 @@ class Segmentation:
     `schema` is a label schema: a file (YAML or JSON), the same as a mapping, or a `LabelSchema`. None checks
     no labels: any key may have any value. `inventory` is one file of workloads or several (JSON, YAML or
     CSV), or an `Inventory`. `today` judges expiry; it defaults to the environment variable SEGKIT_TODAY
-    (YYYY-MM-DD), else to the date in UTC.
+    (YYYY-MM-DD), else to the date in UTC. `policies` is a policy file or folder (YAML, JSON), or several:
+    their declarations are added to those in code, and their rules may name what code declares.
 
     No method raises on a bad value: it notes the problem and returns something to go on with, and `build`
     raises `SegkitError` with all of them. `where=` says where a thing was declared; it defaults to the
@@ -69,9 +73,10 @@ class Segmentation:
         inventory: Source | Sequence[Source] | None = None,
         today: date | str | None = None,
         *,
+        policies: PolicyPath | Sequence[PolicyPath] | PolicyFiles | None = None,
         where: str | None = None,
     ) -> None:
-        here = where or caller()
+        here = caller() if where is None else where
         self._found = Findings()
         self._broken: set[str] = set()
         self.name = read_name(name, "segmentation", here, self._found) or "unnamed"
@@ -93,6 +98,12 @@ class Segmentation:
         if inventory is not None:
             self._workloads += read_inventories(inventory, here, self._found)
         self.warnings: tuple[Problem, ...] = ()
+        self._files: PolicyFiles | None = None
+        if policies is not None:
+            self._files = _files(policies, here)
+            self._broken |= self._files.declare_into(self, self._schema)
+            self._workloads += self._files.workloads
+            self._schema = self._schema or self._files.schema
 
     def zone(
         self,
@@ -187,6 +198,8 @@ class Segmentation:
         one = Service(known or str(name), NOTHING if held is None else held, here)
         if known is not None and held is not None:
             self._services.append(one)
+        else:
+            self._broken.add(f"service:{name}")
         return one
 
     def workload(
@@ -278,6 +291,19 @@ class Segmentation:
         self._targets.append(one)
         return one
 
+    def end(self, text: str, *, where: str | None = None) -> End:
+        """What a text in a policy file would stand for now: a declared name, `zone:cde`, a selector.
+
+        >>> Segmentation("shop").end('role == "web"').text
+        'role == "web"'
+        """
+        here = where or caller()
+        found = self._known().end(text, "end()", here, self._found)
+        if isinstance(found, End):
+            return found
+        self._broken.add(f"group:{text}")
+        return Group(text, ALL).end
+
     def add(self, inventory: Inventory | Iterable[Workload]) -> None:
         """Take over workloads that were read elsewhere."""
         self._workloads += inventory.workloads if isinstance(inventory, Inventory) else inventory
@@ -289,14 +315,21 @@ class Segmentation:
         """
         found = Findings()
         found.extend(self._found)
-        model = self._model()
+        policies = list(self._policies)
+        if self._files is not None:
+            policies += self._files.policies(self._known(), found)
+        model = self._model(policies)
         found.extend(validate(model, frozenset(self._broken)))
         self.warnings = tuple(sorted(set(found.warnings)))
         if found.errors:
             raise SegkitError(found.errors)
         return model
 
-    def _model(self) -> Model:
+    def _known(self) -> Known:
+        """What text can refer to."""
+        return Known(self._zones, self._groups, self._address_sets, self._services, self._broken)
+
+    def _model(self, policies: Iterable[PolicyBuilder]) -> Model:
         return Model(
             name=self.name,
             today=self.today,
@@ -305,7 +338,7 @@ class Segmentation:
             groups=tuple(sorted(self._groups, key=_name)),
             address_sets=tuple(sorted(self._address_sets, key=_name)),
             services=tuple(sorted(self._services, key=_name)),
-            policies=tuple(sorted((p for b in self._policies if (p := b.made()) is not None), key=_name)),
+            policies=tuple(sorted((p for b in policies if (p := b.made()) is not None), key=_name)),
             workloads=tuple(sorted(self._workloads, key=_name)),
             targets=tuple(sorted((t for b in self._targets if (t := b.made()) is not None), key=_name)),
         )
@@ -331,6 +364,12 @@ class Segmentation:
         given = text or today
         source = "the environment variable SEGKIT_TODAY" if text else "today"
         return read_day(given, source, here, self._found) or datetime.now(UTC).date()
+
+
+def _files(policies: PolicyPath | Sequence[PolicyPath] | PolicyFiles, where: str) -> PolicyFiles:
+    if isinstance(policies, PolicyFiles):
+        return policies
+    return PolicyFiles([policies] if isinstance(policies, str | os.PathLike) else policies, where)
 
 
 def _name(item: Any) -> str:
