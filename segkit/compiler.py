@@ -11,7 +11,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Workload
-from segkit.platforms.base import Lowered, Residual, platform
+from segkit.platforms.base import Lowered, QuotaReport, Residual, platform
 from segkit.sets import EVERYWHERE, NOWHERE
 
 
@@ -62,6 +62,22 @@ def compile_model(model: Model) -> Compilation:
         raise SegkitError(problems)
     fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
     return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)))
+
+
+def quota_reports(model: Model, target: str | None = None) -> tuple[QuotaReport, ...]:
+    """What the targets of a model use of their quotas, also where they use too much.
+
+    Raises SegkitError for bad placements and for a target that is not there.
+    """
+    problems = [p for t in model.targets for p in platform(t.platform).check(model, t)]
+    names = [t.name for t in model.targets]
+    if target is not None and target not in names:
+        problems.append(Problem(f"no target {target!r}", fix=f"there are {', '.join(names) or 'none'}"))
+    if problems:
+        raise SegkitError(problems)
+    intent = Intent(model)
+    reports = [r for n, ts in sorted(_by_platform(model).items()) for r in platform(n).quotas(intent, ts)]
+    return tuple(r for r in reports if target in (None, r.target))
 
 
 def _unknown_addresses(model: Model) -> Iterator[Problem]:

@@ -28,6 +28,10 @@ class Problem:
         for name, value in (("what", what), ("where", where), ("why", why), ("fix", fix)):
             object.__setattr__(self, name, value)
 
+    def advise(self, more: str) -> Problem:
+        """The same problem with one more way out."""
+        return Problem(self.what, self.where, self.why, f"{self.fix}; {more}" if self.fix else more)
+
     def text(self) -> str:
         """The problem as lines of plain text."""
         head = f"{self.where}: {self.what}" if self.where else self.what

@@ -62,6 +62,31 @@ class Lowered:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaOption:
+    """An encoding that a target could use instead: what it would use of each quota, and how many Terraform
+    resources would come and go by the change. `encoding` is what the placement would say."""
+
+    encoding: str | list[list[str]]
+    fits: bool
+    usage: Mapping[str, Mapping[str, int]]
+    resources: int
+    churn: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaReport:
+    """What a target uses of its quotas now, and what else would do; `options` come best first."""
+
+    target: str
+    encoding: str | list[list[str]]
+    usage: Mapping[str, Mapping[str, int]]
+    fullest: Mapping[str, int]
+    """The groups with the most rules in one direction and family."""
+    resources: int
+    options: tuple[QuotaOption, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Spot:
     """One end of a flow as a plane sees it: how the plane treats it (`View.profiles`; None: not at all) and
     at which addresses. `addresses` None means unknown; they are never cut by any set that `View.cuts`
@@ -139,6 +164,9 @@ class Platform(Protocol):
 
     def lower(self, intent: Intent, targets: Sequence[Target]) -> Sequence[Lowered]:
         """The targets of this plane as Terraform; raises SegkitError where one cannot be lowered."""
+
+    def quotas(self, intent: Intent, targets: Sequence[Target]) -> Sequence[QuotaReport]:
+        """What targets use of their quotas, and which other encodings would cost what."""
 
     def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
         """The reading model over a stack's Terraform JSON."""

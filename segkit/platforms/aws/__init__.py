@@ -10,7 +10,7 @@ from segkit.errors import Problem
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.platforms.aws.capabilities import CAPABILITIES
-from segkit.platforms.base import Capabilities, Lowered, View
+from segkit.platforms.base import Capabilities, Lowered, QuotaReport, View
 
 
 class Aws:
@@ -33,6 +33,12 @@ class Aws:
         from segkit.platforms.aws.lower import lower
 
         return lower(intent, targets)
+
+    def quotas(self, intent: Intent, targets: Sequence[Target]) -> Sequence[QuotaReport]:
+        """Quota use, and what other encodings would cost."""
+        from segkit.platforms.aws.lower import quotas
+
+        return quotas(intent, targets)
 
     def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
         """The reading model over a stack."""

@@ -13,8 +13,11 @@ from segkit.platforms.aws.lower.exempt import unenforceable
 from segkit.platforms.aws.lower.fit import over_quota, usage
 from segkit.platforms.aws.lower.names import SCHEME
 from segkit.platforms.aws.lower.plan import make_draft, make_plan
+from segkit.platforms.aws.lower.quotas import quotas, way_out
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered
+
+__all__ = ["lower", "quotas"]
 
 
 def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
@@ -25,7 +28,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     ordered = sorted(targets, key=lambda t: t.name)
     placements = {t.name: placement(t) for t in ordered}
     draft = make_draft(intent, ordered, placements)
-    plan = make_plan(draft, {t.name: pinned(draft, t) for t in ordered})
+    encodings = {t.name: pinned(draft, t) for t in ordered}
+    plan = make_plan(draft, encodings)
     problems: list[Problem] = list(draft.problems)
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered)]
     out = []
@@ -33,7 +37,9 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
         here = placements[target.name]
         emitter = Emitter(intent.model, plan, target, placements)
         fragment = emitter.fragment()
-        problems += over_quota(plan, target, here, emitter.names)
+        if over := list(over_quota(plan, target, here, emitter.names)):
+            advice = way_out(draft, target, encodings)
+            problems += (p.advise(advice) for p in over)
         problems += emitter.problems
         out.append(
             Lowered(

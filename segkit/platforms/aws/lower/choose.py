@@ -1,11 +1,45 @@
-"""Which encoding a target has pinned, and which ones would fit its quotas."""
+"""Which encoding a target has pinned, and which others would say the same within its quotas.
+
+All encodings mean the same; they differ in what they cost. The search starts from one group for each
+selector, from one for each interface, and from a mixture that merges selectors only where an interface would
+carry too many groups; where there are few selectors it goes on from there, one selector at a time, as long as
+that helps.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, product
+
+from segkit.intent.boxes import Piece
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding, blocks_by_name
+from segkit.platforms.aws.lower.fit import overflow
 from segkit.platforms.aws.lower.names import GroupNames
-from segkit.platforms.aws.lower.plan import Draft
+from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
+
+VERY_FEW, FEW, SMALL = 5, 12, 500
+"""Up to so many selectors on a target, every encoding is tried, or the search goes on one selector at a time;
+in both cases for so many interfaces at most."""
+
+Cost = tuple[int, int, int]
+"""How far over quota, then how many rules, then how many groups: less is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An encoding of one target with the plan it gives, everything else as pinned."""
+
+    encoding: Encoding
+    plan: Plan
+    cost: Cost
+
+    @property
+    def fits(self) -> bool:
+        """Is every quota of the target kept?"""
+        return self.cost[0] == 0
 
 
 def pinned(draft: Draft, target: Target) -> Encoding:
@@ -13,6 +47,122 @@ def pinned(draft: Draft, target: Target) -> Encoding:
     wanted = draft.placements[target.name].encoding
     if isinstance(wanted, str):
         return {"groups": GROUPS, "cells": CELLS}[wanted]
+    return blocks_by_name(wanted, {name: piece for piece, name in piece_names(draft, target).items()})
+
+
+def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
+    """The pieces that a target has groups for, by the names their groups have."""
     names = GroupNames(draft.intent.model, draft.hints)
-    pieces = {names.name(k.piece): k.piece for k in draft.keys if k.target == target.name}
-    return blocks_by_name(wanted, pieces)
+    return {k.piece: names.name(k.piece) for k in draft.keys if k.target == target.name}
+
+
+def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[Option]:
+    """Encodings of a target worth knowing, best first: the plain ones and what the search found."""
+    search = _Search(draft, target, now)
+    seeds = [search.option(GROUPS), search.option(CELLS), search.option(search.mixture())]
+    if len(search.pieces) <= VERY_FEW and search.interfaces <= SMALL:
+        seeds.append(min(map(search.option, search.every()), key=lambda option: option.cost))
+    elif len(search.pieces) <= FEW and search.interfaces <= SMALL:
+        seeds += [search.improve(seed) for seed in seeds]
+    found = {option.encoding: option for option in reversed(seeds)}
+    return sorted(found.values(), key=lambda option: (option.cost, search.text(option.encoding)))
+
+
+class _Search:
+    def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding]) -> None:
+        self._draft, self._target, self._now = draft, target, now
+        self._names = piece_names(draft, target)
+        self.pieces = tuple(sorted(self._names, key=lambda p: (self._names[p], Piece.order(p))))
+        plan = make_plan(draft, {**now, target.name: GROUPS})
+        carried = (c for c in plan.carried if c.target == target.name)
+        self._held = Counter(frozenset(p for g in c.groups for p in g.pieces) for c in carried)
+        self._memo: dict[Encoding, Option] = {}
+
+    def option(self, encoding: Encoding) -> Option:
+        """An encoding, planned and judged."""
+        if encoding not in self._memo:
+            plan = make_plan(self._draft, {**self._now, self._target.name: encoding})
+            excess = overflow(plan, self._target, self._draft.placements[self._target.name])
+            groups = sum(len(held) for held in plan.groups.values())
+            self._memo[encoding] = Option(encoding, plan, (excess, len(plan.lines), groups))
+        return self._memo[encoding]
+
+    def mixture(self) -> Encoding:
+        """Merges the blocks that most of the overloaded interfaces share, until none is overloaded."""
+        limit = self._draft.placements[self._target.name].quota("groups_per_interface")
+        blocks = {p: frozenset((p,)) for p in self.pieces}
+        while True:
+            touched = {frozenset(blocks[p] for p in held): n for held, n in self._held.items()}
+            pairs: Counter[frozenset[frozenset[Piece]]] = Counter()
+            for held, count in touched.items():
+                if len(held) > limit:
+                    pairs.update({frozenset(pair): count for pair in combinations(held, 2)})
+            if not pairs:
+                return self._encoding(set(blocks.values()))
+            chosen = min(pairs, key=lambda pair: (-pairs[pair], sum(map(len, pair)), self._order(pair)))
+            merged = frozenset().union(*chosen)
+            blocks.update(dict.fromkeys(merged, merged))
+
+    @property
+    def interfaces(self) -> int:
+        """How many interfaces the target owns."""
+        return sum(self._held.values())
+
+    def every(self) -> Iterator[Encoding]:
+        """Every encoding there is."""
+        blocks: list[list[frozenset[Piece]]] = [[]]
+        for piece in self.pieces:
+            own = frozenset((piece,))
+            joined = [[b | own if b is home else b for b in found] for found in blocks for home in found]
+            blocks = joined + [[*found, own] for found in blocks]
+        return (self._encoding(set(found)) for found in blocks)
+
+    def improve(self, option: Option) -> Option:
+        """Moves one selector at a time to another block, or to one of its own, as long as that costs less."""
+        while True:
+            better = min((self.option(e) for e in self._neighbours(option.encoding)), key=lambda o: o.cost)
+            if better.cost >= option.cost:
+                return option
+            option = better
+
+    def _neighbours(self, encoding: Encoding) -> Iterator[Encoding]:
+        yield encoding
+        blocks = self._blocks(encoding)
+        for piece in self.pieces:
+            home = next(b for b in blocks if piece in b)
+            rest = [b for b in blocks if b is not home] + ([home - {piece}] if len(home) > 1 else [])
+            yield self._encoding({*rest, frozenset((piece,))})
+            for block in rest:
+                yield self._encoding({*(b for b in rest if b is not block), block | {piece}})
+        for one, other in combinations(blocks, 2):
+            rest = [b for b in blocks if b not in (one, other)]
+            yield self._encoding({*rest, one | other})
+            for a, b in product(one, other):
+                yield self._encoding({*rest, one - {a} | {b}, other - {b} | {a}})
+
+    def _blocks(self, encoding: Encoding) -> list[frozenset[Piece]]:
+        if encoding.whole:
+            return [frozenset(self.pieces)]
+        alone = set(self.pieces).difference(*encoding.blocks)
+        return sorted({*encoding.blocks, *(frozenset((p,)) for p in alone)}, key=self._sorted)
+
+    def _encoding(self, blocks: set[frozenset[Piece]]) -> Encoding:
+        return Encoding(tuple(sorted((b for b in blocks if len(b) > 1), key=self._sorted)))
+
+    def _sorted(self, block: frozenset[Piece]) -> list[str]:
+        return sorted(self._names[p] for p in block)
+
+    def _order(self, pair: frozenset[frozenset[Piece]]) -> list[list[str]]:
+        return sorted(self._sorted(block) for block in pair)
+
+    def text(self, encoding: Encoding) -> str:
+        """An encoding as a placement names it, for sorting."""
+        return str(encoding_text(encoding, self._names))
+
+
+def encoding_text(encoding: Encoding, names: Mapping[Piece, str]) -> str | list[list[str]]:
+    """An encoding as a placement pins it: `groups`, `cells`, or blocks of group names."""
+    if encoding.whole:
+        return "cells"
+    blocks = sorted(sorted(names[p] for p in block if p in names) for block in encoding.blocks)
+    return blocks or "groups"

@@ -116,6 +116,18 @@ def _over(target: Target, what: str, limit: int, quota: str, ways: str) -> Probl
     )
 
 
+def overflow(plan: Plan, target: Target, here: AwsPlacement) -> int:
+    """By how much a target is over its quotas, all added up; nothing means it fits."""
+    counts = [c for (g, _, _), c in rule_counts(plan).items() if g.target == target.name]
+    carried = [len(c.groups) for c in plan.carried if c.target == target.name]
+    used = (
+        *((count, "rules_per_group") for count in counts),
+        *((count, "groups_per_interface") for count in carried),
+        (len(plan.groups[target.name]), "groups_per_region"),
+    )
+    return sum(max(0, count - here.quota(name)) for count, name in used)
+
+
 def usage(plan: Plan, target: Target, here: AwsPlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses."""
     counts = [c for (g, _, _), c in rule_counts(plan).items() if g.target == target.name]

@@ -27,7 +27,7 @@ class Namer:
         if not group.pieces:
             return NO_FLOWS
         names = sorted(self._groups.name(p) for p in group.pieces)
-        return f"cell-{digest(' '.join(names), 10)}" if group.cell else names[0]
+        return names[0] if len(names) == 1 else f"cell-{digest(' '.join(names), 10)}"
 
     def group_key(self, group: GroupId) -> str:
         """A security group's Terraform name."""

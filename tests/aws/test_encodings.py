@@ -1,0 +1,153 @@
+"""Encodings: all mean the same, the search is held to brute force, and nothing changes unless asked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from segkit.compiler import compile_model, quota_reports
+from segkit.errors import SegkitError
+from segkit.intent import Intent
+from segkit.model import Segmentation
+from segkit.model.model import Model
+from segkit.platforms.aws.lower.choose import Option, _Search, encoding_text, options, piece_names, pinned
+from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding
+from segkit.platforms.aws.lower.plan import Draft, make_draft
+from segkit.platforms.aws.placement import placement
+from segkit.sets import L, tcp
+from segkit.verify import prove
+
+TODAY = date(2026, 11, 20)
+ROLES = ("web", "api", "db", "ops", "log")
+
+
+def estate(seed: int, encoding: object = "groups", limit: int = 2, roles: int = 5) -> Model:
+    """A few selectors that overlap at random, and rules between them."""
+    rng = random.Random(seed)
+    seg = Segmentation("mix", today=TODAY)
+    names = ROLES[:roles]
+    groups = {name: seg.group(name, L[name] == "yes") for name in names}
+    policy = seg.policy("p", "application", owner="o")
+    for one in names:
+        for other in names:
+            if rng.random() < 0.4:
+                policy.allow(groups[one], groups[other], tcp(rng.choice((80, 443, 5432))))
+    for number in range(6):
+        labels = {name: "yes" for name in names if rng.random() < 0.5}
+        seg.workload(f"w{number}", labels, [f"10.0.0.{number + 1}"])
+    place = {"vpc_id": "vpc-1", "encoding": encoding, "quotas": {"groups_per_interface": limit}}
+    seg.target("t", "aws", placement=place)
+    return seg.build()
+
+
+def draft_of(model: Model) -> Draft:
+    targets = list(model.targets)
+    return make_draft(Intent(model), targets, {t.name: placement(t) for t in targets})
+
+
+def search_of(model: Model) -> _Search:
+    draft, (target,) = draft_of(model), model.targets
+    return _Search(draft, target, {"t": pinned(draft, target)})
+
+
+def partitions(items: list[object]) -> Iterator[list[list[object]]]:
+    if not items:
+        yield []
+        return
+    first, rest = items[0], items[1:]
+    for smaller in partitions(rest):
+        for n, block in enumerate(smaller):
+            yield [*smaller[:n], [first, *block], *smaller[n + 1 :]]
+        yield [[first], *smaller]
+
+
+def best_of_all(search: _Search) -> Option:
+    """Every encoding there is, tried."""
+    every = (
+        Encoding(tuple(frozenset(b) for b in blocks if len(b) > 1))  # type: ignore[arg-type]
+        for blocks in partitions(list(search.pieces))
+    )
+    return min((search.option(e) for e in every), key=lambda option: option.cost)
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 10_000), limit=st.integers(1, 4), roles=st.integers(2, 5))
+def test_few_selectors_get_the_best_encoding_there_is(seed: int, limit: int, roles: int) -> None:
+    model = estate(seed, limit=limit, roles=roles)
+    draft, (target,) = draft_of(model), model.targets
+    found = options(draft, target, {"t": pinned(draft, target)})[0]
+    assert found.cost == best_of_all(search_of(model)).cost
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 10_000), limit=st.integers(1, 4))
+def test_the_search_is_never_worse_than_the_plain_encodings(seed: int, limit: int) -> None:
+    search = search_of(estate(seed, limit=limit))
+    plain = [search.option(GROUPS), search.option(CELLS)]
+    found = [search.improve(option) for option in (*plain, search.option(search.mixture()))]
+    best = best_of_all(search).cost
+    assert best <= min(option.cost for option in found) <= min(option.cost for option in plain)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000), limit=st.integers(1, 4))
+def test_a_mixture_carries_no_more_groups_than_allowed(seed: int, limit: int) -> None:
+    search = search_of(estate(seed, limit=limit))
+    plan = search.option(search.mixture()).plan
+    assert all(len(c.groups) <= limit for c in plan.carried)
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_every_encoding_that_is_proposed_can_be_pinned_and_is_proved(seed: int) -> None:
+    (report,) = quota_reports(estate(seed))
+    assert report.options
+    for option in report.options:
+        model = estate(seed, encoding=option.encoding)
+        if not option.fits:
+            with pytest.raises(SegkitError):
+                compile_model(model)
+            continue
+        done = compile_model(model)
+        assert prove(model, done.fragment).ok
+        (pinned_now,) = quota_reports(model)
+        assert pinned_now.encoding == option.encoding
+        assert pinned_now.usage == option.usage
+        assert pinned_now.resources == option.resources
+        assert next(o for o in pinned_now.options if o.encoding == option.encoding).churn == 0
+
+
+def test_crossing_a_quota_is_an_error_that_names_what_fits_and_changes_nothing() -> None:
+    with pytest.raises(SegkitError) as raised:
+        compile_model(estate(3, limit=1))
+    problem = raised.value.problems[0]
+    assert "would carry" in problem.what
+    assert "the quota is 1" in problem.what
+    assert "or pin encoding=" in problem.fix
+    assert "resources change" in problem.fix
+
+
+def test_blocks_that_make_no_sense_are_refused() -> None:
+    for encoding, said in (
+        ([["web"], ["web", "db"]], "encoding has 'web' in two blocks"),
+        ("fine", "encoding is 'fine'"),
+        ([1], r"encoding is \[1\]"),
+    ):
+        with pytest.raises(SegkitError, match=said):
+            compile_model(estate(3, encoding=encoding))
+
+
+def test_names_that_nobody_uses_any_more_are_passed_over() -> None:
+    model = estate(3, encoding=[["gone", "web"]], limit=5)
+    assert prove(model, compile_model(model).fragment).ok
+
+
+def test_an_encoding_reads_as_it_is_pinned() -> None:
+    model = estate(3, encoding=[["db", "api"]], limit=5)
+    draft, (target,) = draft_of(model), model.targets
+    assert encoding_text(pinned(draft, target), piece_names(draft, target)) == [["api", "db"]]
