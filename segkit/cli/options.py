@@ -15,8 +15,8 @@ IntentOption: TypeAlias = Annotated[
     typer.Option(
         "--intent",
         metavar="MODEL",
-        help="An intent: its name under --out, a file, or a Python program as for `synth`. Default: the only "
-        "one under --out.",
+        help="An intent: its name under --out, a file, or policy files or a Python program as for `synth`. "
+        "Default: the only one under --out.",
     ),
 ]
 OutOption: TypeAlias = Annotated[

@@ -140,7 +140,10 @@ def _run(source: str, call: Any) -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if source == missing or source.startswith(f"{missing}."):
-            fix = "name an intent file (*.intent.json), a Python file (*.py) or a module that can be imported"
+            fix = (
+                "name a policy file or folder, an intent file (*.intent.json), a Python file (*.py) or a "
+                "module that can be imported"
+            )
             raise SegkitError(Problem(f"there is no module {source!r}", fix=fix)) from error
         extra = {"cdktf": "segkit[cdktf]", "cdktn": "segkit[cdktn]", "constructs": "segkit[cdktf]"}
         wanted = extra.get(missing.partition(".")[0], missing)

@@ -1,14 +1,16 @@
-"""The model a command works on: read from an intent file, or built by a person's Python program."""
+"""The model a command works on: an intent file, policy files, or what a person's Python program builds."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segkit.cli.discover import SUFFIX, known_as, only_intent
+from segkit.cli.discover import SUFFIX, intent_files, known_as, only_intent
 from segkit.errors import Problem, SegkitError
+from segkit.model.intent_file import FORMAT
 from segkit.model.model import Model
 
 log = logging.getLogger("segkit")
@@ -26,16 +28,21 @@ class Loaded:
 def load(text: str) -> Loaded:
     """The model that `text` names.
 
-    An intent file (`*.json`), a cdktf output folder with one intent file, a Python file (`policy.py`,
-    `policy.py:seg`) or a Python module (`platform.network:build`). Python is imported, so it runs.
+    An intent file (`*.intent.json`), a cdktf output folder with one intent file, a policy file or folder
+    (YAML, JSON), a Python file (`policy.py`, `policy.py:seg`) or a Python module (`platform.network:build`).
+    Python is imported, so it runs.
 
     Raises SegkitError when there is no such model or it is wrong.
     """
-    path = Path(text)
+    path, suffix = Path(text), Path(text).suffix.lower()
     if path.is_dir():
-        return _from_intent(only_intent(path))
-    if text.endswith(".json"):
+        return _from_folder(path)
+    if suffix in (".yaml", ".yml") or (suffix == ".json" and path.is_file() and not _is_intent(path)):
+        return _from_policies(path)
+    if suffix == ".json":
         return _from_intent(path)
+    if text.endswith(("/", "\\")):
+        raise SegkitError(Problem(f"there is no folder {text}", fix="check the path"))
     from segkit.cli.python_source import build
 
     log.info("building the model with %s", text)
@@ -52,6 +59,34 @@ def chosen(intent: str | None, out: Path) -> Model:
     for problem in loaded.warnings:
         log.info("%s", problem.text())
     return loaded.model
+
+
+def _from_folder(path: Path) -> Loaded:
+    """An output folder has a manifest or an intent; any other folder with policy files is one of those."""
+    from segkit.model.policy_folder import is_policy_folder
+
+    if intent_files(path) or (path / "manifest.json").is_file() or not is_policy_folder(path):
+        return _from_intent(only_intent(path))
+    return _from_policies(path)
+
+
+def _from_policies(path: Path) -> Loaded:
+    from segkit.model.policy_files import load_policies
+
+    log.info("reading the policies in %s", path)
+    builder = load_policies(path)
+    return Loaded(builder.build(), builder.warnings, str(path))
+
+
+def _is_intent(path: Path) -> bool:
+    """Is a JSON file an intent file? What cannot be read is taken for one only by its name."""
+    if path.name.endswith(SUFFIX):
+        return True
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("format") == FORMAT
 
 
 def _from_intent(path: Path) -> Loaded:

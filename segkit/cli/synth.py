@@ -23,8 +23,9 @@ def synth(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="An intent file, a Python file (policy.py, policy.py:name) or a module (pkg.module:name). "
-            "Python is imported, so it runs; it gives a Segmentation, a Model or a function build().",
+            help="A policy file or folder (YAML, JSON), an intent file, a Python file (policy.py, "
+            "policy.py:name) or a module (pkg.module:name). Python is imported, so it runs; it gives a "
+            "Segmentation, a Model or a function build().",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write.")] = DEFAULT_OUT,

@@ -11,8 +11,10 @@ from segkit.constructs.findings import Wanted
 from segkit.constructs.library import classes, library_of
 from segkit.errors import Problem, SegkitError
 from segkit.model.caller import caller
+from segkit.model.ends import End
 from segkit.model.inventory import Inventory, Source
 from segkit.model.model import Model
+from segkit.model.policy_files import PolicyPath
 from segkit.model.segmentation import Segmentation as Builder
 from segkit.model.workloads import LabelSchema, Workload
 
@@ -25,7 +27,8 @@ class Segmentation:
     """A segmentation inside a cdktf or cdktn stack.
 
     `scope` is the stack or a construct in it; `id` names the segmentation and its files. `schema`,
-    `inventory` and `today` are those of `segkit.model.Segmentation`. At each synth the intent and its proof
+    `inventory`, `today` and `policies` (policy files that add to what code declares) are those of
+    `segkit.model.Segmentation`. At each synth the intent and its proof
     are written to `<outdir>/segkit/<id>.intent.json` and `<id>.proof.json`, and a difference between intent
     and Terraform fails the synth. `verify=False`, or SEGKIT_SKIP_PROOF=1 in the environment, leaves the proof
     out (never the checks).
@@ -43,6 +46,7 @@ class Segmentation:
         schema: str | os.PathLike[str] | Mapping[str, Any] | LabelSchema | None = None,
         inventory: Source | Sequence[Source] | None = None,
         today: date | str | None = None,
+        policies: PolicyPath | Sequence[PolicyPath] | None = None,
         verify: bool = True,
     ) -> None:
         # Not at the top: the compiler and the proof are only needed once there is a stack.
@@ -50,12 +54,11 @@ class Segmentation:
 
         library = library_of(scope)
         here = caller()
-        builder = Builder(
-            id, schema=schema, inventory=inventory, today=today, where=f"{_path(scope, id)} ({here})"
-        )
+        where = f"{_path(scope, id)} ({here})"
+        builder = Builder(id, schema=schema, inventory=inventory, today=today, policies=policies, where=where)
         self._tokens: dict[str, list[str]] = {}
         self._stage = SynthStage(library, scope, id, builder, verify)
-        if inventory is not None:
+        if inventory is not None or policies is not None:
             self._stage.workloads = None
 
     @property
@@ -77,6 +80,10 @@ class Segmentation:
         """Take over workloads that were read elsewhere."""
         self._stage.workloads = None
         self._record().add(inventory)
+
+    def end(self, text: str) -> End:
+        """What a text in a policy file would stand for now; see `segkit.model.Segmentation.end`."""
+        return self._record().end(text, where=self._where(text))
 
     def model(self) -> Model:
         """The model as compiled. Raises SegkitError with every problem."""
