@@ -62,8 +62,7 @@ class Cell:
     def text(self) -> str:
         """The cell in a few words, for a report."""
         if not self.members:
-            cidrs = [str(c) for c in self.addresses.cidrs()]
-            return ", ".join(cidrs[:3]) + (f" and {len(cidrs) - 3} more ranges" if len(cidrs) > 3 else "")
+            return ranges(self.addresses)
         names = self.workloads
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
@@ -71,6 +70,16 @@ class Cell:
     def only_itself(self) -> bool:
         """True when a flow inside the cell can only be a workload talking to itself."""
         return len(self.workloads) == 1 and not any(m.endpoint.workload.is_class for m in self.members)
+
+
+def ranges(addresses: Addresses) -> str:
+    """Addresses in a few words, for a report.
+
+    >>> ranges(Addresses.of("10.0.0.0/8"))
+    '10.0.0.0/8'
+    """
+    cidrs = [str(c) for c in addresses.cidrs()]
+    return ", ".join(cidrs[:3]) + (f" and {len(cidrs) - 3} more ranges" if len(cidrs) > 3 else "")
 
 
 class Cells(Sequence[Cell]):

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from segkit.intent.cells import Cell, bits
+from segkit.intent.cells import Cell, bits, ranges
 from segkit.intent.engine import POSSIBLE, Intent
-from segkit.intent.lookup import cells_of
+from segkit.intent.lookup import cells_of, named_addresses
 from segkit.model.policy import Rule
-from segkit.sets import ANY, INTERNET, NOTHING, ServiceSet
+from segkit.sets import ANY, INTERNET, NOTHING, Addresses, ServiceSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ def explain(intent: Intent, source: str, destination: str, services: ServiceSet)
     does not count; with no pair at all the answer is deny.
     """
     sources, destinations = (cells_of(t, intent.model, intent.cells) for t in (source, destination))
+    of_source, of_destination = (named_addresses(t, intent.model) for t in (source, destination))
     grouped: dict[tuple[object, ...], list[tuple[int, int]]] = {}
     for s in bits(sources):
         for d in bits(destinations & intent.cells.peers[s]):
@@ -69,8 +70,8 @@ def explain(intent: Intent, source: str, destination: str, services: ServiceSet)
                 grouped.setdefault((part, verdict, by, rule, shaped), []).append((s, d))
     cases = [
         Case(
-            _names(intent, {s for s, _ in pairs}),
-            _names(intent, {d for _, d in pairs}),
+            _names(intent, {s for s, _ in pairs}, of_source),
+            _names(intent, {d for _, d in pairs}, of_destination),
             part,  # type: ignore[arg-type]
             verdict,  # type: ignore[arg-type]
             str(by),
@@ -151,6 +152,8 @@ def _columns(intent: Intent) -> list[tuple[str, int]]:
     return [*names, *((n, b) for n, b in rest if b)]
 
 
-def _names(intent: Intent, cells: set[int]) -> str:
-    texts = sorted({intent.cells[i].text for i in cells})
+def _names(intent: Intent, cells: set[int], asked: Addresses | None) -> str:
+    """Cells in a few words; of addresses that no workload holds, those that were asked about."""
+    found = [intent.cells[i] for i in cells]
+    texts = sorted({c.text if c.members or asked is None else ranges(c.addresses & asked) for c in found})
     return "; ".join(texts[:4]) + (f"; and {len(texts) - 4} more" if len(texts) > 4 else "")

@@ -17,6 +17,7 @@ from segkit.model.model import Model
 from segkit.sets import EVERYWHERE, AddressError, Addresses, LabelParseError, Predicate
 
 KINDS = ("group", "zone", "workload", "addresses", "select", "network")
+BUILTINS = ("anywhere", "internet", "outside")
 # How it looks when somebody meant an address, or a selector.
 ADDRESS_LIKE = re.compile(r"\d+\.[\d.]+(/\d*)?|[0-9a-fA-F.]*:[0-9a-fA-F:.]*(/\d*)?")
 SELECTOR_LIKE = re.compile(r"""[=!()"'<>]|\s""")
@@ -55,6 +56,19 @@ def cells_of(text: str, model: Model, cells: Cells) -> int:
     return selected
 
 
+def named_addresses(text: str, model: Model) -> Addresses | None:
+    """The addresses that a reference names, where it names any: what reports show of the cells it touches."""
+    kind, _, name = text.partition(":") if text.partition(":")[0] in KINDS else ("", "", text)
+    if kind == "network":
+        return next((z.network.outside for z in model.zones if z.name == name), None)
+    if kind not in ("", "addresses"):
+        return None
+    for known in model.address_sets:
+        if known.name == name:
+            return known.end.outside
+    return End.builtin(name).outside if name in BUILTINS else _literal(name)
+
+
 def _by_kind(model: Model, cells: Cells) -> dict[str, Callable[[str], int | None]]:
     def named(things: tuple, pick: Callable) -> Callable[[str], int | None]:  # type: ignore[type-arg]
         return lambda name: next((_of_end(pick(t), cells) for t in things if t.name == name), None)
@@ -73,13 +87,17 @@ def _addresses(text: str, model: Model, cells: Cells) -> int | None:
     for known in model.address_sets:
         if known.name == text:
             return _of_end(known.end, cells)
-    if text in ("anywhere", "internet", "outside"):
+    if text in BUILTINS:
         return _of_end(End.builtin(text), cells)
+    wanted = _literal(text)
+    return None if wanted is None else _touching(wanted, cells)
+
+
+def _literal(text: str) -> Addresses | None:
     try:
-        wanted = Addresses.of(str(ipaddress.ip_network(text, strict=True)))
+        return Addresses.of(str(ipaddress.ip_network(text, strict=True)))
     except (ValueError, AddressError):
         return None
-    return _touching(wanted, cells)
 
 
 def _of_workload(name: str, cells: Cells) -> int | None:

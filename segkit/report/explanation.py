@@ -25,8 +25,8 @@ def page(asked: tuple[str, str, str], found: Explanation, model: Model, most: in
         *(() if found.verdict == "allow" else not_enforcing(model)),
     ]
     if not found.cases:
-        text = "No flow can join them: nobody is there, or they share no realm and address family."
-        parts.append(line(text, indent=1))
+        parts.append(line("No flow can join them: nobody is there, it is one workload and itself,", indent=1))
+        parts.append(line("or they share no realm and address family.", indent=1))
     for case in found.cases[:most]:
         parts += [BLANK, *_case(case, len(found.cases) > 1 or found.verdict == "mixed", model)]
     left = len(found.cases) - most

@@ -121,6 +121,23 @@ def test_a_workload_does_not_talk_with_itself_at_its_other_address() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("192.0.2.0/25", "192.0.2.0/25"),
+        ("corp", "10.0.0.0/8"),
+        ("addresses:corp", "10.0.0.0/8"),
+        ("internet", "1.0.0.0/8, 2.0.0.0/7, 4.0.0.0/6 and 113 more ranges"),
+    ],
+)
+def test_of_addresses_those_that_were_asked_about_are_shown(asked: str, shown: str) -> None:
+    seg = Segmentation("m", today=TODAY)
+    seg.address_set("corp", ["10.0.0.0/8"])
+    seg.workload("web-1", {"app": "web"}, addresses=["172.16.0.1"])
+    (case,) = Intent(seg.build()).explain(asked, "web-1", tcp(443)).cases
+    assert case.source == shown
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("10.0.0.1/8", "10.0.0.1/8 has host bits set\n  fix: write 10.0.0.0/8"),
