@@ -16,6 +16,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.model.findings import nearest
 from segkit.model.model import Model
 from segkit.model.segmentation import Segmentation
+from segkit.sets import AddressError, LabelParseError, ServiceParseError
 
 
 def build(text: str) -> tuple[Model, Sequence[Problem]]:
@@ -171,4 +172,7 @@ def _failed(source: str, error: BaseException, fix: str) -> SegkitError:
         and "site-packages" not in f.filename
     ]
     where = f"{own[-1].filename}:{own[-1].lineno}" if own else source
+    if isinstance(error, AddressError | LabelParseError | ServiceParseError):  # they say `finding; fix`
+        what, _, how = str(error).partition("; ")
+        return SegkitError(Problem(what, where, fix=fix or how))
     return SegkitError(Problem(f"{type(error).__name__}: {error}", where, fix=fix or "correct the program"))

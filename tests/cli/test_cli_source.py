@@ -100,6 +100,7 @@ def test_what_a_segmentation_built_is_the_same_model() -> None:
         ('seg = Segmentation("x")', "p.py:sge", "there is no 'sge'", "p.py", "did you mean 'seg'?"),
         ("seg = 3", "p.py:seg", "seg gives int", "p.py", "Segmentation"),
         ("def build():\n    return 3", "p.py", "build gives int", "p.py", "Segmentation"),
+        ("from segkit import tcp\ntcp(70000)", "p.py", "70000 is not a port", "p.py:4", "from 0 to 65535"),
         ("seg = (", "p.py", "syntax error: '(' was never closed", "p.py:3", "correct the line"),
         (
             "def f():\n    return 1 / 0\nf()",
