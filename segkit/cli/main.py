@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from segkit.cli import check, lint, quota, schema, show, synth, verify
+from segkit.cli import check, lint, new, quota, schema, show, synth, verify
 from segkit.cli.exits import HELP
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (synth, verify, show, check, lint, quota, schema):
+for part in (synth, verify, show, check, lint, quota, schema, new):
     part.register(app)
 
 
