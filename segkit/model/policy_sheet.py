@@ -63,7 +63,7 @@ class Sheet:
 
     def day(self, location: tuple[Step, ...], text: str | None, what: str, found: Findings) -> Any:
         """A day; None after a finding, and for none."""
-        return read_day(text, what, self.document.at(location), found)
+        return None if text is None else read_day(text, what, self.document.at(location), found)
 
 
 def read_sheet(one: Found, where: str, found: Findings) -> Sheet | None:
