@@ -186,6 +186,8 @@ def _finding(
         shown = document.written(location) or _shown(value)
         plain = isinstance(value, bool | int | float) and kind == "string_type"
         fix = f'quote it: "{shown}"' if plain else f"write {_WANTED[kind]}"
+        if value is None:
+            fix += ", or leave the key out"
         found.error(f"{path} should be {_WANTED[kind]}, not {shown}", where, fix=fix)
     elif kind == "literal_error":
         choices = get_args(_plain(_at(shape, location)))

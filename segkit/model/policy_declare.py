@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from segkit.model.document import Step
 from segkit.model.ends import End
 from segkit.model.findings import Findings, nearest
-from segkit.model.operands import read_services
 from segkit.model.policy import Tier
 from segkit.model.policy_builder import PolicyBuilder
 from segkit.model.policy_folder import tier_folder
 from segkit.model.policy_sheet import Sheet
-from segkit.model.references import Known
+from segkit.model.references import Known, read_service, service_pieces
 from segkit.model.values import read_addresses, read_name
 from segkit.sets import ALL, Addresses, Predicate, ServiceSet
 
@@ -197,7 +196,7 @@ class _Policy:
         places = [at((*here, "services", n)) for n in range(len(rule.services))]
         services = self._known.services(rule.services, what, places, found)
         if not rule.services:
-            read_services((), what, at((*here, "services")), found)
+            _no_service(what, at((*here, "services")), found)
         days = {
             name: self._sheet.day((*here, name), getattr(rule, name), f"{name} of {what}", found)
             for name in ("created", "updated", "expires")
@@ -224,6 +223,8 @@ class _Policy:
         """Source and destination; None after a finding, or where one was declared and could not be read."""
         flow = rule.allow if rule.allow is not None else rule.deny
         key = "allow" if rule.allow is not None else "deny"
+        if flow is None and any(cut[:-1] == here for cut in self._sheet.left_out):
+            return None  # the unknown key that was told may be the allow or deny that is missing
         if flow is None or (rule.allow is not None and rule.deny is not None):
             fix = "write `allow: SOURCE -> DESTINATION`, or deny" if flow is None else "make two rules of it"
             said = "says neither allow nor deny" if flow is None else "says both allow and deny"
@@ -259,7 +260,15 @@ def _services(
     texts: Sequence[str], what: str, at: Callable[[Location], str], here: Location, found: Findings
 ) -> ServiceSet | None:
     if not texts:
-        return read_services((), what, at(here), found)
-    held = [read_services([text], what, at((*here, n)), found) for n, text in enumerate(texts)]
-    good = [one for one in held if one is not None]
-    return ServiceSet.union(good) if len(good) == len(held) else None
+        _no_service(what, at(here), found)
+        return None
+    parts: list[ServiceSet | None] = []
+    for n, text in enumerate(texts):
+        parts += [read_service(piece, what, at((*here, n)), found) for piece in service_pieces(text)]
+    good = [one for one in parts if one is not None]
+    return ServiceSet.union(good) if len(good) == len(parts) else None
+
+
+def _no_service(what: str, where: str, found: Findings) -> None:
+    fix = "add one, for example https or tcp/443; for every service: any"
+    found.error(f"{what} names no service", where, why="empty never means any", fix=fix)

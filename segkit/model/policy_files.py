@@ -51,6 +51,8 @@ class PolicyFiles:
 
     def __init__(self, paths: Iterable[PolicyPath], where: str) -> None:
         self.found = Findings()
+        self.complete = True
+        """Could something of every file be read?"""
         self.sheets: list[Sheet] = []
         self.workloads: list[Workload] = []
         self._seen: set[Path] = set()
@@ -116,6 +118,8 @@ class PolicyFiles:
             sheet = read_sheet(one, where, self.found)
             if sheet is not None:
                 self.sheets.append(sheet)
+            else:
+                self.complete = False
         named = {Path(p).resolve() for sheet in self.sheets[before:] for p in _referred(sheet)}
         # A file that another one names as its labels or inventory is that, and no policy file besides.
         self.sheets = [sheet for sheet in self.sheets if sheet.found.path.resolve() not in named]

@@ -16,7 +16,16 @@ from segkit.model.workloads import DEFAULT_REALM
 
 
 def _list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
+    # A number becomes an item too: the finding then says to quote it.
+    return value if value is None or isinstance(value, list | dict) else [value]
+
+
+def _services(value: Any) -> Any:
+    # A bare number goes on as text, to be refused with better advice than to quote it.
+    listed = _list(value)
+    if not isinstance(listed, list):
+        return listed
+    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in listed]
 
 
 def _select(value: Any) -> Any:
@@ -29,6 +38,9 @@ def _addresses(value: Any) -> Any:
 
 Texts = Annotated[list[Name], BeforeValidator(_list, json_schema_input_type=Name | list[Name])]
 """One text, or a list of them."""
+
+Services = Annotated[list[Name], BeforeValidator(_services, json_schema_input_type=Name | list[Name])]
+"""Services as text: one, or a list of them."""
 
 Day = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2027-06-30"])]
 """A day of the calendar."""
@@ -123,8 +135,8 @@ class RuleEntry(Entry):
     """Allow flows from any source to any destination."""
     deny: Flow | None = None
     """Deny flows. Inside a tier deny beats allow."""
-    services: Texts = Field(examples=["postgresql", ["https", "tcp/8000-8100", "icmp/8"], "any"])
-    """Names of services, declared or well known, or text such as tcp/443. At least one; `any` for all."""
+    services: Services = Field(examples=["postgresql", ["https", "tcp/8000-8100", "icmp/8"], "any"])
+    """Names of services, declared or well known, or text: tcp/443, icmp/8, protocol:47. `any` for all."""
     unless_source: Texts | None = None
     """Ends that are subtracted from the source."""
     unless_destination: Texts | None = None
@@ -220,7 +232,7 @@ class PolicyFile(Entry):
     """Groups by name. A selector may stand in place of an entry."""
     address_sets: dict[Name, _AddressSet] = Field(default={}, examples=[{"corp": ["10.0.0.0/8"]}])
     """Address sets by name. The addresses may stand in place of an entry."""
-    services: dict[Name, Texts] = Field(default={}, examples=[{"web": ["https", "tcp/8080"]}])
+    services: dict[Name, Services] = Field(default={}, examples=[{"web": ["https", "tcp/8080"]}])
     """Named services."""
     policies: dict[Name, PolicyEntry] = Field(default={})
     """Policies by name."""

@@ -32,7 +32,11 @@ UNREADABLE = Unreadable()
 
 
 class Known:
-    """What text can refer to. `broken` holds the keys of what was declared but could not be read."""
+    """What text can refer to.
+
+    `broken` holds the keys of what was declared but could not be read. Where not even that is `complete`, an
+    unknown name may stand in a file that could not be read, and nothing is said of it.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Known:
         address_sets: Iterable[AddressSet],
         services: Iterable[Service],
         broken: Set[str] = frozenset(),
+        complete: bool = True,
     ) -> None:
         self._ends: dict[str, dict[str, End]] = {kind: {} for kind in KINDS[:-1]}
         for zone in zones:
@@ -54,6 +59,7 @@ class Known:
         for service in services:
             self._services.setdefault(service.name, service)
         self._broken = broken
+        self._complete = complete
 
     def end(self, text: str, what: str, where: str, found: Findings) -> End | Unreadable | None:
         """The end that a text names; None after a finding."""
@@ -79,6 +85,8 @@ class Known:
             return self._ends[only].get(text, UNREADABLE)
         if isinstance(predicate, Predicate):
             return End.select(predicate)
+        if predicate is None and not self._complete:
+            return UNREADABLE
         self._unknown(text, predicate, what, where, found)
         return None
 
@@ -114,9 +122,8 @@ class Known:
         parts: list[ServiceSet] = []
         good = True
         for place, text in zip(where, texts, strict=True):
-            pieces = [text] if text.split()[:2] == ["any", "except"] else text.split(";")
-            for piece in pieces:
-                held = self._service(piece.strip(), what, place, found)
+            for piece in service_pieces(text):
+                held = self._service(piece, what, place, found)
                 good = good and isinstance(held, ServiceSet)
                 parts += [held] if isinstance(held, ServiceSet) else []
         return ServiceSet.union(parts) if good else None
@@ -127,17 +134,18 @@ class Known:
         if f"service:{name}" in self._broken and name not in self._services:
             return UNREADABLE
         declared = self._services.get(name)
-        if declared is None and named:
-            found.error(
-                f"{what}: unknown service {name!r}", where, fix=nearest(name, self._services, "services")
+        if declared is None and not self._complete and (named or text.replace("-", "").isalpha()):
+            return (
+                UNREADABLE
+                if text not in (*well_known_names(), "any")
+                else read_service(text, what, where, found)
             )
+        if declared is None and named:
+            fix = nearest(name, self._services, "services")
+            found.error(f"{what}: unknown service {name!r}", where, fix=fix)
             return None
         if declared is None:
-            known = {*self._services, *well_known_names()}
-            if text.replace("-", "").isalpha() and text not in (*known, "any"):
-                found.error(f"{what}: unknown service {text!r}", where, fix=nearest(text, known, "services"))
-                return None
-            return read_services([text], what, where, found)
+            return read_service(text, what, where, found, self._services)
         if not named and name in well_known_names() and declared.services != well_known(name):
             found.error(
                 f"{what}: {name!r} is declared as {declared.services}, and well known as {well_known(name)}",
@@ -160,6 +168,8 @@ class Known:
                 found.refused(str(error), where, what)
                 return None
         if not self._is(kind, name):
+            if not self._complete:
+                return UNREADABLE
             called = {"network": "zone", "addresses": "address set"}.get(kind, kind)
             fix = nearest(name, self._ends[kind], f"{called}s")
             found.error(f"{what}: unknown {called} {name!r}", where, fix=fix)
@@ -181,6 +191,30 @@ class Known:
         elif "->" in text:
             fix = "put blanks around the arrow"
         found.error(f"{what}: {text!r} is no group, zone, address set or selector", where, fix=fix)
+
+
+def service_pieces(text: str) -> list[str]:
+    """The services that stand in one text: `tcp/443; dns` is two, `any except tcp/22` is one."""
+    return [text] if text.split()[:2] == ["any", "except"] else [one.strip() for one in text.split(";")]
+
+
+def read_service(
+    text: str, what: str, where: str, found: Findings, declared: Iterable[str] = ()
+) -> ServiceSet | None:
+    """A well-known service or text such as tcp/443; None after a finding.
+
+    A bare number is refused: people mean a port by it, and it would be a protocol. `protocol:47` is one.
+    """
+    number = text.removeprefix("protocol:").strip()
+    if number.isdecimal() and text == number:
+        fix = f"write tcp/{number} or udp/{number} for a port; protocol:{number} for an IP protocol"
+        found.error(f"{what}: {text!r} could be a port or a protocol", where, fix=fix)
+        return None
+    known = {*declared, *well_known_names(), "any"}
+    if text.replace("-", "").isalpha() and text not in known:
+        found.error(f"{what}: unknown service {text!r}", where, fix=nearest(text, known, "services"))
+        return None
+    return read_services([number], what, where, found)
 
 
 def _selector(text: str) -> Predicate | LabelParseError | None:

@@ -327,7 +327,8 @@ class Segmentation:
 
     def _known(self) -> Known:
         """What text can refer to."""
-        return Known(self._zones, self._groups, self._address_sets, self._services, self._broken)
+        complete = self._files is None or self._files.complete
+        return Known(self._zones, self._groups, self._address_sets, self._services, self._broken, complete)
 
     def _model(self, policies: Iterable[PolicyBuilder]) -> Model:
         return Model(

@@ -26,7 +26,7 @@ from segkit.model import (
 )
 from segkit.model.intent_file import model_digest
 from segkit.model.json_schema import KINDS, json_schema, schema_text
-from segkit.sets import ANY, L, icmp, tcp, udp
+from segkit.sets import ANY, L, icmp, protocol, tcp, udp
 
 TODAY = "2026-11-20"
 SCHEMA = {
@@ -78,7 +78,7 @@ def python() -> Model:
     zone.allow(web, db, "postgresql", id="orders")
     zone.deny(outside, cde, ANY - tcp(22), id="strangers")
     shop = seg.policy("shop", tier="application", owner="team")
-    shop.allow(anywhere, web, ports, icmp(8), id="front")
+    shop.allow(anywhere, web, ports, icmp(8), protocol(47), id="front")
     shop.allow([L.app == "erp", L.app == "shop"], cde.network, udp(53), "ntp")
     seg.workload(
         "web-1", {"app": "shop", "role": "web", "zone": "edge"}, addresses=["10.0.1.5"], foreign=["sg-1"]
@@ -158,7 +158,7 @@ policies:
     tier: application
     owner: team
     rules:
-      - {id: front, allow: anywhere -> web, services: [web-ports, icmp/8]}
+      - {id: front, allow: anywhere -> web, services: [web-ports, "icmp/8; protocol:47"]}
       - {allow: 'app == "erp", app == "shop" -> network:cde', services: udp/53; ntp}
 workloads:
   - name: web-1
