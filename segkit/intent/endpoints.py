@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
 
 from segkit.model.model import Model
 from segkit.model.workloads import Interface, Workload
 from segkit.sets import EVERYWHERE, NOWHERE, Addresses
 
 FAMILIES = (4, 6)
-_ADDRESS: dict[int, type[IPv4Address] | type[IPv6Address]] = {4: IPv4Address, 6: IPv6Address}
 
 # Not unicast, or never leaves the machine or the link: outside what a policy speaks of.
 # Sources: RFC 1122 3.2.1.3 (loopback), RFC 3927 (link-local), RFC 5771 (multicast), RFC 919 (limited
@@ -26,7 +24,7 @@ EXCLUDED = Addresses.of(
 class Endpoint:
     """A workload's interface in one address family.
 
-    `addresses` is one address, the networks a member may be in, or None when nothing is known of it.
+    `addresses` are those it has, the networks a member may be in (`many`), or None when nothing is known.
     """
 
     workload: Workload
@@ -45,14 +43,17 @@ def endpoints(model: Model) -> Iterator[Endpoint]:
     """Every workload endpoint, in the order of the model.
 
     An unknown address stands for the networks of its workload's zone, and for no address set at all where
-    those are unknown too.
+    those are unknown too. Whoever is known by networks only is at none of the addresses that others have.
     """
+    taken = _taken(model)
     for workload in model.workloads:
         for interface in workload.interfaces:
-            yield from _of_interface(model, workload, interface)
+            yield from _of_interface(model, workload, interface, taken.get(interface.realm, NOWHERE))
 
 
-def _of_interface(model: Model, workload: Workload, interface: Interface) -> Iterator[Endpoint]:
+def _of_interface(
+    model: Model, workload: Workload, interface: Interface, taken: Addresses
+) -> Iterator[Endpoint]:
     known = interface.addresses
     if known is None:
         zone = model.zone_of(workload.label_map)
@@ -60,28 +61,25 @@ def _of_interface(model: Model, workload: Workload, interface: Interface) -> Ite
         for family in FAMILIES:
             inside = networks.family(family)
             if inside or not networks:
-                yield Endpoint(workload, interface, family, inside or None, True)
+                yield Endpoint(workload, interface, family, (inside - taken) or inside or None, True)
         return
     for family in FAMILIES:
         inside = known.family(family)
-        if not inside:
-            continue
-        if workload.is_class:
-            yield Endpoint(workload, interface, family, inside, True)
-        else:
-            for lo, hi in (inside.v4 if family == 4 else inside.v6).spans:
-                for address in range(lo, hi + 1):
-                    one = Addresses.of(_ADDRESS[family](address))
-                    yield Endpoint(workload, interface, family, one, False)
+        if inside:
+            free = (inside - taken) or inside if workload.is_class else inside
+            yield Endpoint(workload, interface, family, free, workload.is_class)
 
 
 def no_workload(model: Model, realm: str) -> Addresses:
     """The addresses of a realm that an endpoint which is no workload can have."""
-    taken = [
-        i.addresses
-        for w in model.workloads
-        if not w.is_class
-        for i in w.interfaces
-        if i.realm == realm and i.addresses is not None
-    ]
-    return EVERYWHERE - EXCLUDED - Addresses.union(taken)
+    return EVERYWHERE - EXCLUDED - _taken(model).get(realm, NOWHERE)
+
+
+def _taken(model: Model) -> dict[str, Addresses]:
+    """The addresses that belong to one workload each, by realm."""
+    found: dict[str, list[Addresses]] = {}
+    for workload in model.workloads:
+        for interface in () if workload.is_class else workload.interfaces:
+            if interface.addresses is not None:
+                found.setdefault(interface.realm, []).append(interface.addresses)
+    return {realm: Addresses.union(held) for realm, held in found.items()}

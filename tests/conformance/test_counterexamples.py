@@ -268,6 +268,31 @@ def test_an_unknown_address_stands_for_its_zones_networks(case: Case) -> None:
     assert proof.ok and {(d.residual, d.kind) for d in proof.accepted} == {("member-networks", "opens")}
 
 
+def test_a_class_is_not_at_the_address_of_a_machine(case: Case) -> None:
+    """What a machine inside the network of a class may do opens nothing for the class."""
+    case.seg.workload_class("fleet", {"app": "fleet"}, networks=["10.0.0.0/28"])
+    case.seg.workload("one", {"app": "one"}, ["10.0.0.2"])
+    case.seg.workload("web", {"app": "web", "cloud": "yes"}, ["172.16.0.1"])
+    policy = case.seg.policy("p", "application")
+    policy.allow(L.app == "fleet", L.app == "web", tcp(1), id="fleet")
+    policy.allow(L.app == "one", L.app == "web", tcp(2), id="one")
+    case.target(select=L.cloud == "yes")
+    case.accept("snapshot", "member-networks")
+    proof = case.proof()
+    assert proof.ok and {d.services for d in proof.accepted} == {"tcp/1"}
+    assert case.passes("one", "web", tcp(2)) and not case.passes("fleet", "web", tcp(2))
+
+
+def test_a_machine_with_a_whole_prefix(case: Case) -> None:
+    """A delegated prefix is all one machine's, and is not counted address by address."""
+    corp = case.seg.address_set("corp", ["2001:db8:1::/48"])
+    case.seg.workload("node", {"app": "node"}, ["2001:db8:1:2::/64"])
+    case.seg.workload("web", {"app": "web"}, ["fd00::9"])
+    case.seg.policy("p", "application").allow(corp, L.app == "web", tcp(1))
+    case.exact()
+    assert case.passes("node", "web", tcp(1)) and case.passes("2001:db8:1:1::1", "web", tcp(1))
+
+
 def test_dual_stack(case: Case) -> None:
     """An IPv4 range opens nothing for the same machine's IPv6, nor the other way round."""
     four = case.seg.address_set("four", ["192.0.2.0/24"])

@@ -7,7 +7,8 @@ The meaning in short. Tiers are asked in order and the first with a matching rul
 beats allow. Without a verdict the posture of a zone decides between two of its workloads, and everything else
 is denied. An allow that has expired does not count, a deny that has still does. What is no workload has an
 address only. An unknown address stands for every address of its zone's networks; where those are unknown too
-it is outside every address set that does not hold all addresses. Then each end that a target owns passes or
+it is outside every address set that does not hold all addresses. No member of a class, and no machine known
+by networks only, is at an address that another machine has. Then each end that a target owns passes or
 blocks by the mode of its zone (enforce outside all zones), and a flow passes when both ends pass it.
 """
 
@@ -172,11 +173,16 @@ class Oracle:
         edges = sorted(self.edges(more), key=lambda a: (a.version, int(a)))
         taken: dict[str, set[Address]] = {}
         for workload in self.model.workloads:
+            for one in workload.interfaces if not workload.is_class else ():
+                if one.addresses is not None:
+                    taken.setdefault(one.realm, set()).update(a for a in edges if a in one.addresses)
+        for workload in self.model.workloads:
             for one in workload.interfaces:
-                taken.setdefault(one.realm, set())
-                yield from self.of_interface(workload, one, edges)
-                if one.addresses is not None and not workload.is_class:
-                    taken[one.realm].update(a for a in edges if a in one.addresses)
+                others = taken.setdefault(one.realm, set())
+                known = one.addresses is not None and not workload.is_class
+                yield from self.of_interface(
+                    workload, one, edges if known else [a for a in edges if a not in others]
+                )
         for realm in sorted({"default", *taken, *(t.realm for t in self.model.targets)}):
             for address in edges:
                 if address not in taken.get(realm, ()) and not _unusable(address):
