@@ -207,7 +207,9 @@ def read_service(
     """
     number = text.removeprefix("protocol:").strip()
     if number.isdecimal() and text == number:
-        fix = f"write tcp/{number} or udp/{number} for a port; protocol:{number} for an IP protocol"
+        fix = f"write tcp/{number} or udp/{number} for a port"
+        if int(number) < 256:
+            fix += f"; protocol:{number} for an IP protocol"
         found.error(f"{what}: {text!r} could be a port or a protocol", where, fix=fix)
         return None
     known = {*declared, *well_known_names(), "any"}

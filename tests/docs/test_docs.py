@@ -4,6 +4,7 @@ Fenced blocks are run in order, all of one document in one folder:
 
     python    a program; with a first line `# name.py` it is kept under that name, to be run by the commands
     output    exactly what the program before it printed
+    yaml      a file; its first line `# name.yaml` (folders too) is where it is kept, and it is a policy file
     console   commands after `$ `; other lines stand somewhere in the command's output
     text      for reading only
 """
@@ -68,6 +69,14 @@ def run_program(folder: Path, block: Block) -> str:
     return done.stdout
 
 
+def keep_file(folder: Path, block: Block) -> None:
+    named = re.match(r"# ([\w./-]+\.ya?ml)\n", block.text)
+    assert named is not None and ".." not in named[1], f"line {block.line}: a file without a name"
+    file = folder / named[1]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(block.text, encoding="utf-8")
+
+
 def run_commands(folder: Path, block: Block) -> None:
     shown = ""
     for line in block.text.splitlines():
@@ -108,6 +117,8 @@ def test_snippets_and_commands_run(document: Path, tmp_path: Path, request: pyte
             before += block.text if together else ""
         elif block.kind == "output":
             assert block.text == printed, f"line {block.line}: printed was\n{printed}"
+        elif block.kind == "yaml":
+            keep_file(tmp_path, block)
         elif block.kind == "console":
             run_commands(tmp_path, block)
         else:
