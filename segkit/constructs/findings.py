@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from segkit.artifacts.fragment import addresses
 from segkit.errors import Problem
 from segkit.model.model import Model
+from segkit.platforms.base import Membership
 
 
 class Wanted(NamedTuple):
@@ -95,3 +96,19 @@ def overlaid(path: str, fragment: Mapping[str, Any], document: Mapping[str, Any]
                         "the library merges the two into one",
                         "give the construct another id",
                     )
+
+
+def untaken(memberships: Iterable[Membership], wanted: Mapping[str, Wanted]) -> Iterator[str]:
+    """A warning for each target with workloads whose groups nobody asked for: they protect no machine yet."""
+    asked = {(w.target, w.workload, w.interface) for w in wanted.values()}
+    forgotten: dict[str, list[str]] = {}
+    for m in memberships:
+        if m.status == "assumed" and (m.target, m.workload, m.interface) not in asked:
+            forgotten.setdefault(m.target, []).append(m.workload)
+    for target, names in sorted(forgotten.items()):
+        some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        yield Problem(
+            f"target {target}: nothing takes the groups of {some}",
+            why="the proof assumes that their machines carry them",
+            fix="pass membership(workload) to the machine, or give the workload its interface_id",
+        ).text()

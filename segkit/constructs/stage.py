@@ -27,6 +27,7 @@ from segkit.constructs.findings import (
     same_name,
     shared_addresses,
     unknown_workloads,
+    untaken,
 )
 from segkit.constructs.library import classes
 from segkit.constructs.tokens import plain, resolve_model
@@ -186,6 +187,7 @@ class SynthStage:
             compilation.model, document, intent=compilation.intent, residuals=compilation.residuals
         )
         self._write("proof", canonical_json(self.proof.to_json()))
+        self._warn(untaken(self.proof.memberships, self.wanted))
         if self.proof.ok:
             return []
         fixes = sorted({problem.fix for problem in problems(self.proof)})

@@ -11,10 +11,10 @@ from ipaddress import ip_network
 from typing import Any
 from unittest import mock
 
-from segkit.compiler import platform
 from segkit.model.model import Model
 from segkit.model.workloads import Interface, Workload
 from segkit.platforms.aws.limits import QUOTAS
+from segkit.platforms.base import platform
 from tests.oracles import intent_oracle, mutants_aws, packet_aws
 
 Document = dict[str, Any]
@@ -80,8 +80,8 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
     def passes(packet: intent_oracle.Packet) -> bool:
         x, port = packet.x, packet.protocol not in (1, 58)
         low, code = (x, 0) if port else (x >> 8, x & 0xFF)
-        ends = [end for spot in packet[:2] for end in _end(spot, oracle)]
-        return oracle.allowed(packet_aws.Packet(*ends, packet.protocol, low, code))
+        source, destination = _end(packet.source, oracle), _end(packet.destination, oracle)
+        return oracle.allowed(packet_aws.Packet(*source, *destination, packet.protocol, low, code))
 
     return passes
 

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from segkit.compiler import platform
 from segkit.model.model import Model
+from segkit.platforms.base import platform
 from tests.conformance import aws
 from tests.oracles.intent_oracle import Packet
 

@@ -51,6 +51,17 @@ def test_a_synth_writes_resources_intent_and_proof(lib: Any) -> None:
     assert shop.seg.proof.ok
 
 
+def test_groups_that_nothing_takes_are_a_warning(cdktf: Any) -> None:
+    app = new_app(cdktf)
+    Shop(cdktf, app)
+    app.synth()
+    annotations = json.loads(Path("out/manifest.json").read_bytes())["stacks"]["retail"]["annotations"]
+    said = [a["message"] for a in annotations if "nothing takes the groups of" in a["message"]]
+    assert len(said) == 1
+    assert "dbs" in said[0]
+    assert "pass membership(workload) to the machine" in said[0]
+
+
 def test_what_another_app_left_in_the_folder_is_gone(cdktf: Any) -> None:
     Path("out/segkit").mkdir(parents=True)
     for kind in ("intent", "proof"):

@@ -21,7 +21,8 @@ from segkit.verify.compare import Comparison, Mismatch
 def client(endpoint: str, service: str = "ec2", **credentials: str) -> Any:
     """A boto3 client for a server on this machine."""
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
-    return boto3.client(service, endpoint_url=endpoint, region_name="eu-west-1", **keys)
+    make: Any = boto3.client  # its overloads know service names only as literals
+    return make(service, endpoint_url=endpoint, region_name="eu-west-1", **keys)
 
 
 def describe(ec2: Any) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def describe(ec2: Any) -> dict[str, Any]:
 
 
 class DeployedView:
-    """The reading model over what accounts answer. `groups` says which groups the interface of a workload carries."""
+    """The reading model over what accounts answer; `groups` says what each workload carries."""
 
     def __init__(
         self, model: Model, answers: Sequence[dict[str, Any]], groups: Mapping[str, frozenset[str]]
