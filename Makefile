@@ -29,7 +29,7 @@ test: ## format, lint, types, import layers, then every test
 	@scripts/setup check python node npm
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n $(JOBS) $(ARGS)
+	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: .venv/.ready ## format, lint, types, import layers
 	@.venv/bin/ruff format --check $(SOURCES)
