@@ -9,7 +9,7 @@ from typing import Literal
 
 from segkit.intent.cells import Cell, bits, ranges
 from segkit.intent.engine import POSSIBLE, Intent
-from segkit.intent.lookup import cells_of, named_addresses
+from segkit.intent.lookup import cells_of, cells_of_end, named_addresses
 from segkit.model.policy import Rule
 from segkit.sets import ANY, INTERNET, NOTHING, Addresses, ServiceSet
 
@@ -36,10 +36,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer to “may SOURCE reach DESTINATION with SERVICE?”, with its reasons."""
+    """The answer to “may SOURCE reach DESTINATION with SERVICE?”, with its reasons. `expired` are allows that
+    spoke of such flows until their last day."""
 
     verdict: Literal["allow", "deny", "mixed"]
     cases: tuple[Case, ...]
+    expired: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,20 @@ def explain(intent: Intent, source: str, destination: str, services: ServiceSet)
     ]
     cases.sort(key=lambda c: (c.verdict, c.decided_by, str(c.services), c.source, c.destination))
     verdicts = {c.verdict for c in cases} or {"deny"}
-    return Explanation("mixed" if len(verdicts) > 1 else verdicts.pop(), tuple(cases))
+    expired = tuple(r for r in _expired(intent, sources, destinations) if r.services.overlaps(services))
+    return Explanation("mixed" if len(verdicts) > 1 else verdicts.pop(), tuple(cases), expired)
+
+
+def _expired(intent: Intent, sources: int, destinations: int) -> Iterator[Rule]:
+    """The allows past their last day whose ends touch some of these cells."""
+    for rule in intent.model.rules:
+        if rule.action == "allow" and rule.expired(intent.model.today):
+            near, far = (
+                any(cells_of_end(e, intent.cells) & cells for e in ends)
+                for ends, cells in ((rule.source, sources), (rule.destination, destinations))
+            )
+            if near and far:
+                yield rule
 
 
 def _decisions(

@@ -71,7 +71,7 @@ def named_addresses(text: str, model: Model) -> Addresses | None:
 
 def _by_kind(model: Model, cells: Cells) -> dict[str, Callable[[str], int | None]]:
     def named(things: tuple, pick: Callable) -> Callable[[str], int | None]:  # type: ignore[type-arg]
-        return lambda name: next((_of_end(pick(t), cells) for t in things if t.name == name), None)
+        return lambda name: next((cells_of_end(pick(t), cells) for t in things if t.name == name), None)
 
     return {
         "group": named(model.groups, lambda g: g.end),
@@ -86,9 +86,9 @@ def _by_kind(model: Model, cells: Cells) -> dict[str, Callable[[str], int | None
 def _addresses(text: str, model: Model, cells: Cells) -> int | None:
     for known in model.address_sets:
         if known.name == text:
-            return _of_end(known.end, cells)
+            return cells_of_end(known.end, cells)
     if text in BUILTINS:
-        return _of_end(End.builtin(text), cells)
+        return cells_of_end(End.builtin(text), cells)
     wanted = _literal(text)
     return None if wanted is None else _touching(wanted, cells)
 
@@ -118,10 +118,10 @@ def _selector(text: str, model: Model, cells: Cells) -> int | None:
     )
     if problems := [Problem(f"selector {text!r}: {what}", fix=fix) for what, fix in wrong]:
         raise SegkitError(problems)
-    return _of_end(End.select(predicate), cells)
+    return cells_of_end(End.select(predicate), cells)
 
 
-def _of_end(end: End, cells: Cells) -> int:
+def cells_of_end(end: End, cells: Cells) -> int:
     """An end's cells, also for an end no rule uses: a cell it cuts counts as touched."""
     held = 0
     for cell in cells:

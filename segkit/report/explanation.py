@@ -29,6 +29,11 @@ def page(asked: tuple[str, str, str], found: Explanation, model: Model, most: in
         parts.append(line("or they share no realm and address family.", indent=1))
     for case in found.cases[:most]:
         parts += [BLANK, *_case(case, len(found.cases) > 1 or found.verdict == "mixed", model)]
+    for rule in found.expired if found.verdict != "allow" else ():
+        parts += [
+            BLANK,
+            line(Cell("expired", "warn"), f"  {rule.id} allowed it until {rule.expires}: {rule.text}"),
+        ]
     left = len(found.cases) - most
     if left > 0:
         parts += [BLANK, line(Cell(f"{count(left, 'more case')}; --all tells them.", "dim"))]
@@ -39,6 +44,7 @@ def data(asked: tuple[str, str, str], found: Explanation, model: Model) -> dict[
     """The whole explanation for a machine."""
     source, destination, service = asked
     rules = {r.id: r for c in found.cases for r in (*c.shaped_by, *([c.rule] if c.rule else []))}
+    rules |= {r.id: r for r in found.expired}
     return {
         "source": source,
         "destination": destination,
@@ -58,6 +64,7 @@ def data(asked: tuple[str, str, str], found: Explanation, model: Model) -> dict[
             }
             for c in found.cases
         ],
+        "expired": [r.id for r in found.expired],
         "rules": [rule_data(rules[name], model) for name in sorted(rules)],
     }
 

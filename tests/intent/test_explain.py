@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -176,3 +177,16 @@ def test_what_was_meant_is_said(text: str, said: str) -> None:
 def test_an_unknown_name_says_the_nearest(name: str, near: str) -> None:
     with pytest.raises(SegkitError, match=near):
         Intent(small().build()).explain(name, "cde", ANY)
+
+
+def test_an_allow_past_its_last_day_is_named() -> None:
+    seg = Segmentation("m", today=date(2026, 11, 20))
+    web, db = seg.group("web", L.role == "web"), seg.group("db", L.role == "db")
+    policy = seg.policy("p", "application", owner="o")
+    policy.allow(web, db, tcp(5432), id="old", expires="2026-06-30")
+    policy.allow(web, db, tcp(22), id="other", expires="2026-06-30")
+    for role in ("web", "db"):
+        seg.workload(role, {"role": role}, ["10.0.0.1" if role == "web" else "10.0.0.2"])
+    intent = Intent(seg.build())
+    assert [r.id for r in intent.explain("web", "db", tcp(5432)).expired] == ["p/old"]
+    assert intent.explain("db", "web", tcp(5432)).expired == ()
