@@ -45,7 +45,7 @@ class Intent:
         self.model = model
         self.rules = tuple(sorted(model.live_rules, key=lambda r: (r.tier, r.action != "deny", r.id)))
         self.zones = {z.name: z for z in model.zones}
-        ends = {e for r in self.rules for side in r.sides for e in side}
+        ends = {e for r in model.rules for side in r.sides for e in side}  # expired ones too: see explain
         self.population = Population(model)
         self.cells = Cells(model, self.population, ends | {z.end for z in model.zones})
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
