@@ -19,6 +19,7 @@ from segkit.model.policy import AddressSet, Group, Service, Zone
 from segkit.sets import AddressError, Addresses, LabelParseError, Predicate, ServiceSet
 
 KINDS = ("group", "zone", "network", "addresses", "select")
+_WORDS = ("any", "none", "tcp", "udp", "sctp", "icmp", "icmpv6")
 _BUILTINS = ("anywhere", "internet", "outside")
 _ARROW = re.compile(r"\s+->\s+")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -134,12 +135,8 @@ class Known:
         if f"service:{name}" in self._broken and name not in self._services:
             return UNREADABLE
         declared = self._services.get(name)
-        if declared is None and not self._complete and (named or text.replace("-", "").isalpha()):
-            return (
-                UNREADABLE
-                if text not in (*well_known_names(), "any")
-                else read_service(text, what, where, found)
-            )
+        if declared is None and not self._complete and (named or _is_unknown(text)):
+            return UNREADABLE
         if declared is None and named:
             fix = nearest(name, self._services, "services")
             found.error(f"{what}: unknown service {name!r}", where, fix=fix)
@@ -212,11 +209,16 @@ def read_service(
             fix += f"; protocol:{number} for an IP protocol"
         found.error(f"{what}: {text!r} could be a port or a protocol", where, fix=fix)
         return None
-    known = {*declared, *well_known_names(), "any"}
-    if text.replace("-", "").isalpha() and text not in known:
-        found.error(f"{what}: unknown service {text!r}", where, fix=nearest(text, known, "services"))
+    if _is_unknown(text):
+        fix = nearest(text, [*declared, *well_known_names(), *_WORDS], "services")
+        found.error(f"{what}: unknown service {text!r}", where, fix=fix)
         return None
     return read_services([number], what, where, found)
+
+
+def _is_unknown(service: str) -> bool:
+    """Is it a word that is neither well known nor a protocol?"""
+    return service.replace("-", "").isalpha() and service not in (*well_known_names(), *_WORDS)
 
 
 def _selector(text: str) -> Predicate | LabelParseError | None:
