@@ -28,6 +28,15 @@ class Piece:
     unknown: frozenset[int]
     outside: Addresses
     hint: str = field(default="", compare=False)
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Pieces are looked up far more often than they are made.
+        held = hash((self.predicate, self.inside, self.unknown, self.outside))
+        object.__setattr__(self, "_hash", held)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __bool__(self) -> bool:
         return self.has_workloads or bool(self.outside)

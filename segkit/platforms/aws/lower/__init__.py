@@ -11,6 +11,7 @@ from segkit.platforms.aws.lower.choose import pinned
 from segkit.platforms.aws.lower.emit import Emitter
 from segkit.platforms.aws.lower.exempt import unenforceable
 from segkit.platforms.aws.lower.fit import over_quota, usage
+from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.names import SCHEME
 from segkit.platforms.aws.lower.plan import make_draft, make_plan
 from segkit.platforms.aws.lower.quotas import quotas, way_out
@@ -30,12 +31,13 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     draft = make_draft(intent, ordered, placements)
     encodings = {t.name: pinned(draft, t) for t in ordered}
     plan = make_plan(draft, encodings)
+    names, before = Namer(intent.model, plan), Namer(intent.model, plan, before=True)
     problems: list[Problem] = list(draft.problems)
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered)]
     out = []
     for target in ordered:
         here = placements[target.name]
-        emitter = Emitter(intent.model, plan, target, placements)
+        emitter = Emitter(intent.model, plan, target, placements, names, before)
         fragment = emitter.fragment()
         if over := list(over_quota(plan, target, here, emitter.names)):
             advice = way_out(draft, target, encodings)

@@ -20,12 +20,18 @@ class Emitter:
     """Writes one target's part of a plan."""
 
     def __init__(
-        self, model: Model, plan: Plan, target: Target, placements: Mapping[str, AwsPlacement]
+        self,
+        model: Model,
+        plan: Plan,
+        target: Target,
+        placements: Mapping[str, AwsPlacement],
+        names: Namer,
+        before: Namer,
     ) -> None:
         self.model, self.plan, self.target = model, plan, target
         self.here = placements[target.name]
         self.accounts = {name: p.account for name, p in placements.items()}
-        self.names, self.before = Namer(model, plan), Namer(model, plan, before=True)
+        self.names, self.before = names, before
         self.out = Fragment(f"target {target.name}")
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -35,9 +41,8 @@ class Emitter:
         """The target as Terraform JSON."""
         groups = sorted(self.plan.groups[self.target.name], key=self.names.group)
         lines: dict[GroupId, list[Line]] = {g: [] for g in groups}
-        for line in self.plan.lines.values():
-            if line.id.group.target == self.target.name:
-                lines[line.id.group].append(line)
+        for line in self.plan.lines_of.get(self.target.name, ()):
+            lines[line.id.group].append(line)
         for listed in sorted(self.plan.lists, key=lambda i: (i.name, i.family)):
             if listed.target == self.target.name:
                 self._list(listed)

@@ -29,6 +29,13 @@ class GroupId:
     target: str
     pieces: tuple[Piece, ...]
     cell: bool = False
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.target, self.pieces, self.cell)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

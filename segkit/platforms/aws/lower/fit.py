@@ -18,11 +18,11 @@ Counts = dict[tuple[GroupId, str, int], int]
 """Rules of a group, per direction and family."""
 
 
-def rule_counts(plan: Plan) -> Counts:
-    """What every group is charged: a CIDR counts in its family, a reference in both ([UG] leaves it open: the
-    safe reading), a prefix list with its size."""
+def rule_counts(plan: Plan, target: str) -> Counts:
+    """What every group of a target is charged: a CIDR counts in its family, a reference in both ([UG] leaves
+    it open: the safe reading), a prefix list with its size."""
     counts: Counts = defaultdict(int)
-    for line in plan.lines:
+    for line in (line.id for line in plan.lines_of.get(target, ())):
         for family, charge in _charges(line, plan):
             counts[line.group, line.direction, family] += charge
     return counts
@@ -39,14 +39,13 @@ def _charges(line: LineId, plan: Plan) -> Iterator[tuple[int, int]]:
 
 def over_quota(plan: Plan, target: Target, here: AwsPlacement, namer: Namer) -> Iterator[Problem]:
     """Every quota that a target would overflow, with the cheapest ways out."""
-    counts = rule_counts(plan)
     limit = here.quota("rules_per_group")
+    counts = {place: n for place, n in rule_counts(plan, target.name).items() if n > limit}
     for (group, direction, family), count in sorted(
         counts.items(), key=lambda i: (namer.group(i[0][0]), i[0][1:])
     ):
-        if group.target == target.name and count > limit:
-            what = f"security group {namer.group(group)!r} needs {count} {direction} rules for IPv{family}"
-            yield _over(target, what, limit, "rules_per_group", _ways(plan, group, direction, family))
+        what = f"security group {namer.group(group)!r} needs {count} {direction} rules for IPv{family}"
+        yield _over(target, what, limit, "rules_per_group", _ways(plan, group, direction, family))
     limit = here.quota("groups_per_interface")
     for carried in plan.carried:
         if carried.target == target.name and len(carried.groups) > limit:
@@ -90,7 +89,7 @@ def _lists(plan: Plan, target: Target, here: AwsPlacement) -> Iterator[Problem]:
 
 def _ways(plan: Plan, group: GroupId, direction: str, family: int) -> str:
     kinds: Counter[str] = Counter()
-    for line in plan.lines:
+    for line in (line.id for line in plan.lines_of.get(group.target, ())):
         if line.group == group and line.direction == direction:
             rare = line.protocol.isdigit() and int(line.protocol) not in COMMON
             by_address = isinstance(line.peer, str) and (":" in line.peer) == (family == 6)
@@ -118,7 +117,7 @@ def _over(target: Target, what: str, limit: int, quota: str, ways: str) -> Probl
 
 def overflow(plan: Plan, target: Target, here: AwsPlacement) -> int:
     """By how much a target is over its quotas, all added up; nothing means it fits."""
-    counts = [c for (g, _, _), c in rule_counts(plan).items() if g.target == target.name]
+    counts = rule_counts(plan, target.name).values()
     carried = [len(c.groups) for c in plan.carried if c.target == target.name]
     used = (
         *((count, "rules_per_group") for count in counts),
@@ -130,7 +129,7 @@ def overflow(plan: Plan, target: Target, here: AwsPlacement) -> int:
 
 def usage(plan: Plan, target: Target, here: AwsPlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses."""
-    counts = [c for (g, _, _), c in rule_counts(plan).items() if g.target == target.name]
+    counts = rule_counts(plan, target.name).values()
     carried = [len(c.groups) for c in plan.carried if c.target == target.name]
     used = {
         "rules_per_group": max(counts, default=0),

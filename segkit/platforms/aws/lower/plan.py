@@ -58,10 +58,11 @@ class Line:
 
 @dataclass(slots=True)
 class Plan:
-    """All of it, for every AWS target of a model."""
+    """All of it, for every AWS target of a model. `lines_of` has the lines by target."""
 
     groups: dict[str, set[GroupId]] = field(default_factory=dict)
     lines: dict[LineId, Line] = field(default_factory=dict)
+    lines_of: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     lists: dict[ListId, Addresses] = field(default_factory=dict)
     carried: list[Carried] = field(default_factory=list)
     hints: Mapping[Piece, set[str]] = field(default_factory=dict)
@@ -164,7 +165,10 @@ def _add_lines(
 def _add(plan: Plan, group: GroupId, rule: SideRule, piece: Range, peer: Peer) -> None:
     code = piece.end if piece.protocol in ("icmp", "icmpv6") else None
     key = LineId(group, rule.direction, peer, piece.protocol, piece.start, code)
-    line = plan.lines.setdefault(key, Line(key, piece.end))
+    line = plan.lines.get(key)
+    if line is None:
+        line = plan.lines[key] = Line(key, piece.end)
+        plan.lines_of[group.target].append(line)
     if line.end is not None and piece.end is not None and code is None:
         line.end = max(line.end, piece.end)  # ranges that start together: the longer one covers the shorter
     line.origins[rule.origin] = rule.rule

@@ -38,9 +38,8 @@ def _quota_report(draft: Draft, target: Target, encodings: Mapping[str, Encoding
         found.append(QuotaOption(text, option.fits, used, len(then), len(then ^ now)))
     namer = Namer(draft.intent.model, plan)
     most: dict[str, int] = {}
-    for (group, _, _), count in rule_counts(plan).items():
-        if group.target == target.name:
-            most[namer.group(group)] = max(count, most.get(namer.group(group), 0))
+    for (group, _, _), count in rule_counts(plan, target.name).items():
+        most[namer.group(group)] = max(count, most.get(namer.group(group), 0))
     fullest = dict(sorted(most.items(), key=lambda item: (-item[1], item[0]))[:10])
     pin = encoding_text(encodings[target.name], names)
     return QuotaReport(target.name, pin, usage(plan, target, here), fullest, len(now), tuple(found))

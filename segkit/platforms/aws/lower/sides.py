@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -63,14 +64,15 @@ class Sides:
         self.domains = intent.model.domains
         self._population = intent.population
         self._boxes: dict[str, tuple[BoxCompiler, tuple[Box, ...]]] = {}
+        self._near: dict[tuple[str, Direction], dict[str, list[Box]]] = {}
 
     def of(self, target: Target, direction: Direction, shared: bool) -> Iterator[SideRule]:
-        """What a target's own workloads let through. `shared`: others protect the interfaces too, so
-        visibility adds nothing and takes nothing away."""
-        compiler, allowed = self._compiled(target.realm)
+        """What a target's own workloads let through, for those that it owns today. `shared`: others protect
+        the interfaces too, so visibility adds nothing and takes nothing away."""
+        compiler, _ = self._compiled(target.realm)
         modes = _zones_by_mode(self.model)
         blocking = ALL - modes["visibility"]
-        for box in (*allowed, *self._postures(compiler)):
+        for box in self._concerning(target, direction):
             yield from self._own(target, direction, box, blocking)
         for box in _both_ways(compiler, modes["selective"], direction):
             yield from self._own(target, direction, box, blocking)
@@ -78,6 +80,26 @@ class Sides:
             piece = _workloads(modes["visibility"])
             ends = (EVERYTHING, piece) if direction == "ingress" else (piece, EVERYTHING)
             yield from self._own(target, direction, Box(*ends, ANY, "visibility mode"), ALL)
+
+    def _concerning(self, target: Target, direction: Direction) -> Iterable[Box]:
+        """The boxes whose own end holds a workload of a target; most boxes concern few targets."""
+        place = target.realm, direction
+        if place not in self._near:
+            compiler, allowed = self._compiled(target.realm)
+            near = self._near[place] = defaultdict(list)
+            for box in (*allowed, *self._postures(compiler)):
+                own = box.destination if direction == "ingress" else box.source
+                for name in self._owners(own):
+                    near[name].append(box)
+        return self._near[place].get(target.name, ())
+
+    def _owners(self, piece: Piece) -> set[str]:
+        return {
+            name
+            for kin in self._population.matching(piece.predicate)
+            if (kin.unknown and kin.family in piece.unknown) or kin.known.overlaps(piece.inside)
+            for name in kin.owners
+        }
 
     def _compiled(self, realm: str) -> tuple[BoxCompiler, tuple[Box, ...]]:
         if realm not in self._boxes:
