@@ -11,9 +11,9 @@ PYTHON := .venv/bin/python
 JOBS ?= 2
 # More arguments for pytest: make test ARGS='-k sets'
 ARGS ?=
-SOURCES := $(wildcard segkit stacks examples scripts tests)
+SOURCES := $(wildcard segkit stacks examples scripts bench tests)
 
-.PHONY: help setup demo test check format goldens clean distclean
+.PHONY: help setup demo test check format bench goldens clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: .venv/.ready ## let ruff rewrite what it can
 	@.venv/bin/ruff format $(SOURCES)
 	@.venv/bin/ruff check --fix $(SOURCES)
 
+bench: .venv/.bench ## measure against peers: make bench ARGS='--quick'
+	@$(PYTHON) -m bench $(ARGS)
+
 goldens: .venv/.ready ## rewrite the expected outputs; read the difference before committing
 	@$(PYTHON) -m pytest -n $(JOBS) --update-goldens $(ARGS)
 
@@ -53,6 +56,10 @@ distclean: clean ## clean, and also remove .venv and node_modules
 
 .venv/.ready: pyproject.toml scripts/setup
 	@scripts/setup python
+
+.venv/.bench: .venv/.ready pyproject.toml
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
 
 node_modules/.ready: package.json package-lock.json scripts/setup
 	@scripts/setup cdktf

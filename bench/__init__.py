@@ -1,0 +1,1 @@
+"""What segkit costs, measured against peers and bounds: `python -m bench`."""

@@ -1,0 +1,99 @@
+"""What is measured. Each job builds what it needs, times what counts, and returns figures as JSON data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from bench import through_cdktf
+from bench.estates import Estate, random_estate, realistic
+from bench.models import accounts, changed, model_of
+from segkit.compiler import compile_model
+from segkit.intent.engine import Intent
+from segkit.model.model import Model
+from segkit.platforms.aws.limits import QUOTAS
+from segkit.verify import prove
+
+Figures = dict[str, Any]
+NO_LIMIT = 10**9
+
+
+def intent(
+    kind: str, workloads: int, rules: int, applications: int = 500, changes: int = 0, budget: float = 60.0
+) -> Figures:
+    """Cells and every row; then the same after changing one rule, up to `changes` times within a budget of
+    seconds (and once in any case)."""
+    model = model_of(_estate(kind, workloads, rules, applications))
+    start = time.perf_counter()
+    first = _all_rows(model)
+    seconds = time.perf_counter() - start
+    again: list[float] = []
+    for number in range(changes):
+        if again and sum(again) + seconds > budget:
+            break
+        other = changed(model, model.rules[number * len(model.rules) // changes])
+        start = time.perf_counter()
+        _all_rows(other)
+        again.append(time.perf_counter() - start)
+    return {"seconds": seconds, "cells": len(first.cells), "changes": sorted(again)}
+
+
+def estate(workloads: int, rules: int, applications: int, denies: bool, quotas: bool) -> Figures:
+    """Compiles, lowers and proves the realistic estate over its 25 account-regions.
+
+    Without `quotas` none is enforced, and what is over AWS's defaults is counted instead.
+    """
+    made = realistic(workloads, rules, applications)
+    if not denies:
+        made = replace(made, rules=tuple(line for line in made.rules if line.allows))
+    model = model_of(made, accounts())
+    with ExitStack() as stack:
+        if not quotas:
+            raised = {n: replace(q, default=NO_LIMIT**2, ceiling=NO_LIMIT**2) for n, q in QUOTAS.items()}
+            for name in ("rules_per_group", "groups_per_interface"):
+                raised[name] = replace(raised[name], default=NO_LIMIT)
+            real = dict(QUOTAS)
+            stack.enter_context(mock.patch.dict(QUOTAS, raised))
+        start = time.perf_counter()
+        done = compile_model(model)
+        compiled = time.perf_counter()
+        proof = prove(model, done.fragment, intent=done.intent, residuals=done.residuals)
+        end = time.perf_counter()
+    used: dict[str, int] = {}
+    for report in done.report.values():
+        for name, use in report["quotas"].items():
+            used[name] = max(used.get(name, 0), use["used"])
+    return {
+        "seconds": end - start,
+        "compile": compiled - start,
+        "prove": end - compiled,
+        "status": proof.status,
+        "resources": sum(len(found) for found in done.fragment["resource"].values()),
+        "over": {} if quotas else {n: [u, real[n].default] for n, u in used.items() if u > real[n].default},
+    }
+
+
+def _estate(kind: str, workloads: int, rules: int, applications: int) -> Estate:
+    if kind == "random":
+        return random_estate(workloads, rules)
+    return realistic(workloads, rules, applications)
+
+
+def _all_rows(model: Model) -> Intent:
+    found = Intent(model)
+    for cell in range(len(found.cells)):
+        found.row(cell)
+    return found
+
+
+JOBS: dict[str, Callable[..., Figures]] = {
+    "intent": intent,
+    "estate": estate,
+    "segkit_stack": through_cdktf.segkit_stack,
+    "bulk_override": through_cdktf.bulk_override,
+    "typed_bindings": through_cdktf.typed_bindings,
+}

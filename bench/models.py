@@ -1,0 +1,131 @@
+"""Estates as segkit models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from ipaddress import IPv4Address
+
+from bench.estates import ACCOUNTS, SIZES, Estate, Line, Selector, Service
+from segkit.model.ends import End
+from segkit.model.model import Accepted, Model, Target
+from segkit.model.policy import LabelPolicy, Rule, Tier
+from segkit.model.workloads import Interface, LabelKey, LabelSchema, Workload
+from segkit.sets import ALL, NOTHING, Addresses, L, Predicate, ServiceSet, tcp, udp
+
+TODAY = date(2026, 1, 1)
+FIRST_ADDRESS = int(IPv4Address("10.0.0.0"))
+
+
+def model_of(estate: Estate, targets: tuple[Target, ...] = ()) -> Model:
+    """An estate as a model: closed label schema, one IPv4 address a workload, one policy a tier.
+
+    Workloads with equal labels have neighbouring addresses, as subnets give them.
+    """
+    keys = {**SIZES, "app": max(SIZES["app"], estate.applications), "account": ACCOUNTS}
+    schema = LabelSchema(
+        tuple(LabelKey(k, tuple(_value(k, n) for n in range(keys[k]))) for k in sorted(keys))
+    )
+    return Model(
+        estate.name,
+        TODAY,
+        schema,
+        policies=policies_of(estate.rules),
+        workloads=tuple(_workloads(estate)),
+        targets=targets,
+    )
+
+
+def policies_of(lines: Sequence[Line]) -> tuple[LabelPolicy, ...]:
+    """Rules as policies. The tier `zone` belongs to zones, so its rules go to the last tier in estates that
+    never deny there; elsewhere tiers stay what they are."""
+    late_denies = any(line.tier >= Tier.zone and not line.allows for line in lines)
+    by_tier: dict[Tier, list[Rule]] = {}
+    for number, line in enumerate(lines):
+        tier = Tier(line.tier if late_denies or line.tier < Tier.zone else Tier.application)
+        by_tier.setdefault(tier, []).append(rule_of(line, f"{tier.label}-rules", tier, number))
+    return tuple(
+        LabelPolicy(f"{tier.label}-rules", tier, "bench", None, tuple(sorted(rules, key=lambda r: r.id)))
+        for tier, rules in sorted(by_tier.items(), key=lambda item: item[0].label)
+    )
+
+
+def rule_of(line: Line, policy: str, tier: Tier, number: int) -> Rule:
+    """One rule of an estate."""
+    return Rule(
+        f"{policy}/r{number:06}",
+        policy,
+        tier,
+        "allow" if line.allows else "deny",
+        (end_of(line.source),),
+        (end_of(line.destination),),
+        services_of(line.services),
+        purpose="bench",
+        owner="bench",
+    )
+
+
+@cache
+def end_of(selector: Selector) -> End:
+    """A selector as an end of a rule."""
+    out: Predicate = ALL
+    for term in selector:
+        held = L[term.key].in_(*(_value(term.key, v) for v in term.values))
+        out &= ~held if term.negated else held
+    return End.select(out)
+
+
+@cache
+def services_of(services: tuple[Service, ...]) -> ServiceSet:
+    """Protocols and ports as a set."""
+    out = NOTHING
+    for protocol, lo, hi in services:
+        out |= (tcp if protocol == "tcp" else udp)((lo, hi))
+    return out
+
+
+def accounts(peered: bool = True) -> tuple[Target, ...]:
+    """25 account-regions, each with the applications of one account; peered with each other or not."""
+    names = [f"account-{n:02}" for n in range(ACCOUNTS)]
+    accepted = (Accepted("snapshot", "bench", "addresses of other accounts", date(2030, 1, 1)),)
+    return tuple(
+        Target(
+            name,
+            "aws",
+            L["account"] == _value("account", n),
+            placement={
+                "vpc_id": f"vpc-{n:08}",
+                "region": "eu-west-1",
+                "account": f"{n:012}",
+                "peered_with": [o for o in names if o != name] if peered else [],
+            },
+            accepted=accepted,
+        )
+        for n, name in enumerate(names)
+    )
+
+
+def changed(model: Model, rule: Rule) -> Model:
+    """The model with another service in one rule."""
+    other = replace(rule, services=rule.services | tcp(31999))
+    policies = tuple(
+        replace(p, rules=tuple(other if r.id == rule.id else r for r in p.rules))
+        if p.name == rule.policy
+        else p
+        for p in model.policies
+    )
+    return replace(model, policies=policies)
+
+
+def _workloads(estate: Estate) -> Iterator[Workload]:
+    ordered = sorted(estate.workloads, key=lambda labels: tuple(labels.values()))
+    for number, labels in enumerate(ordered):
+        held = tuple(sorted((k, _value(k, v)) for k, v in labels.items()))
+        address = Addresses.of(str(IPv4Address(FIRST_ADDRESS + number)))
+        yield Workload(f"w{number:06}", held, (Interface(addresses=address),))
+
+
+def _value(key: str, number: int) -> str:
+    return f"{key}-{number}"

@@ -1,0 +1,217 @@
+"""The rows of the table: what is compared with what, and what is wanted."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench.measure import Job, Sample, UnfinishedError, alternating, run
+from bench.table import Row, memory, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured: AWS rules through cdktf; workloads, rules and applications of the realistic
+    estate, and of the one that is compiled; workloads and rules of the random one; turns of each pair;
+    changes of one rule; seconds that a run may take."""
+
+    lines: int
+    workloads: int
+    rules: int
+    applications: int
+    compiled: tuple[int, int, int]
+    random: tuple[int, int]
+    turns: int
+    changes: int
+    limit: float = 300.0
+
+
+FULL = Sizes(10_000, 100_000, 10_000, 500, (100_000, 10_000, 500), (28_000, 10_000), 2, 3)
+QUICK = Sizes(1_000, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), 2, 3, 60.0)
+TINY = Sizes(100, 50, 30, 5, (50, 20, 5), (30, 20), 1, 1, 60.0)
+
+
+def emission(sizes: Sizes) -> Iterator[Row]:
+    """Compiling, lowering and emission through cdktf against one bulk override of the same JSON."""
+    what = f"{sizes.lines} AWS rules: compile, lower and emit, against one bulk override"
+    with tempfile.TemporaryDirectory() as folder:
+        kept = str(Path(folder, "resources.json"))
+        ours = Job("segkit_stack", {"rules": sizes.lines, "prove": False, "keep": kept}, sizes.limit)
+        peer = Job("bulk_override", {"resources": kept}, sizes.limit)
+        mine, theirs = alternating((ours, peer), sizes.turns, "synth")
+    ratio = mine.told["synth"] / theirs.told["synth"]
+    yield Row(
+        what,
+        seconds(mine.told["synth"]),
+        seconds(theirs.told["synth"]),
+        f"{ratio:.2f}",
+        "at most 2",
+        ratio <= 2,
+        "ours includes working out the intent from the model",
+    )
+
+
+def program(sizes: Sizes) -> Iterator[Row]:
+    """A whole program with its proof against the same resources through typed bindings."""
+    what = f"{sizes.lines} AWS rules: whole program, against typed bindings"
+    if find_spec("cdktf_cdktf_provider_aws") is None:
+        yield _absent(what, "cdktf-cdktf-provider-aws")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        kept = str(Path(folder, "resources.json"))
+        arguments = {"rules": sizes.lines, "keep": kept}
+        proved = Job("segkit_stack", {**arguments, "prove": True}, sizes.limit)
+        unproved = Job("segkit_stack", {**arguments, "prove": False}, sizes.limit)
+        typed = Job("typed_bindings", {"resources": kept}, 2 * sizes.limit)
+        mine, without, theirs = alternating((proved, unproved, typed), 1)
+    ratio, share = mine.seconds / theirs.seconds, mine.mib / theirs.mib
+    yield Row(
+        f"{what}, time",
+        seconds(mine.seconds),
+        seconds(theirs.seconds),
+        f"{ratio:.2f}",
+        "at most 0.2",
+        ratio <= 0.2,
+    )
+    yield Row(
+        f"{what}, memory", memory(mine.mib), memory(theirs.mib), f"{share:.2f}", "at most 0.25", share <= 0.25
+    )
+    proof = max(0.0, mine.seconds - without.seconds)
+    yield Row(
+        "of which the proof", seconds(proof), seconds(mine.seconds), f"{proof / mine.seconds:.2f}", "–", None
+    )
+
+
+def estate(sizes: Sizes) -> Iterator[Row]:
+    """The realistic estate over 25 account-regions: compiled, lowered and proved."""
+    workloads, rules, applications = sizes.compiled
+    full = sizes.compiled == FULL.compiled
+    wanted = "under 30 s, 2 GB, every default quota" if full else "–"
+    what = f"realistic estate, {workloads} workloads, {rules} rules: compile, lower, prove"
+    arguments = {"workloads": workloads, "rules": rules, "applications": applications}
+    strict = _tried("estate", {**arguments, "denies": True, "quotas": True}, sizes)
+    yield _bounded(what, strict, wanted, full)
+    loose = _tried("estate", {**arguments, "denies": False, "quotas": False}, sizes)
+    yield _bounded(f"{what}, without its denies and quotas", loose, "–", False)
+
+
+def intent(sizes: Sizes) -> Iterator[Row]:
+    """Intent alone, all rows, and after a change of one rule: both estates."""
+    workloads, rules = sizes.random
+    realistic = {"kind": "realistic", "workloads": sizes.workloads, "rules": sizes.rules}
+    realistic |= {"applications": sizes.applications}
+    yield from _intent("realistic", realistic, sizes, sizes.rules == FULL.rules, 3.0, None)
+    drawn = {"kind": "random", "workloads": workloads, "rules": rules}
+    yield from _intent("random", drawn, sizes, sizes.random == FULL.random, 40.0, 10.0)
+
+
+def _intent(
+    name: str, arguments: dict[str, object], sizes: Sizes, judged: bool, bound: float, worst: float | None
+) -> Iterator[Row]:
+    what = f"{name} estate, {arguments['workloads']} workloads, {arguments['rules']} rules: intent, all rows"
+    done = _tried("intent", {**arguments, "changes": sizes.changes, "budget": sizes.limit / 3}, sizes)
+    if isinstance(done, UnfinishedError):
+        yield Row(what, str(done), seconds(bound), "–", f"under {bound:g} s", False if judged else None)
+        return
+    taken = done.told["seconds"]
+    met = taken <= bound and done.mib <= 2048 if judged else None
+    yield Row(
+        what,
+        f"{seconds(taken)}, {memory(done.mib)}",
+        f"{seconds(bound)}, 2.0 GB",
+        f"{taken / bound:.2f}",
+        f"under {bound:g} s and 2 GB" if judged else "–",
+        met,
+        f"{done.told['cells']} cells; memory with the models in it",
+    )
+    changes = done.told["changes"]
+    if changes:
+        ninety = changes[math.ceil(0.9 * len(changes)) - 1]
+        far = changes[-1]
+        yield Row(
+            f"{name} estate: after changing one rule, p50 / p90 / worst",
+            " / ".join(seconds(v) for v in (changes[(len(changes) - 1) // 2], ninety, far)),
+            "0.5 s (p90)" + (f", {worst:g} s (worst)" if worst else ""),
+            f"{ninety / 0.5:.2f}",
+            ("p90 under 0.5 s" + (f", worst under {worst:g} s" if worst else "")) if judged else "–",
+            ninety <= 0.5 and (worst is None or far <= worst) if judged else None,
+            f"{len(changes)} changes; a change works everything out again, nothing is kept from before",
+        )
+
+
+def growth(sizes: Sizes) -> Iterator[Row]:
+    """Twice the workloads, twice the rules: intent, all rows."""
+    once = {
+        "kind": "realistic",
+        "workloads": sizes.workloads // 2,
+        "rules": sizes.rules // 2,
+        "applications": sizes.applications,
+    }
+    doubled = (
+        ("workloads", {**once, "workloads": sizes.workloads}),
+        ("rules", {**once, "rules": sizes.rules}),
+    )
+    jobs = [Job("intent", arguments, sizes.limit) for arguments in (once, *(d for _, d in doubled))]
+    first, *rest = alternating(jobs, sizes.turns, "seconds")
+    for (name, _), sample in zip(doubled, rest, strict=True):
+        ratio = sample.told["seconds"] / first.told["seconds"]
+        yield Row(
+            f"realistic estate, from {once['workloads']} workloads and {once['rules']} rules: {name} doubled",
+            seconds(sample.told["seconds"]),
+            seconds(first.told["seconds"]),
+            f"{ratio:.2f}",
+            "at most 2.3",
+            ratio <= 2.3,
+            "intent only",
+        )
+
+
+ROWS: dict[str, Callable[[Sizes], Iterator[Row]]] = {
+    "emission": emission,
+    "program": program,
+    "estate": estate,
+    "intent": intent,
+    "growth": growth,
+}
+
+
+def measured(name: str, sizes: Sizes) -> list[Row]:
+    """The rows of one name; a run that fails becomes a row that says so."""
+    try:
+        rows = list(ROWS[name](sizes))
+        judged = replace(sizes, limit=FULL.limit) == FULL
+        return rows if judged else [replace(row, met=None) for row in rows]
+    except UnfinishedError as error:
+        return [Row(name, str(error)[:80], "–", "–", "to finish", False)]
+
+
+def _tried(name: str, arguments: dict[str, object], sizes: Sizes) -> Sample | UnfinishedError:
+    try:
+        return run(Job(name, arguments, sizes.limit))
+    except UnfinishedError as error:
+        return error
+
+
+def _bounded(what: str, done: Sample | UnfinishedError, wanted: str, judged: bool) -> Row:
+    if isinstance(done, UnfinishedError):
+        return Row(what, str(done)[:100], "30 s, 2.0 GB", "–", wanted, False if judged else None)
+    told = done.told
+    over = "".join(
+        f"; over {name}: {used} of {quota}" for name, (used, quota) in sorted(told["over"].items())
+    )
+    note = (
+        f"compile and lower {seconds(told['compile'])}, prove {seconds(told['prove'])} ({told['status']}), "
+        f"{told['resources']} resources{over}"
+    )
+    ours = f"{seconds(told['seconds'])}, {memory(done.mib)}"
+    ratio = f"{told['seconds'] / 30:.2f}"
+    met = told["seconds"] < 30 and done.mib < 2048 and told["status"] == "equal" if judged else None
+    return Row(what, ours, "30 s, 2.0 GB", ratio, wanted, met, note)
+
+
+def _absent(what: str, package: str) -> Row:
+    return Row(what, f"{package} is not installed", "–", "–", "–", None, "make bench installs it")
