@@ -41,7 +41,8 @@ def guarded(command: Callable[P, Exit]) -> Callable[P, None]:
 
 
 def _outcome(command: Callable[[], Exit], form: object) -> Exit:
-    shown = form if isinstance(form, Format) else Format.text
+    # A command may know more forms than problems have: to a machine they are told as JSON.
+    shown = form if isinstance(form, Format) else Format.json if form in ("json", "sarif") else Format.text
     try:
         return command()
     except SegkitError as error:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
-from segkit.cli.options import DEFAULT_OUT, FormatOption, IntentOption, OutOption
+from segkit.cli.options import DEFAULT_OUT, IntentOption, OutOption
 from segkit.cli.output import EVERYTHING, Format, emit
 from segkit.cli.show import ModelArgument
+
+
+class LintFormat(StrEnum):
+    """How findings are written. SARIF is what code hosts show in pull requests."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+    sarif = "sarif"
 
 
 class FailOn(StrEnum):
@@ -33,7 +44,9 @@ def lint(
     model: ModelArgument = None,
     intent: IntentOption = None,
     out: OutOption = DEFAULT_OUT,
-    form: FormatOption = Format.text,
+    form: Annotated[LintFormat, typer.Option("--format", help="How the findings are written.")] = (
+        LintFormat.text
+    ),
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The least severe finding that gives exit code 1.")
     ] = (FailOn.error),
@@ -45,20 +58,25 @@ def lint(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Tell every finding, however many.")] = False,
 ) -> Exit:
-    """Find what is expired or about to be, unlabelled, too broad, or nobody's."""
+    """Find what is expired or about to be, unlabelled, too broad, nobody's, or of no effect."""
     from segkit.cli.source import chosen
     from segkit.report import findings
-    from segkit.verify.lint import SEVERITIES
+    from segkit.verify.finding import SEVERITIES
     from segkit.verify.lint import lint as find
 
     read = chosen(model or intent, out)
     found = find(read, today.date() if today else _today())
-    emit(
-        form,
-        "lint",
-        lambda: findings.page(found, EVERYTHING if everything else 10),
-        lambda: findings.data(found),
-    )
+    if form is LintFormat.sarif:
+        from segkit.report import sarif
+
+        sys.stdout.write(sarif.render(found, Path.cwd()))
+    else:
+        emit(
+            Format(form),
+            "lint",
+            lambda: findings.page(found, EVERYTHING if everything else 10),
+            lambda: findings.data(found),
+        )
     if fail_on is FailOn.never:
         return Exit.OK
     bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from segkit.report.page import BLANK, Cell, Line, Page, Tone, count, line
-from segkit.verify.lint import SEVERITIES, Finding, Severity
+from segkit.verify.finding import SEVERITIES, Finding, Reason, Severity
+
+_MOST_REASONS = 3
 
 _TONES: dict[Severity, Tone] = {"error": "bad", "warning": "warn", "info": "dim"}
 
@@ -25,6 +27,11 @@ def page(found: Sequence[Finding], most: int) -> Page:
         place = [Cell(f"  {f.where}", "dim")] if f.where else []
         parts.append(line(Cell(f"{f.severity:<8}", _TONES[f.severity]), Cell(f.code, "strong"), *place))
         parts.append(line(f.what, indent=1))
+        if f.why:
+            parts.append(line(Cell("why: ", "dim"), f.why, indent=1))
+        if f.witness is not None:
+            parts.append(line(Cell("for example: ", "dim"), f.witness.text, indent=1))
+        parts += (line(Cell("see: ", "dim"), _place(r), indent=1) for r in f.proof[:_MOST_REASONS])
         parts.append(line(Cell("fix: ", "dim"), f.fix, indent=1))
     for code, number in sorted(told.items()):
         if number > most:
@@ -45,10 +52,22 @@ def data(found: Sequence[Finding]) -> dict[str, Any]:
                 "why": f.why,
                 "fix": f.fix,
                 "where": f.where,
+                "proof": [{"subject": r.subject, "where": r.where} for r in f.proof],
+                "witness": None
+                if f.witness is None
+                else {
+                    "source": f.witness.source,
+                    "destination": f.witness.destination,
+                    "services": f.witness.services,
+                },
             }
             for f in found
         ],
     }
+
+
+def _place(reason: Reason) -> str:
+    return f"{reason.subject}  {reason.where}" if reason.where else reason.subject
 
 
 def _summary(found: Sequence[Finding]) -> str:

@@ -1,4 +1,5 @@
-"""Findings about a valid model that could be better kept: out of date, unlabelled, too broad, or nobody's.
+"""Findings about a valid model that could be better kept: out of date, unlabelled, too broad, nobody's, or of
+no effect.
 
 Each check is a pure function from a model and a date to findings. Nothing here changes what is compiled.
 """
@@ -6,9 +7,7 @@ Each check is a pure function from a model and a date to findings. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 from segkit.model.ends import End
 from segkit.model.model import Model
@@ -16,27 +15,13 @@ from segkit.model.policy import Rule, Zone
 from segkit.model.selectors import open_schema_of
 from segkit.model.workloads import Workload
 from segkit.sets import ANY, EVERYWHERE, INTERNET, ServiceSet, icmp, icmpv6
-
-Severity = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+from segkit.verify.finding import SEVERITIES, Finding, Severity
+from segkit.verify.hygiene import hygiene
 
 GUARDED = ("sensitive", "critical")
 WIDE_PORTS = 1024
 WITH_PORTS = (6, 17, 132)  # tcp, udp, sctp
 SOON = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing worth a person's attention. `code` is stable; `subject` names its object (`rule shop/1`)."""
-
-    severity: Severity
-    code: str
-    subject: str
-    what: str
-    fix: str
-    why: str = ""
-    where: str = ""
 
 
 def lint(model: Model, today: date | None = None) -> tuple[Finding, ...]:
@@ -168,7 +153,7 @@ def lax_zones(model: Model) -> Iterator[Finding]:
 
 
 def idle(model: Model) -> Iterator[Finding]:
-    """Groups that hold nobody, and groups and address sets that no rule names."""
+    """Groups that hold nobody, and groups, address sets and services that no rule names."""
     used = {e.key for r in model.rules for e in _all_ends(r)}
     labels = {w.labels for w in model.workloads}
     for group in model.groups:
@@ -185,7 +170,15 @@ def idle(model: Model) -> Iterator[Finding]:
             what = f"no rule names address set {known.name}"
             subject = f"addresses {known.name}"
             yield Finding("info", "unused", subject, what, "use it or remove it", where=known.where)
+    # A rule does not keep how its services were named; one that named this service holds all of it.
+    held = {r.services for r in model.rules}
+    for service in model.services:
+        if not any(service.services <= services for services in held):
+            subject, what = f"service {service.name}", f"no rule names service {service.name}"
+            yield Finding("info", "unused", subject, what, "use it or remove it", where=service.where)
 
+
+__all__ = ["CHECKS", "SEVERITIES", "Finding", "Severity", "lint"]
 
 CHECKS: tuple[Callable[[Model], Iterator[Finding]], ...] = (
     unlabelled,
@@ -193,6 +186,7 @@ CHECKS: tuple[Callable[[Model], Iterator[Finding]], ...] = (
     unowned,
     lax_zones,
     idle,
+    hygiene,
 )
 
 

@@ -139,7 +139,7 @@ def test_an_address_set_of_everything_is_everybody(estate: Estate) -> None:
 def test_everybody_into_a_public_zone_is_fine(estate: Estate) -> None:
     estate.allow(internet, estate.edge, tcp(443))
     estate.allow(internet, L.role == "web", tcp(443), id="s")
-    assert estate.found() == {}
+    assert list(estate.found()) == ["merge-ends"]
 
 
 def test_what_unless_takes_away_does_not_count(estate: Estate) -> None:
@@ -161,7 +161,7 @@ def test_an_expired_allow_is_not_over_broad(estate: Estate) -> None:
 
 def test_a_deny_is_never_over_broad(estate: Estate) -> None:
     estate.policy.deny(internet, estate.cde, ANY, id="d", purpose="x", ticket="T")
-    assert estate.found() == {}
+    assert list(estate.found()) == ["idle-deny"]
 
 
 def test_rules_without_owner_purpose_or_ticket(estate: Estate) -> None:
@@ -180,6 +180,13 @@ def test_critical_zones_that_are_open_inside_or_do_not_enforce() -> None:
     seg.zone("b", L.zone == "b", posture="allow", mode="visibility")
     found = lint(seg.build())
     assert [(f.code, f.subject) for f in found] == [("not-enforced", "zone a"), ("open-inside", "zone a")]
+
+
+def test_services_that_no_rule_can_have_named(estate: Estate) -> None:
+    pg = estate.seg.service("pg", tcp(5432))
+    estate.seg.service("idle", tcp(9999))
+    estate.allow(estate.edge, estate.cde, pg)  # type: ignore[arg-type]
+    assert [(f.code, f.subject) for f in lint(estate.seg.build())] == [("unused", "service idle")]
 
 
 def test_groups_and_address_sets_that_do_nothing(estate: Estate) -> None:

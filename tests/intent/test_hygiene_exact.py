@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segkit.intent.hygiene import redundancy
 from segkit.intent.hygiene.flows import Flow
 from segkit.intent.hygiene.flows import Spot as Place
-from segkit.intent.hygiene.judge import Worth
+from segkit.intent.hygiene.judge import Judge, Worth
 from segkit.intent.hygiene.redundancy import standings, together
 from segkit.intent.hygiene.ruleset import Ruleset
 from segkit.model.ends import End
@@ -76,7 +76,8 @@ def holds(removal: Removal, rule: Rule, flow: Flow) -> bool:
 
 def compare(model: Model) -> None:
     removal, rules = Removal(model), Ruleset(model)
-    found = standings(rules)
+    judge = Judge(rules)
+    found = standings(judge)
     by_id = {rules.rules[s.number].id: s for s in found}
     assert set(by_id) == {name for name, r in removal.rules.items() if r.services}
     for name, standing in by_id.items():
@@ -91,7 +92,7 @@ def compare(model: Model) -> None:
             zones = {p for p in standing.proof if isinstance(p, str)}
             for matching, zone, _, _ in removal.kinds:
                 assert name not in matching or matching & stand_ins or zone in zones, name
-    gone = {rules.rules[n].id for n in together(rules, found)}
+    gone = {rules.rules[n].id for n in together(judge, found)}
     assert removal.same_without(gone)
     for name, standing in by_id.items():
         if standing.worth is Worth.redundant and name not in gone:

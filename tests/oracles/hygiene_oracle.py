@@ -1,5 +1,5 @@
 """What the removal of rules changes, by trying: every kind of endpoint that the label schema permits, every
-kind of service, with and without each rule, whichever of the rules that are there for a while are still there.
+kind of service, with and without each rule, whichever of the rules that end some day are still there.
 
 Endpoints are tried by what tells them apart: label maps by the selectors that match, addresses by the sets
 that hold them. Nothing of `segkit.intent`; ends are judged by the oracle of the policies.
@@ -18,7 +18,7 @@ from segkit.sets import INTERNET
 from tests.oracles.intent_oracle import Address, Oracle, Spot
 
 Kind = tuple[frozenset[str], str | None, bool, bool]
-"""Rules that match, the zone both ends are in, whether its posture allows, whether selective mode is at an end."""
+"""Rules that match, the zone of both ends, does its posture allow, is an end in selective mode."""
 
 
 class Removal:

@@ -8,7 +8,7 @@ they say counts against a removal: a rule is redundant only if it is so whicheve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -108,7 +108,7 @@ class Judge:
         near = self.ruleset.near(n) & self.ruleset.lasting & self.ruleset.before(n)
         found: dict[int | str, None] = {}
         try:
-            for realm in self._realms(n, near):
+            for realm in self.realms(n, near):
                 steps = self._steps("covered", near, realm)
                 rest, used = self.search.rest(self.boxes(n, realm), steps, MOST_LOOKS)
                 if rest is not None:
@@ -116,7 +116,7 @@ class Judge:
                 found |= dict.fromkeys(used)
         except TooManyError:
             return Ruling(Worth.unknown)
-        return Ruling(Worth.redundant, proof=tuple(found))
+        return Ruling(Worth.redundant, proof=_ordered(found))
 
     def boxes(self, n: int, realm: str) -> tuple[Box, ...]:
         """A rule as boxes, in one realm."""
@@ -128,7 +128,7 @@ class Judge:
     def _ruling(self, n: int, near: int, most: int) -> Ruling:
         proof: dict[int | str, None] = {}
         idle: Flow | None = None
-        for realm in self._realms(n, near):
+        for realm in self.realms(n, near):
             steps = self._all_steps(n, near, realm)
             rest, used = self.search.rest(self.boxes(n, realm), steps, most)
             if rest is None:
@@ -182,7 +182,7 @@ class Judge:
             return [Step("covered", n, box) for n in ordered for box in self.boxes(n, realm)]
         return [Step("decisive", n, box) for n in ordered for box in self.boxes(n, realm)]
 
-    def _realms(self, n: int, near: int) -> Sequence[str]:
+    def realms(self, n: int, near: int) -> Sequence[str]:
         """The realms to look at; one stands for all where nobody speaks of realms."""
         if self._placed[n] or any(self._placed[other] for other in bits(near)):
             return self.ruleset.realms
@@ -202,15 +202,19 @@ class Judge:
                 if ruling.worth is Worth.redundant:
                     kept = fewer
                     proof = ruling.proof
-        return tuple(sorted(p for p in proof if isinstance(p, int))) + tuple(
-            sorted(p for p in proof if isinstance(p, str))
-        )
+        return _ordered(proof)
 
     def _against(self, n: int) -> int:
         """The rules whose say after the removal of rule n would be another."""
         rule = self.ruleset.rules[n]
         others = self.ruleset.denies if rule.action == "allow" else self.ruleset.allows
         return sum(others[t] for t in TIERS if t > rule.tier or (t == rule.tier and rule.action == "deny"))
+
+
+def _ordered(proof: Iterable[int | str]) -> tuple[int | str, ...]:
+    """Rules in order of precedence, then zones by name."""
+    rules = sorted(p for p in proof if isinstance(p, int))
+    return (*rules, *sorted(p for p in proof if isinstance(p, str)))
 
 
 def _breadth(rule: Rule) -> tuple[int, int]:

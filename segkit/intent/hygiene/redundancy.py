@@ -8,7 +8,6 @@ from random import Random
 from segkit.intent.cells import bits
 from segkit.intent.hygiene.flows import Flow
 from segkit.intent.hygiene.judge import Judge, Worth
-from segkit.intent.hygiene.ruleset import Ruleset
 from segkit.intent.hygiene.sampling import Sampler
 
 SAMPLES = 40
@@ -32,23 +31,22 @@ class Standing:
     shadowed: tuple[int | str, ...] | None = None
 
 
-def standings(ruleset: Ruleset) -> tuple[Standing, ...]:
+def standings(judge: Judge) -> tuple[Standing, ...]:
     """The standing of every rule, each judged alone, over all flows the label schema permits.
 
     A few random flows settle most rules: one that a rule alone decides is proof that it is needed. The rest
     are worked out exactly.
     """
-    sampler, judge = Sampler(ruleset), Judge(ruleset)
-    return tuple(_standing(n, judge, sampler) for n in range(len(ruleset.rules)))
+    sampler = Sampler(judge.ruleset)
+    return tuple(_standing(n, judge, sampler) for n in range(len(judge.ruleset.rules)))
 
 
-def together(ruleset: Ruleset, found: tuple[Standing, ...]) -> tuple[int, ...]:
+def together(judge: Judge, found: tuple[Standing, ...]) -> tuple[int, ...]:
     """Redundant rules that can all go at once without changing the intent; none of the others could go too.
 
     Of rules that stand in for each other, those of later tiers go first, allows before denies, and in the
     order of their ids the last.
     """
-    judge = Judge(ruleset)
     waiting = [s for s in reversed(found) if s.worth is Worth.redundant]
     gone = 0
     while waiting:
@@ -59,7 +57,7 @@ def together(ruleset: Ruleset, found: tuple[Standing, ...]) -> tuple[int, ...]:
             if not any(isinstance(p, int) and gone >> p & 1 for p in standing.proof):
                 gone |= 1 << standing.number
                 continue
-            ruling = judge.rule(standing.number, ruleset.all & ~gone)
+            ruling = judge.rule(standing.number, judge.ruleset.all & ~gone)
             if ruling.worth is Worth.redundant:
                 gone |= 1 << standing.number
             else:

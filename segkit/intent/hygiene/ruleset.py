@@ -43,6 +43,7 @@ class Ruleset:
         self.sources = Sides([(r.source, r.unless_source) for r in self.rules])
         self.destinations = Sides([(r.destination, r.unless_destination) for r in self.rules])
         self.services = Sweep((n, r.services.line.spans) for n, r in enumerate(self.rules))
+        self._near: dict[int, int] = {}
         self.open_zones = tuple(z for z in model.zones if z.posture == "allow")
         self.selective = Predicate.union(z.predicate for z in model.zones if z.mode == "selective")
 
@@ -66,8 +67,11 @@ class Ruleset:
 
     def near(self, n: int) -> int:
         """The rules that may share a flow with rule n, itself included; all that do are among them."""
-        held = self.services.meeting(self.rules[n].services.line.spans)
-        return held & self.sources.near(n, self.realms) & self.destinations.near(n, self.realms)
+        if n not in self._near:
+            held = self.services.meeting(self.rules[n].services.line.spans)
+            held &= self.sources.near(n, self.realms) & self.destinations.near(n, self.realms)
+            self._near[n] = held
+        return self._near[n]
 
     def posture(self, flow: Flow) -> Zone | None:
         """The zone whose posture allows the flow when no rule decides it."""

@@ -19,9 +19,10 @@ from segkit.intent.endpoints import EXCLUDED
 from segkit.intent.engine import POSSIBLE
 from segkit.intent.hygiene.flows import Flow, Spot, first_address
 from segkit.intent.hygiene.sweep import Sweep
-from segkit.sets import ALL, NONE, NOWHERE, Domains, IntervalSet, KeyDomain, Predicate, ServiceSet
+from segkit.sets import ALL, NONE, NOWHERE, Domains, IntervalSet, KeyDomain, Predicate, ServiceSet, tcp
 
 _MOST_REMEMBERED = 1 << 18
+_HTTPS, _TCP = tcp(443), tcp()
 _NEVER = KeyDomain(frozenset(), required=False)
 
 
@@ -93,7 +94,7 @@ class Search:
                 source = self._spot(box.source, source_is, family, realm)
                 destination = self._spot(box.destination, destination_is, family, realm)
                 if services and source is not None and destination is not None:
-                    return Flow(source, destination, services.line.spans[0][0])
+                    return Flow(source, destination, _familiar(services))
         return None
 
     def meet(self, box: Box, other: Box) -> Box | None:
@@ -217,6 +218,14 @@ class Search:
             return Spot(realm, family, labels, None)
         value = first_address(piece.inside, family)
         return None if value is None else Spot(realm, family, labels, value)
+
+
+def _familiar(services: ServiceSet) -> int:
+    """The point of the line that says most to a reader: HTTPS, else TCP, else what comes first."""
+    for known in (_HTTPS, _TCP):
+        if services.overlaps(known):
+            return (services & known).line.spans[0][0]
+    return services.line.spans[0][0]
 
 
 def _plain(piece: Piece) -> bool:

@@ -21,7 +21,7 @@ class Sides:
     """The same side of many rules: `sides[n]` are the ends of rule n and what they leave out."""
 
     def __init__(self, sides: Sequence[tuple[Ends, Ends]]) -> None:
-        self._sides = sides
+        self.sides = sides
         self.terms = [terms(ends) for ends, _ in sides]
         unless = [terms(ends) for _, ends in sides]
         # A side of many terms would make a slot of its own for each; such sides are asked one by one.
@@ -44,13 +44,13 @@ class Sides:
         for slot in self._unless:
             held &= ~slot.holding(spot, spot.labels)
         for n in self._odd:
-            ends, unless = self._sides[n]
+            ends, unless = self.sides[n]
             held |= (_has(ends, spot, spot.labels) and not _has(unless, spot, spot.labels)) << n
         return held
 
     def near(self, n: int, realms: Sequence[str]) -> int:
         """The rules whose side may share an endpoint with that of rule n; all that do are among them."""
-        key = (self._sides[n],)
+        key = (self.sides[n],)
         if key not in self._memo:
             held = self._odd_bits
             for term in self.terms[n]:
@@ -62,7 +62,7 @@ class Sides:
                     assert addresses is not None
                     held |= self._sweep(realm, family).meeting(spans_of(addresses, family))
             if self._odd_bits >> n & 1:
-                held = (1 << len(self._sides)) - 1
+                held = (1 << len(self.sides)) - 1
             self._memo[key] = held
         return self._memo[key]
 
@@ -70,7 +70,7 @@ class Sides:
         """For each rule that has any, the addresses of what is no workload on its side, in one realm."""
         if realm not in self._outside:
             found = {}
-            for n, (ends, unless) in enumerate(self._sides):
+            for n, (ends, unless) in enumerate(self.sides):
                 if any(end.outside for end in ends):
                     left = _outside(ends, realm) - _outside(unless, realm) - EXCLUDED
                     if left:
