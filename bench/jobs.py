@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from bench import through_cdktf
+from bench import redundancy, through_cdktf
 from bench.estates import Estate, random_estate, realistic
 from bench.models import accounts, changed, model_of
 from segkit.compiler import compile_model
@@ -93,6 +93,8 @@ def _all_rows(model: Model) -> Intent:
 JOBS: dict[str, Callable[..., Figures]] = {
     "intent": intent,
     "estate": estate,
+    "redundancy": redundancy.exact,
+    "shade": redundancy.shade,
     "segkit_stack": through_cdktf.segkit_stack,
     "bulk_override": through_cdktf.bulk_override,
     "typed_bindings": through_cdktf.typed_bindings,

@@ -16,7 +16,8 @@ from bench.table import Row, memory, seconds
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """How much is measured: AWS rules through cdktf; workloads, rules and applications of the realistic
-    estate, and of the one that is compiled; workloads and rules of the random one; turns of each pair;
+    estate, and of the one that is compiled; workloads and rules of the random one; rules whose
+    redundancy is judged, with how many times faster than the peer that should be; turns of each pair;
     changes of one rule; seconds that a run may take."""
 
     lines: int
@@ -25,14 +26,25 @@ class Sizes:
     applications: int
     compiled: tuple[int, int, int]
     random: tuple[int, int]
+    redundancy: tuple[tuple[int, float], ...]
     turns: int
     changes: int
     limit: float = 300.0
 
 
-FULL = Sizes(10_000, 100_000, 10_000, 500, (100_000, 10_000, 500), (28_000, 10_000), 2, 3)
-QUICK = Sizes(1_000, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), 2, 3, 60.0)
-TINY = Sizes(100, 50, 30, 5, (50, 20, 5), (30, 20), 1, 1, 60.0)
+FULL = Sizes(
+    10_000,
+    100_000,
+    10_000,
+    500,
+    (100_000, 10_000, 500),
+    (28_000, 10_000),
+    ((2_000, 5.0), (10_000, 10.0)),
+    2,
+    3,
+)
+QUICK = Sizes(1_000, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), ((500, 5.0),), 2, 3, 60.0)
+TINY = Sizes(100, 50, 30, 5, (50, 20, 5), (30, 20), ((10, 5.0),), 1, 1, 60.0)
 
 
 def emission(sizes: Sizes) -> Iterator[Row]:
@@ -170,12 +182,38 @@ def growth(sizes: Sizes) -> Iterator[Row]:
         )
 
 
+def redundancy(sizes: Sizes) -> Iterator[Row]:
+    """Which rules are redundant, against Aerleon's shade check."""
+    for rules, faster in sizes.redundancy:
+        what = f"redundancy of {rules} rules, against Aerleon's shade check"
+        if find_spec("aerleon") is None:
+            yield _absent(what, "aerleon")
+            continue
+        mine = run(Job("redundancy", {"rules": rules}, sizes.limit))
+        taken = mine.told["check"]
+        theirs = _tried("shade", {"rules": rules}, sizes)
+        late = isinstance(theirs, UnfinishedError)
+        peer = sizes.limit if isinstance(theirs, UnfinishedError) else theirs.told["check"]
+        note = f"segkit finds {mine.told['found']}, cannot tell of {mine.told['unknown']}"
+        note += "" if isinstance(theirs, UnfinishedError) else f"; Aerleon finds {theirs.told['found']}"
+        yield Row(
+            what,
+            seconds(taken),
+            str(theirs) if late else seconds(peer),
+            ("under " if late else "") + f"{taken / peer:.3f}",
+            f"at most {1 / faster:g}, exact",
+            taken * faster <= peer and mine.told["unknown"] == 0,
+            note,
+        )
+
+
 ROWS: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "emission": emission,
     "program": program,
     "estate": estate,
     "intent": intent,
     "growth": growth,
+    "redundancy": redundancy,
 }
 
 

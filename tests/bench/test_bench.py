@@ -12,7 +12,7 @@ from bench.estates import Estate, random_estate, realistic
 from bench.jobs import JOBS
 from bench.measure import Job, UnfinishedError, run
 from bench.models import accounts, changed, model_of
-from bench.table import Row, as_data, as_markdown, as_text
+from bench.table import Row, as_data, as_markdown, as_text, kept
 from segkit.intent.engine import Intent
 from segkit.model.validate import validate
 
@@ -53,7 +53,7 @@ def test_a_job_that_fails_says_why() -> None:
         run(Job("intent", {"kind": "real", "workloads": 1, "rules": 1}, 0.01))
 
 
-@pytest.mark.parametrize("name", ["emission", "estate", "intent", "growth"])
+@pytest.mark.parametrize("name", ["emission", "estate", "intent", "growth", "redundancy"])
 def test_every_row_at_a_tiny_size(name: str) -> None:
     found = rows.measured(name, rows.TINY)
     assert found
@@ -70,6 +70,13 @@ def test_the_command_prints_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert main(["intent", "--check"]) == 1
     assert "NO" in capsys.readouterr().out
     assert as_data([missed], True)["quick"] is True
+
+
+def test_a_page_keeps_what_was_not_measured_again() -> None:
+    one, two = (Row(name, "2 s", "1 s", "2.00", "at most 1", False, f"a: {name}") for name in "ab")
+    again = Row("b", "1 s", "1 s", "1.00", "at most 1", True)
+    new = Row("c", "1 s", "1 s", "1.00", "–", None)
+    assert kept(as_markdown([one, two], False), [new, again]) == [one, again, new]
 
 
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
