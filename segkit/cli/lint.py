@@ -6,7 +6,7 @@ import sys
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,11 @@ from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, IntentOption, OutOption
 from segkit.cli.output import EVERYTHING, Format, emit
 from segkit.cli.show import ModelArgument
+from segkit.errors import Problem, SegkitError
+from segkit.report.safe import printable
+
+if TYPE_CHECKING:
+    from segkit.model.model import Model
 
 
 class LintFormat(StrEnum):
@@ -57,6 +62,10 @@ def lint(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Tell every finding, however many.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option("--fix", help="Take rules that could go out of YAML policy files, if the intent stays."),
+    ] = False,
 ) -> Exit:
     """Find what is expired or about to be, unlabelled, too broad, nobody's, or of no effect."""
     from segkit.cli.source import chosen
@@ -65,6 +74,8 @@ def lint(
     from segkit.verify.lint import lint as find
 
     read = chosen(model or intent, out)
+    if repair:
+        read = _fixed(model or intent, read)
     found = find(read, today.date() if today else _today())
     if form is LintFormat.sarif:
         from segkit.report import sarif
@@ -81,6 +92,18 @@ def lint(
         return Exit.OK
     bad = SEVERITIES[: SEVERITIES.index(fail_on.value) + 1]
     return Exit.NO if any(f.severity in bad for f in found) else Exit.OK
+
+
+def _fixed(origin: str | None, read: Model) -> Model:
+    from segkit.cli.lint_fix import fix
+
+    if origin is None:
+        what = "--fix changes YAML policy files, and none was named"
+        raise SegkitError(Problem(what, fix="name the policy file or folder: segkit lint policies --fix"))
+    done = fix(origin, read)
+    for rule in done.rules:
+        sys.stderr.write(printable(f"removed rule {rule.id} from {rule.where}") + "\n")
+    return done.model
 
 
 def _today() -> date:
