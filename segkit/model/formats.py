@@ -8,13 +8,14 @@ from __future__ import annotations
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from segkit.model.document import Document, Step
 from segkit.model.findings import Findings, meant_is, nearest
 from segkit.model.workloads import DEFAULT_REALM
 
-Name = Annotated[str, Field(min_length=1)]
+# Not Field(min_length=1): older versions of pydantic carry the default of one use over to the others.
+Name = Annotated[str, StringConstraints(min_length=1)]
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -39,10 +40,23 @@ def _shorthand(value: Any) -> Any:
     return {"values": value} if value is None or isinstance(value, list) else value
 
 
-Keys = dict[
-    Name,
-    Annotated[KeyEntry, BeforeValidator(_shorthand, json_schema_input_type=KeyEntry | list[Name] | None)],
-]
+class Also:
+    """Further forms that an entry may have in a file, for the JSON schema; a validator reads them.
+
+    (pydantic's own `json_schema_input_type` loses references to shapes in several of its versions.)
+    """
+
+    def __init__(self, *forms: dict[str, Any]) -> None:
+        self._forms = forms
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [*({**form} for form in self._forms), handler(core)]}
+
+
+TEXT = {"type": "string", "minLength": 1}
+TEXTS = {"type": "array", "items": TEXT}
+
+Keys = dict[Name, Annotated[KeyEntry, BeforeValidator(_shorthand), Also(TEXTS, {"type": "null"})]]
 """Label keys by name. A list of values, or nothing for any value, may stand in place of an entry."""
 
 

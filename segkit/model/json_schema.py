@@ -39,8 +39,9 @@ def schema_text(kind: str) -> str:
 
 
 def _tidy(value: Any, named: bool = False) -> Any:
-    """Without the titles that repeat a key and the defaults that say nothing, and with descriptions in one
-    line. `named`: the keys are names of properties, not words of JSON schema."""
+    """Without the titles that repeat a key and what says nothing, with descriptions in one line, and in an
+    order that does not hang on the version of pydantic. `named`: the keys are names of properties, not words
+    of JSON schema."""
     if isinstance(value, list):
         return [_tidy(item) for item in value]
     if not isinstance(value, dict):
@@ -48,8 +49,10 @@ def _tidy(value: Any, named: bool = False) -> Any:
     if named:
         return {key: _tidy(inside) for key, inside in value.items()}
     kept = {}
-    for key, inside in value.items():
+    for key, inside in sorted(value.items()):
         if key == "title" or (key == "default" and inside in (None, "", [], {})):
+            continue
+        if key == "additionalProperties" and inside is True:
             continue
         if key == "description" and isinstance(inside, str):
             kept[key] = " ".join(inside.split())

@@ -22,6 +22,7 @@ from typing import Literal
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _TIERS = {"quarantine": "quarantine", "global": "global", "zones": "zone", "apps": "application"}
+_LEFT_OUT = ("cdktf.out", "node_modules", "__pycache__")
 _SHARED = ("segmentation", "labels", "zones", "targets")
 Role = Literal["policy", "labels", "inventory"]
 
@@ -70,9 +71,7 @@ def files_of(top: Path) -> Iterator[Found]:
         yield Found(top)
         return
     for folder, folders, names in os.walk(top):
-        folders[:] = sorted(
-            f for f in folders if not f.startswith(".") and f not in ("cdktf.out", "__pycache__")
-        )
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _LEFT_OUT)
         inside = Path(folder).relative_to(top).parts
         for name in sorted(names):
             role = _role(inside, Path(name))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Union
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
-from segkit.model.formats import ClassEntry, Entry, Keys, Name, WorkloadEntry
+from segkit.model.formats import TEXT, TEXTS, Also, ClassEntry, Entry, Keys, Name, WorkloadEntry
 from segkit.model.policy import Classification, Mode, Posture
 from segkit.model.workloads import DEFAULT_REALM
 
@@ -36,10 +36,10 @@ def _addresses(value: Any) -> Any:
     return {"addresses": value} if isinstance(value, str | list) else value
 
 
-Texts = Annotated[list[Name], BeforeValidator(_list, json_schema_input_type=Name | list[Name])]
+Texts = Annotated[list[Name], BeforeValidator(_list), Also(TEXT)]
 """One text, or a list of them."""
 
-Services = Annotated[list[Name], BeforeValidator(_services, json_schema_input_type=Name | list[Name])]
+Services = Annotated[list[Name], BeforeValidator(_services), Also(TEXT)]
 """Services as text: one, or a list of them."""
 
 Day = Annotated[str, Field(json_schema_extra={"format": "date"}, examples=["2027-06-30"])]
@@ -208,11 +208,9 @@ _Labels = Annotated[
     Union[Annotated[Name, Tag("file")], Annotated[Keys, Tag("keys")]],  # noqa: UP007
     Discriminator(_labels_form),
 ]
-_Group = Annotated[GroupEntry, BeforeValidator(_select, json_schema_input_type=Name | GroupEntry)]
-_Zone = Annotated[ZoneEntry, BeforeValidator(_select, json_schema_input_type=Name | ZoneEntry)]
-_AddressSet = Annotated[
-    AddressSetEntry, BeforeValidator(_addresses, json_schema_input_type=Name | list[Name] | AddressSetEntry)
-]
+_Group = Annotated[GroupEntry, BeforeValidator(_select), Also(TEXT)]
+_Zone = Annotated[ZoneEntry, BeforeValidator(_select), Also(TEXT)]
+_AddressSet = Annotated[AddressSetEntry, BeforeValidator(_addresses), Also(TEXT, TEXTS)]
 
 
 class PolicyFile(Entry):

@@ -22,6 +22,7 @@ KINDS = ("group", "zone", "network", "addresses", "select")
 _WORDS = ("any", "none", "tcp", "udp", "sctp", "icmp", "icmpv6")
 _BUILTINS = ("anywhere", "internet", "outside")
 _ARROW = re.compile(r"\s+->\s+")
+_WORD = re.compile(r"[A-Za-z][\w-]*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
@@ -218,7 +219,7 @@ def read_service(
 
 def _is_unknown(service: str) -> bool:
     """Is it a word that is neither well known nor a protocol?"""
-    return service.replace("-", "").isalpha() and service not in (*well_known_names(), *_WORDS)
+    return bool(_WORD.fullmatch(service)) and service not in (*well_known_names(), *_WORDS)
 
 
 def _selector(text: str) -> Predicate | LabelParseError | None:
