@@ -274,7 +274,9 @@ def test_an_allow_that_nobody_stands_behind_most_of(estate: Estate) -> None:
 def test_everybody_as_an_end(estate: Estate) -> None:
     estate.app.allow(L.app.exists(), DB, tcp(53), id="one")
     estate.app.allow(anywhere, L.role.in_("web", "api", "db"), icmp(8), id="both")
+    estate.app.allow(anywhere, WEB, tcp(443), id="meant")
     found = estate.found("matches-everybody")
+    assert set(found) == {"rule app/both", "rule app/one"}
     assert found["rule app/both"].severity == "warning"
     assert found["rule app/one"].severity == "info"
     assert found["rule app/one"].what == "every workload is the source of allow rule app/one"

@@ -10,6 +10,7 @@ from segkit.intent.cells import bits
 from segkit.intent.hygiene.flows import Spot
 from segkit.intent.hygiene.ruleset import Ruleset
 from segkit.intent.hygiene.sides import Ends, Sides
+from segkit.model.policy import Rule
 from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import EVERYWHERE, NONE, KeyDomain, Predicate
 
@@ -68,8 +69,14 @@ def breadths(ruleset: Ruleset) -> Iterator[Breadth]:
         )
         if large >> n & 1 and found.mostly_unused:
             yield replace(found, example=_example(n, source, destination))
-        elif everybody or found.everybody_today:
+        elif found.everybody_today or (everybody and not _on_purpose(ruleset.rules[n], everybody)):
             yield found
+
+
+def _on_purpose(rule: Rule, everybody: tuple[str, ...]) -> bool:
+    """Who writes `anywhere` for one end means it."""
+    ends = {"source": rule.source, "destination": rule.destination}
+    return len(everybody) == 1 and any(end.kind == "builtin" for end in ends[everybody[0]])
 
 
 def _example(n: int, source: _Side, destination: _Side) -> tuple[Spot, Spot] | None:
