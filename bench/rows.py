@@ -195,14 +195,18 @@ def redundancy(sizes: Sizes) -> Iterator[Row]:
         late = isinstance(theirs, UnfinishedError)
         peer = sizes.limit if isinstance(theirs, UnfinishedError) else theirs.told["check"]
         note = f"segkit finds {mine.told['found']}, cannot tell of {mine.told['unknown']}"
-        note += "" if isinstance(theirs, UnfinishedError) else f"; Aerleon finds {theirs.told['found']}"
+        if isinstance(theirs, UnfinishedError):
+            note += "; the ratio is only known to be lower: met stays open unless that is enough"
+        else:
+            note += f"; Aerleon finds {theirs.told['found']}"
+        fast = taken * faster <= peer
         yield Row(
             what,
             seconds(taken),
             str(theirs) if late else seconds(peer),
             ("under " if late else "") + f"{taken / peer:.3f}",
             f"at most {1 / faster:g}, exact",
-            taken * faster <= peer and mine.told["unknown"] == 0,
+            None if late and not fast else fast and mine.told["unknown"] == 0,
             note,
         )
 
