@@ -91,15 +91,15 @@ def as_markdown(rows: Sequence[Row], quick: bool) -> str:
 def kept(page: str, rows: Sequence[Row]) -> list[Row]:
     """The rows of a page with some of them measured anew; what was not on the page comes last."""
     fresh = {row.what: row for row in rows}
-    notes = dict(line[2:].split(": ", 1) for line in page.splitlines() if line.startswith("- "))
+    lines = page.splitlines()
     out = []
-    for line in page.splitlines():
+    for line in lines:
         cells = line.strip("| ").split(" | ")
         if len(cells) == len(HEADS) and cells[0] != HEADS[0]:
             what, ours, peer, ratio, wanted, met = cells
-            old = Row(
-                what, ours, peer, ratio, wanted, {"yes": True, "NO": False}.get(met), notes.get(what, "")
-            )
+            start = f"- {what}: "
+            note = next((text.removeprefix(start) for text in lines if text.startswith(start)), "")
+            old = Row(what, ours, peer, ratio, wanted, {"yes": True, "NO": False}.get(met), note)
             out.append(fresh.pop(what, old))
     return [*out, *fresh.values()]
 

@@ -73,7 +73,7 @@ def test_the_command_prints_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_a_page_keeps_what_was_not_measured_again() -> None:
-    one, two = (Row(name, "2 s", "1 s", "2.00", "at most 1", False, f"a: {name}") for name in "ab")
+    one, two = (Row(name, "2 s", "1 s", "2.00", "at most 1", False, f"x: {name}") for name in ("a: a", "b"))
     again = Row("b", "1 s", "1 s", "1.00", "at most 1", True)
     new = Row("c", "1 s", "1 s", "1.00", "–", None)
     assert kept(as_markdown([one, two], False), [new, again]) == [one, again, new]
