@@ -33,7 +33,7 @@ def repository(kind: str, name: str, requirement: str) -> dict[str, str]:
 def name_for(folder: Path) -> str:
     """The name of a segmentation in a folder: the folder's, in letters that stacks and YAML readers take.
 
-    >>> name_for(Path("/work/Our Policies")), name_for(Path("/work/2027"))
+    >>> name_for(Path("/srv/Our Policies")), name_for(Path("/srv/2027"))
     ('our-policies', 'policies-2027')
     """
     text = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")

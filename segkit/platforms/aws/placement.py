@@ -13,6 +13,14 @@ from segkit.platforms.aws.limits import QUOTAS
 
 ENCODINGS = ("groups", "cells")
 MEMBERSHIPS = ("exclusive", "shared")
+SNAPSHOT_KEYS = (
+    "NetworkInterfaces",
+    "PrefixListEntries",
+    "PrefixLists",
+    "SecurityGroupRules",
+    "SecurityGroups",
+    "VpcPeeringConnections",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class AwsPlacement:
     flow_log_role: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     quotas: Mapping[str, int] = field(default_factory=dict)
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
     adopt: Mapping[str, Adopted] = field(default_factory=dict)
 
     def quota(self, name: str) -> int:
@@ -86,6 +95,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         fix = f"write one of {', '.join(MEMBERSHIPS)}"
         yield _problem(target, f"membership is {given['membership']!r}", fix)
     yield from _check_encoding(target, given.get("encoding", "groups"))
+    yield from _check_snapshot(target, given.get("snapshot", {}))
     yield from _check_names(model, target)
     for name, value in sorted(given.get("quotas", {}).items()):
         if name not in QUOTAS:
@@ -116,6 +126,16 @@ def _check_encoding(target: Target, encoding: Any) -> Iterator[Problem]:
     names = [n for block in encoding for n in block]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield _problem(target, f"encoding has {name!r} in two blocks", "a group is in one block only")
+
+
+def _check_snapshot(target: Target, snapshot: Any) -> Iterator[Problem]:
+    if not isinstance(snapshot, Mapping):
+        yield _problem(
+            target, "snapshot is no mapping", "pass the parsed answers, e.g. {'SecurityGroups': [...]}"
+        )
+        return
+    for key in sorted(set(snapshot) - set(SNAPSHOT_KEYS)):
+        yield _problem(target, f"snapshot has {key!r}", f"known keys: {', '.join(SNAPSHOT_KEYS)}")
 
 
 def _check_names(model: Model, target: Target) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.limits import EXEMPT
 from segkit.platforms.aws.placement import AwsPlacement, placement
 from segkit.platforms.aws.read import read_terraform
+from segkit.platforms.aws.read_snapshot import read_snapshot
 from segkit.platforms.aws.rows import Profile, Rows, groups_of
 from segkit.platforms.aws.state import (
     Carrier,
@@ -38,7 +39,7 @@ class AwsView:
         self._targets = tuple(targets)
         self._placements = {t.name: placement(t) for t in targets}
         self._notes: list[str] = []
-        state = read_terraform(document)
+        state = read_terraform(document, snapshot=read_snapshot(self._recorded()))
         self._state = replace(state, peerings=state.peerings | self._declared_peerings(state))
         self._enforcement = Enforcement(self._state)
         self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
@@ -50,6 +51,17 @@ class AwsView:
         for workload in model.workloads:
             for interface in workload.interfaces:
                 self._profiles[workload.name, interface] = tuple(self._find(workload, interface)) or (None,)
+
+    def _recorded(self) -> dict[str, Any]:
+        """The snapshots of all targets as one."""
+        out: dict[str, Any] = {}
+        for here in self._placements.values():
+            for key, found in here.snapshot.items():
+                if isinstance(found, Mapping):
+                    out[key] = {**out.get(key, {}), **found}
+                else:
+                    out[key] = [*out.get(key, []), *found]
+        return out
 
     # -- what the proof asks
     # -------------------------------------------------------------------------------------
@@ -130,7 +142,7 @@ class AwsView:
         carriers = self._by_address.get(_text(str(interface.id)).removesuffix(".id"), [])
         groups = frozenset(g for c in carriers for g in c.groups)
         unknown: tuple[str, ...] = ()
-        if any(c.origin is Origin.ATTACHED for c in carriers) or not carriers:
+        if any(c.origin is Origin.ATTACHED and not c.complete for c in carriers) or not carriers:
             more, unknown = self._others(here, interface)
             groups |= more
         unknown += tuple(f"{c.address}: not every group is known" for c in carriers if not _readable(c))
