@@ -180,7 +180,9 @@ def test_recorded_ports_and_ranges(shared_dir: Path) -> None:
 def test_every_recorded_answer_reads_back_rule_by_rule(shared_dir: Path) -> None:
     """Counts permissions independently: one for each range, prefix list and group of each entry."""
     folder = shared_dir / "cases/custodian-captures/tests/data/placebo"
-    for path in sorted(folder.glob("*/ec2.DescribeSecurityGroups_*.json")):
+    paths = sorted(folder.glob("*/ec2.DescribeSecurityGroups_*.json"))
+    assert paths
+    for path in paths:
         answer = load(path)
         state = read_snapshot(answer)
         for body in answer["SecurityGroups"]:
@@ -191,9 +193,6 @@ def test_every_recorded_answer_reads_back_rule_by_rule(shared_dir: Path) -> None
                 names = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
                 expected = sum(len(entry.get(name) or []) for entry in body[key] for name in names)
                 assert len(state.groups[body["GroupId"]].permissions(direction)) == expected, path
-        assert all(
-            isinstance(group.permissions(d), tuple) for group in state.groups.values() for d in Direction
-        )
 
 
 def test_interfaces_of_a_recorded_answer(shared_dir: Path) -> None:

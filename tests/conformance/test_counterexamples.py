@@ -495,7 +495,7 @@ def test_names_that_differ_in_case_only(case: Case) -> None:
 def test_two_targets_of_one_network_that_need_one_name(case: Case) -> None:
     aws_only(case)
     if case.encoding != "groups":
-        return
+        pytest.skip("names of cells are no names of groups")
     group = case.seg.group("web", L.app == "web")
     case.seg.policy("p", "application").allow(group, group, tcp(1))
     for side in ("left", "right"):

@@ -78,8 +78,9 @@ def test_order_and_repetition_change_no_byte(
     try:
         one, two, three = (compile_model(m) for m in (model, model, other))
     except SegkitError:
-        with pytest.raises(SegkitError):
-            compile_model(other)
+        for either in (model, other):  # refused whatever the order
+            with pytest.raises(SegkitError):
+                compile_model(either)
         assume(False)
         raise
     assert canonical_json(one.fragment) == canonical_json(two.fragment)
@@ -139,7 +140,7 @@ def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, m
         assert came
         for key in changed:
             old, new = resources(before.fragment)[key], resources(after.fragment)[key]
-            assert {f for f in new if new[f] != old.get(f)} <= {"description", "tags"}, key
+            assert {f for f in old.keys() | new.keys() if new.get(f) != old.get(f)} <= {"description", "tags"}
     back = compile_model(make(plane.name, plane.placement(encoding)).build())
     assert canonical_json(back.fragment) == canonical_json(before.fragment)
 
@@ -151,7 +152,7 @@ def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, m
 def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data: st.DataObject) -> None:
     """Where allows do not interact through denies, the lines of other rules stay as they are."""
     if encoding != "groups":
-        return
+        pytest.skip("cells are cut anew when a rule goes")
     features = Features(
         **{**vars(SMALL), "by_address": False, "unknown": False, "modes": ("enforce",), "classes": False}
     )
@@ -176,7 +177,8 @@ def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data
         for key in changed:
             if key[0] in plane.rules:
                 old, new = resources(before.fragment)[key], resources(after.fragment)[key]
-                assert {f for f in old if new.get(f) != old[f]} <= {"description", "to_port"}, key
+                differ = {f for f in old.keys() | new.keys() if new.get(f) != old.get(f)}
+                assert differ <= {"description", "to_port"}, key
 
 
 @pytest.mark.usefixtures("no_quotas")
