@@ -93,10 +93,12 @@ def test_packets_pass_as_the_policies_say(
     document = plane.stack(model, done.fragment)
     oracle, passes = Oracle(model), plane.packets(model, document)
     proof = prove(model, document, intent=done.intent, residuals=done.residuals)
-    wrong = [p for p in sample(oracle, seed) if passes(p) != oracle.passes(p)]
-    if not proof.accepted:
-        assert not wrong, f"{len(wrong)} packets, first {wrong[0]}: policies say {oracle.passes(wrong[0])}"
     assert proof.status == "equal", proof.text()
+    assume(not proof.accepted)  # an accepted residual lets packets differ; too few others fail the test
+    packets = list(sample(oracle, seed))
+    assume(packets)
+    wrong = [p for p in packets if passes(p) != oracle.passes(p)]
+    assert not wrong, f"{len(wrong)} packets, first {wrong[0]}: policies say {oracle.passes(wrong[0])}"
 
 
 @planes
