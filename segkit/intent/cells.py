@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
+from segkit.intent.bitmatrix import gather, transpose
 from segkit.intent.endpoints import FAMILIES, Endpoint, no_workload
 from segkit.intent.population import Population
 from segkit.model.ends import End
@@ -16,6 +19,7 @@ from segkit.model.model import Model
 from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import EVERYWHERE, NOWHERE, Addresses
 from segkit.sets.atoms import AddressAtoms
+from segkit.sets.intervals import Span
 
 CellKey = tuple[str, int, bool, int, str, tuple[str, ...]]
 
@@ -91,7 +95,7 @@ class Cells(Sequence[Cell]):
     def __init__(self, model: Model, population: Population, ends: Iterable[End]) -> None:
         self.ends = tuple(sorted(set(ends), key=lambda e: e.key))
         self._cells = tuple(_number(_collect(model, population, self.ends)))
-        self._bits = _transpose(self._cells, len(self.ends))
+        self._bits = transpose([c.truth for c in self._cells], len(self.ends))
         self._index = {e: i for i, e in enumerate(self.ends)}
         self.all = (1 << len(self._cells)) - 1
         self.peers = self._compatible()
@@ -106,11 +110,9 @@ class Cells(Sequence[Cell]):
         """The cells that an end holds."""
         return self._bits[self._index[end]]
 
-    def of_ends(self, ends: Iterable[End], unless: Iterable[End] = ()) -> int:
+    def of_ends(self, ends: Sequence[End], unless: Iterable[End] = ()) -> int:
         """The cells that any of `ends` holds and none of `unless`."""
-        held = 0
-        for end in ends:
-            held |= self.of_end(end)
+        held = reduce(or_, map(self.of_end, ends)) if ends else 0
         for end in unless:
             held &= ~self.of_end(end)
         return held
@@ -148,23 +150,23 @@ def _collect(
     model: Model, population: Population, ends: tuple[End, ...]
 ) -> dict[CellKey, tuple[list[Member], Addresses]]:
     found: dict[CellKey, tuple[list[Member], Addresses]] = {}
-    label_truth = [0] * len(population.kin)
-    for i, end in enumerate(ends):
-        for position in population.positions(end.predicate):
-            label_truth[position] |= 1 << i
+    held = gather([population.holding(e.predicate) for e in ends], len(population.kin))
     inside = AddressAtoms([e.inside for e in ends])
     outside = AddressAtoms([e.outside for e in ends])
     realms = {DEFAULT_REALM, *(t.realm for t in model.targets), *(k.realm for k in population.kin)}
     here = {realm: _in_realm(ends, realm) for realm in realms}
-    for kin, by_label in zip(population.kin, label_truth, strict=True):
-        zone = kin.zone.name if kin.zone else ""
+    for kin, by_label in zip(population.kin, transpose(held, len(population.kin)), strict=True):
+        by_label &= here[kin.realm]
+        homes: dict[int, list[Member]] = {}
         for endpoint in kin.endpoints:
             for addresses, by_address in inside.split(endpoint.addresses, kin.family):
-                truth = by_label & by_address & here[kin.realm]
-                key = (kin.realm, kin.family, True, truth, zone, kin.owners)
-                found.setdefault(key, ([], NOWHERE))[0].append(Member(endpoint, addresses))
+                if by_address not in homes:
+                    zone = kin.zone.name if kin.zone else ""
+                    key = (kin.realm, kin.family, True, by_label & by_address, zone, kin.owners)
+                    homes[by_address] = found.setdefault(key, ([], NOWHERE))[0]
+                homes[by_address].append(Member(endpoint, addresses))
     for realm in sorted(realms):
-        free = no_workload(model, realm)
+        free = no_workload(population.taken.get(realm, NOWHERE))
         for family in FAMILIES:
             for addresses, truth in outside.split(free.family(family), family):
                 key = (realm, family, False, truth & here[realm], "", ())
@@ -177,17 +179,14 @@ def _in_realm(ends: tuple[End, ...], realm: str) -> int:
     return sum(1 << i for i, e in enumerate(ends) if e.realm in (None, realm))
 
 
+def _order(member: Member) -> tuple[str, tuple[Span, ...], tuple[Span, ...]]:
+    held = member.addresses or NOWHERE
+    return member.name, held.v4.spans, held.v6.spans
+
+
 def _number(found: Mapping[CellKey, tuple[list[Member], Addresses]]) -> Iterator[Cell]:
     for index, key in enumerate(sorted(found)):
         realm, family, _, truth, zone, targets = key
         members, addresses = found[key]
-        ordered = tuple(sorted(members, key=lambda m: (m.name, str(m.addresses))))
+        ordered = tuple(sorted(members, key=_order))
         yield Cell(index, realm, family, truth, zone or None, targets, ordered, addresses)
-
-
-def _transpose(cells: tuple[Cell, ...], ends: int) -> tuple[int, ...]:
-    columns = [bytearray(len(cells) // 8 + 1) for _ in range(ends)]
-    for cell in cells:
-        for i in bits(cell.truth):
-            columns[i][cell.index >> 3] |= 1 << (cell.index & 7)
-    return tuple(int.from_bytes(c, "little") for c in columns)

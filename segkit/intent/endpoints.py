@@ -3,7 +3,7 @@ workload."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from segkit.model.model import Model
@@ -39,13 +39,12 @@ class Endpoint:
         return self.interface.realm
 
 
-def endpoints(model: Model) -> Iterator[Endpoint]:
-    """Every workload endpoint, in the order of the model.
+def endpoints(model: Model, taken: Mapping[str, Addresses]) -> Iterator[Endpoint]:
+    """Every workload endpoint, in the order of the model; `taken` is `taken_addresses` of the model.
 
     An unknown address stands for the networks of its workload's zone, and for no address set at all where
     those are unknown too. Whoever is known by networks only is at none of the addresses that others have.
     """
-    taken = _taken(model)
     for workload in model.workloads:
         for interface in workload.interfaces:
             yield from _of_interface(model, workload, interface, taken.get(interface.realm, NOWHERE))
@@ -70,12 +69,12 @@ def _of_interface(
             yield Endpoint(workload, interface, family, free, workload.is_class)
 
 
-def no_workload(model: Model, realm: str) -> Addresses:
+def no_workload(taken: Addresses) -> Addresses:
     """The addresses of a realm that an endpoint which is no workload can have."""
-    return EVERYWHERE - EXCLUDED - _taken(model).get(realm, NOWHERE)
+    return EVERYWHERE - EXCLUDED - taken
 
 
-def _taken(model: Model) -> dict[str, Addresses]:
+def taken_addresses(model: Model) -> dict[str, Addresses]:
     """The addresses that belong to one workload each, by realm."""
     found: dict[str, list[Addresses]] = {}
     for workload in model.workloads:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from segkit.intent.bitmatrix import transpose
 from segkit.intent.cells import Cells, bits
 from segkit.intent.population import Population
 from segkit.model.model import Model
@@ -50,8 +51,8 @@ class Intent:
         self.cells = Cells(model, self.population, ends | {z.end for z in model.zones})
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
         self.destination_bits = [self.cells.of_ends(r.destination, r.unless_destination) for r in self.rules]
-        self._rules_from = _rules_of_cells(self.source_bits, len(self.cells))
-        self._rules_to = _rules_of_cells(self.destination_bits, len(self.cells))
+        self._rules_from = transpose(self.source_bits, len(self.cells))
+        self._rules_to = transpose(self.destination_bits, len(self.cells))
         self._decided: dict[int, Verdict] = {}
         self._rows: dict[tuple[int, bool, str | None, int], Row] = {}
 
@@ -141,11 +142,3 @@ def decide(rules: Iterable[Rule]) -> Verdict:
         else:
             allowed |= fresh
     return Verdict(allowed, denied)
-
-
-def _rules_of_cells(held: list[int], cells: int) -> list[int]:
-    out = [bytearray(len(held) // 8 + 1) for _ in range(cells)]
-    for rule, cells_held in enumerate(held):
-        for cell in bits(cells_held):
-            out[cell][rule >> 3] |= 1 << (rule & 7)
-    return [int.from_bytes(b, "little") for b in out]

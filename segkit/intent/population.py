@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from segkit.intent.endpoints import Endpoint, endpoints
+from segkit.intent.endpoints import Endpoint, endpoints, taken_addresses
+from segkit.intent.label_index import LabelIndex, Positions
 from segkit.model.model import Model
 from segkit.model.policy import Zone
-from segkit.sets import NONE, Addresses, Predicate
+from segkit.sets import Addresses, Predicate
 
-Labels = tuple[tuple[str, str], ...]
+Family = tuple[tuple[tuple[str, str], ...], str, str | None, int]
+"""Labels, realm, network and address family: what kin have in common."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,46 +42,63 @@ class Kin:
 
 
 class Population:
-    """Every workload endpoint of a model."""
+    """Every workload endpoint of a model. `taken` is the addresses of one workload each, by realm."""
 
     def __init__(self, model: Model) -> None:
-        self.kin = tuple(_families(model))
-        self._by_label: dict[tuple[str, str], set[int]] = defaultdict(set)
-        for position, kin in enumerate(self.kin):
-            for label in kin.labels.items():
-                self._by_label[label].add(position)
+        self.taken = taken_addresses(model)
+        grouped: dict[Family, list[Endpoint]] = defaultdict(list)
+        for endpoint in endpoints(model, self.taken):
+            interface = endpoint.interface
+            place = endpoint.workload.labels, interface.realm, interface.network, endpoint.family
+            grouped[place].append(endpoint)
+        families = tuple(grouped)
+        maps: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        labels = [maps.setdefault(family[0], dict(family[0])) for family in families]
+        self._index = LabelIndex(labels)
         self._memo: dict[Predicate, tuple[int, ...]] = {}
+        zones, owners = self._zones(model), self._owners(model, families)
+        self.kin = tuple(
+            _kin(family, label_map, zones.get(n), tuple(owners.get(n, ())), grouped[family])
+            for n, (family, label_map) in enumerate(zip(families, labels, strict=True))
+        )
 
     def positions(self, predicate: Predicate) -> tuple[int, ...]:
         """The positions in `kin` that a selector matches, in order."""
         if predicate not in self._memo:
-            near = self._candidates(predicate)
-            self._memo[predicate] = tuple(p for p in near if predicate.matches(self.kin[p].labels))
+            self._memo[predicate] = tuple(self.holding(predicate).tolist())
         return self._memo[predicate]
+
+    def holding(self, predicate: Predicate) -> Positions:
+        """The same as an array."""
+        return self._index.holding(predicate)
 
     def matching(self, predicate: Predicate) -> Iterator[Kin]:
         """The kin that a selector matches, in order."""
         return (self.kin[p] for p in self.positions(predicate))
 
-    def _candidates(self, predicate: Predicate) -> Iterator[int] | list[int]:
-        """A selector that needs one of some values of a key can only match endpoints with such a label."""
-        if predicate.key and predicate.present is NONE and predicate.missing is NONE:
-            wanted = (self._by_label.get((predicate.key, value), set()) for value, _ in predicate.arms)
-            return sorted(set().union(*wanted))
-        return iter(range(len(self.kin)))
+    def _zones(self, model: Model) -> dict[int, Zone]:
+        """The zone at each position: the first by name that matches, should two."""
+        return {p: zone for zone in reversed(model.zones) for p in self.positions(zone.predicate)}
+
+    def _owners(self, model: Model, families: Sequence[Family]) -> dict[int, list[str]]:
+        """The targets that own each position, in the order of the model."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for target in model.targets:
+            for p in self.positions(target.select):
+                _, realm, network, _ = families[p]
+                if target.reaches(realm, network):
+                    found[p].append(target.name)
+        return found
 
 
-def _families(model: Model) -> Iterator[Kin]:
-    grouped: dict[tuple[Labels, str, str | None, int], list[Endpoint]] = defaultdict(list)
-    for endpoint in endpoints(model):
-        interface = endpoint.interface
-        grouped[endpoint.workload.labels, interface.realm, interface.network, endpoint.family].append(
-            endpoint
-        )
-    for (labels, realm, network, family), members in grouped.items():
-        label_map = dict(labels)
-        owners = tuple(t.name for t in model.targets if t.owns(label_map, realm, network))
-        known = Addresses.union(e.addresses for e in members if e.addresses is not None)
-        unknown = any(e.addresses is None for e in members)
-        zone = model.zone_of(label_map)
-        yield Kin(label_map, realm, family, zone, owners, tuple(members), known, unknown)
+def _kin(
+    family: Family,
+    labels: Mapping[str, str],
+    zone: Zone | None,
+    owners: tuple[str, ...],
+    held: list[Endpoint],
+) -> Kin:
+    _, realm, _, version = family
+    known = Addresses.union(e.addresses for e in held if e.addresses is not None)
+    unknown = any(e.addresses is None for e in held)
+    return Kin(labels, realm, version, zone, owners, tuple(held), known, unknown)
