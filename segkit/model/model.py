@@ -29,7 +29,9 @@ class Target:
     """One instance of an enforcement plane. It enforces the interfaces of the workloads that `select` matches
     and that lie in its realm (and, where an interface names its network, in that network).
 
-    `placement` holds the platform's own arguments as JSON data; the platform validates them.
+    `placement` holds the platform's own arguments as JSON data; the platform validates them. `stack` is the
+    Terraform stack that it is written into, empty where there is one stack for all. `identities` is the stack
+    of its groups themselves, empty where they are with their rules.
     """
 
     name: str
@@ -39,11 +41,22 @@ class Target:
     placement: Mapping[str, Any] = field(default_factory=dict)
     accepted: tuple[Accepted, ...] = ()
     where: str = field(default="", compare=False)
+    stack: str = ""
+    identities: str = ""
+
+    @property
+    def home(self) -> str:
+        """The stack that its groups are in."""
+        return self.identities or self.stack
 
     def owns(self, labels: Mapping[str, str], realm: str, network: str | None) -> bool:
         """Does this target enforce an interface of a workload with these labels, placed there?"""
+        return self.reaches(realm, network) and self.select.matches(labels)
+
+    def reaches(self, realm: str, network: str | None) -> bool:
+        """Are interfaces that are placed there this target's, if it selects their workload?"""
         here = network is None or network in (self.name, self.placement.get("network"))
-        return here and realm == self.realm and self.select.matches(labels)
+        return here and realm == self.realm
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,11 @@ class Model:
     def domains(self) -> Domains | None:
         """What labels a workload can have; None when no schema was given and anything goes."""
         return self.schema.domains if self.schema.keys else None
+
+    @cached_property
+    def stacks(self) -> tuple[str, ...]:
+        """The stacks that targets name, sorted; none where there is one for all."""
+        return tuple(sorted({name for t in self.targets for name in (t.stack, t.identities) if name}))
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
