@@ -131,10 +131,12 @@ def bits(indices: int) -> Iterator[int]:
     >>> list(bits(0b1010))
     [1, 3]
     """
-    while indices:
-        low = indices & -indices
-        yield low.bit_length() - 1
-        indices ^= low
+    # Text finds the next bit of a long number faster than arithmetic does.
+    text = f"{indices:b}"[::-1]
+    at = text.find("1")
+    while at >= 0:
+        yield at
+        at = text.find("1", at + 1)
 
 
 def holds(end: End, realm: str, labels_match: bool, addresses: Addresses | None, family: int) -> bool:
