@@ -10,9 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from segkit.intent.population import Population
 from segkit.model.ends import End
-from segkit.model.policy import Rule
-from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOWHERE, Addresses, Domains, Predicate, ServiceSet
+from segkit.model.policy import Rule, Tier
+from segkit.sets import (
+    ALL,
+    ANY,
+    EVERYWHERE,
+    NONE,
+    NOTHING,
+    NOWHERE,
+    Addresses,
+    Domains,
+    Predicate,
+    ServiceSet,
+)
 
 FAMILIES = frozenset((4, 6))
 
@@ -100,24 +112,6 @@ class Box:
     origin: str
     rule: Rule | None = None
 
-    def minus(self, deny: Box, domains: Domains | None) -> tuple[Box, ...]:
-        """The flows of this box that a deny leaves, as boxes."""
-        if not self.services.overlaps(deny.services):
-            return (self,)
-        source = (self.source & deny.source).tidy(domains)
-        destination = (self.destination & deny.destination).tidy(domains)
-        if not source or not destination:
-            return (self,)
-        hit = self.services & deny.services
-        rest = self.services - deny.services
-        out = [replace(self, services=rest)] if rest else []
-        out += [replace(self, source=p, services=hit) for p in self.source.minus(deny.source, domains)]
-        out += [
-            replace(self, source=source, destination=p, services=hit)
-            for p in self.destination.minus(deny.destination, domains)
-        ]
-        return tuple(out)
-
 
 def piece_of(end: End) -> Piece:
     """An end as a piece; an unknown address is inside only where a whole family is."""
@@ -150,31 +144,154 @@ def subtract_pieces(
     return left
 
 
-def subtract(boxes: Iterable[Box], denies: Iterable[Box], domains: Domains | None) -> tuple[Box, ...]:
-    """What is left of some boxes once denies are taken out."""
-    left = tuple(boxes)
-    for deny in denies:
-        left = tuple(rest for b in left for rest in b.minus(deny, domains))
-    return left
+class _Cuts:
+    """Cuts pieces by pieces and forms only what somebody is in: cut by every deny, most pieces are nobody's.
+
+    Whoever falls in no piece of today gets one of their own when they come; the pieces of others stay what
+    they are.
+    """
+
+    def __init__(self, domains: Domains | None, population: Population) -> None:
+        self._domains, self._population = domains, population
+        self._members: dict[Predicate, int] = {NONE: 0}
+        self._meeting: dict[tuple[Predicate, Predicate], bool] = {}
+        self._joined: dict[tuple[Predicate, ...], Predicate] = {}
+
+    def peopled(self, piece: Piece) -> Piece:
+        """The piece, its workload part emptied where nobody matches its labels."""
+        if piece.has_workloads and self._held(piece.predicate):
+            return piece
+        return Piece(NONE, NOWHERE, frozenset(), piece.outside, piece.hint)
+
+    def meet(self, piece: Piece, hole: Piece) -> bool:
+        """Could a workload or an address be in both?"""
+        if piece.outside.overlaps(hole.outside):
+            return True
+        if not (piece.inside.overlaps(hole.inside) or piece.unknown & hole.unknown):
+            return False
+        one, other = piece.predicate, hole.predicate
+        # What a selector asks of keys that the other never asks for makes no difference: somebody has it.
+        while len(one.arms) == 1 and one.key < other.key and one.present is one.missing is NONE:
+            one = one.arms[0][1]
+        if (one, other) not in self._meeting:
+            both = one & other
+            possible = both != NONE and (self._domains is None or both.satisfiable(self._domains))
+            self._meeting[one, other] = possible
+        return self._meeting[one, other]
+
+    def quiet(self, piece: Piece, hole: Piece) -> bool:
+        """Does a hole take nobody of today from a piece, and does it speak of labels only?"""
+        if not hole.whole or piece.outside.overlaps(hole.outside):
+            return False
+        return not self._held(piece.predicate) & self._held(hole.predicate)
+
+    def without(self, piece: Piece, holes: tuple[Predicate, ...]) -> Piece:
+        """A piece without the labels of quiet holes."""
+        if not holes:
+            return piece
+        if holes not in self._joined:
+            self._joined[holes] = Predicate.union(holes)
+        left = piece.predicate - self._joined[holes]
+        self._members[left] = self._held(piece.predicate)
+        return Piece(left, piece.inside, piece.unknown, piece.outside, piece.hint)
+
+    def both(self, piece: Piece, hole: Piece) -> Piece:
+        """What is in two pieces."""
+        both = piece & hole
+        self._members[both.predicate] = self._held(piece.predicate) & self._held(hole.predicate)
+        return self.peopled(both)
+
+    def rest(self, piece: Piece, hole: Piece) -> Iterator[Piece]:
+        """What is left of a piece without another, see `Piece.minus`."""
+        left = piece.predicate - hole.predicate
+        self._members[left] = self._held(piece.predicate) & ~self._held(hole.predicate)
+        return (p for p in map(self.peopled, piece.minus(hole, None)) if p)
+
+    def _held(self, predicate: Predicate) -> int:
+        """Who matches some labels, as a bitset over `Population.kin`."""
+        if predicate not in self._members:
+            row = bytearray(len(self._population.kin) // 8 + 1)
+            for position in self._population.positions(predicate):
+                row[position >> 3] |= 1 << (position & 7)
+            self._members[predicate] = int.from_bytes(row, "little")
+        return self._members[predicate]
 
 
 class BoxCompiler:
-    """The rules of one realm as boxes: denies by tier, and what each allow is worth after them."""
+    """The rules of one realm as boxes between workloads of today: denies by tier, and what each allow is
+    worth after them."""
 
-    def __init__(self, rules: Iterable[Rule], realm: str, domains: Domains | None) -> None:
+    def __init__(
+        self, rules: Iterable[Rule], realm: str, domains: Domains | None, population: Population
+    ) -> None:
         ordered = sorted(rules, key=lambda r: (r.tier, r.id))
         self.realm, self.domains = realm, domains
         self._allows = [r for r in ordered if r.action == "allow"]
         self._denies = [b for r in ordered if r.action == "deny" for b in rule_boxes(r, realm, domains)]
+        self._cuts = _Cuts(domains, population)
+        self._overlapping: dict[ServiceSet, list[Box]] = {}
 
     def allowed(self) -> Iterator[Box]:
         """Every flow that an allow decides."""
         for rule in self._allows:
-            earlier = [d for d in self._denies if d.rule is not None and d.rule.tier <= rule.tier]
-            yield from subtract(rule_boxes(rule, self.realm, self.domains), earlier, self.domains)
+            for box in rule_boxes(rule, self.realm, self.domains):
+                yield from self._after(box, rule.tier)
 
     def unless_denied(self, source: Piece, destination: Piece, origin: str) -> tuple[Box, ...]:
         """Every flow between two pieces that no deny matches: what a posture or a selective mode lets pass on
         top of the allows."""
-        whole = Box(source.tidy(self.domains), destination.tidy(self.domains), ANY, origin)
-        return subtract((whole,), self._denies, self.domains) if whole.source and whole.destination else ()
+        return tuple(self._after(Box(source, destination, ANY, origin), max(Tier)))
+
+    def _after(self, box: Box, tier: Tier) -> Iterator[Box]:
+        """What the denies of a tier and of those before it leave of a box."""
+        source, destination = self._cuts.peopled(box.source), self._cuts.peopled(box.destination)
+        if not source or not destination:
+            return
+        denies = [
+            d
+            for d in self._about(box.services)
+            if (d.rule is None or d.rule.tier <= tier)
+            and self._cuts.meet(source, d.source)
+            and self._cuts.meet(destination, d.destination)
+        ]
+        left: dict[tuple[Piece, Piece], ServiceSet] = {}
+        for services, hitting in _by_services(box.services, denies):
+            quiet = [d for d in hitting if self._cuts.quiet(source, d.source)]
+            start = self._cuts.without(source, tuple(d.source.predicate for d in quiet))
+            pairs = [(start, destination)]
+            for deny in hitting:
+                if deny not in quiet:
+                    pairs = [rest for pair in pairs for rest in self._minus(*pair, deny)]
+            for pair in pairs:
+                left[pair] = left.get(pair, NOTHING) | services
+        for (one, other), services in left.items():
+            yield replace(box, source=one, destination=other, services=services)
+
+    def _about(self, services: ServiceSet) -> list[Box]:
+        if services not in self._overlapping:
+            self._overlapping[services] = [d for d in self._denies if d.services.overlaps(services)]
+        return self._overlapping[services]
+
+    def _minus(self, source: Piece, destination: Piece, deny: Box) -> Iterator[tuple[Piece, Piece]]:
+        """The pairs that a deny leaves of two ends."""
+        if not (self._cuts.meet(source, deny.source) and self._cuts.meet(destination, deny.destination)):
+            yield source, destination
+            return
+        for piece in self._cuts.rest(source, deny.source):
+            yield piece, destination
+        if both := self._cuts.both(source, deny.source):
+            for piece in self._cuts.rest(destination, deny.destination):
+                yield both, piece
+
+
+def _by_services(services: ServiceSet, denies: Iterable[Box]) -> list[tuple[ServiceSet, list[Box]]]:
+    """Services cut into parts, each with the denies that hit the whole of it; no others touch it."""
+    parts: list[tuple[ServiceSet, list[Box]]] = [(services, [])]
+    for deny in denies:
+        cut = []
+        for part, hitting in parts:
+            hit, rest = part & deny.services, part - deny.services
+            cut += [(rest, hitting)] if rest else []
+            cut += [(hit, [*hitting, deny])] if hit else []
+        parts = cut
+    return parts

@@ -103,7 +103,7 @@ class Sides:
 
     def _compiled(self, realm: str) -> tuple[BoxCompiler, tuple[Box, ...]]:
         if realm not in self._boxes:
-            compiler = BoxCompiler(self.model.live_rules, realm, self.domains)
+            compiler = BoxCompiler(self.model.live_rules, realm, self.domains, self._population)
             self._boxes[realm] = compiler, tuple(compiler.allowed())
         return self._boxes[realm]
 
