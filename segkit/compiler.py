@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from segkit.artifacts import merge
+from segkit.artifacts.divided import Divided, divide
+from segkit.artifacts.fragment import prune
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
@@ -17,14 +19,18 @@ from segkit.sets import EVERYWHERE, NOWHERE
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """A model, what it means, and its targets as Terraform JSON (`fragment`: no provider or terraform
-    blocks)."""
+    """A model, what it means, and its targets as Terraform JSON (no provider or terraform blocks).
+
+    `fragment` is all of it; `divided` is the same by stack, where targets name stacks (else the one stack is
+    called "").
+    """
 
     model: Model
     intent: Intent
     lowered: tuple[Lowered, ...]
     fragment: dict[str, Any]
     warnings: tuple[Problem, ...]
+    divided: Divided
 
     @property
     def report(self) -> dict[str, Mapping[str, Any]]:
@@ -49,6 +55,7 @@ def compile_model(model: Model) -> Compilation:
     and not known, residuals that nobody accepted.
     """
     problems = [p for t in model.targets for p in platform(t.platform).check(model, t)]
+    problems += _without_stack(model)
     if problems:
         raise SegkitError(problems)
     intent = Intent(model)
@@ -61,7 +68,8 @@ def compile_model(model: Model) -> Compilation:
     if problems:
         raise SegkitError(problems)
     fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
-    return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)))
+    divided = divide(_by_stack(model, lowered) if model.stacks else {"": fragment})
+    return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)), divided)
 
 
 def quota_reports(model: Model, target: str | None = None) -> tuple[QuotaReport, ...]:
@@ -109,6 +117,44 @@ def _by_platform(model: Model) -> dict[str, list[Target]]:
     for target in model.targets:
         out.setdefault(target.platform, []).append(target)
     return out
+
+
+def _without_stack(model: Model) -> Iterator[Problem]:
+    """Where some targets name their stack, all must."""
+    for target in model.targets if model.stacks else ():
+        if not target.stack:
+            yield Problem(
+                f"target {target.name} names no stack",
+                target.where,
+                why=f"others of this segmentation do: {', '.join(model.stacks)}",
+                fix="pass stack=",
+            )
+
+
+def _by_stack(model: Model, lowered: Iterable[Lowered]) -> dict[str, dict[str, Any]]:
+    """What each stack holds: the targets that name it, and the groups of those that keep theirs there."""
+    parts: dict[str, list[Mapping[str, Any]]] = {name: [] for name in model.stacks}
+    targets = {t.name: t for t in model.targets}
+    for done in lowered:
+        target = targets[done.target]
+        identities, rest = _apart(done.fragment, platform(target.platform).identities)
+        parts[target.home].append(identities)
+        parts[target.stack].append(rest)
+    return {name: merge(*held) for name, held in parts.items()}
+
+
+def _apart(fragment: Mapping[str, Any], kinds: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The resources of some kinds with their moves and imports, and everything else."""
+    here: dict[str, Any] = {}
+    rest = dict(fragment)
+    for block in ("moved", "import"):
+        listed = list(fragment.get(block, ()))
+        here[block] = [one for one in listed if one["to"].removeprefix("${").partition(".")[0] in kinds]
+        rest[block] = [one for one in listed if one not in here[block]]
+    resources = fragment.get("resource", {})
+    here["resource"] = {kind: named for kind, named in resources.items() if kind in kinds}
+    rest["resource"] = {kind: named for kind, named in resources.items() if kind not in kinds}
+    return prune(here), prune(rest)
 
 
 def _unaccepted(target: Target, done: Lowered) -> list[Problem]:

@@ -78,6 +78,27 @@ def shared_addresses(
         )
 
 
+def unplaced(model: Model, stacks: Collection[str]) -> Iterator[Problem]:
+    """Targets in no stack, or in one that nobody passed on."""
+    for target in model.targets:
+        if not target.stack:
+            yield Problem(
+                f"target {target.name} is in no stack",
+                target.where,
+                why="its segmentation belongs to the app, which has stacks but is none",
+                fix="pass stack=, the TerraformStack that its groups and rules are to be in",
+            )
+        for name in dict.fromkeys((target.stack, target.identities)):
+            if name and name not in stacks:
+                yield Problem(
+                    f"target {target.name} is in stack {name!r}, which is not there",
+                    target.where,
+                    why="a target of a policy file names its stack, and only a program has one",
+                    fix=f"declare the target in code with stack=; stacks of other targets: "
+                    f"{', '.join(sorted(stacks)) or 'none'}",
+                )
+
+
 def overlaid(path: str, fragment: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Problem]:
     """Blocks of ours that a construct of the stack also writes to.
 

@@ -16,17 +16,21 @@ from segkit.model.inventory import Inventory, Source
 from segkit.model.model import Model
 from segkit.model.policy_files import PolicyPath
 from segkit.model.segmentation import Segmentation as Builder
+from segkit.model.split import Part
 from segkit.model.workloads import LabelSchema, Workload
+from segkit.sets import ALL, Predicate
 
 if TYPE_CHECKING:
     from segkit.compiler import Compilation
+    from segkit.constructs.outlet import Outlet
     from segkit.verify import Proof
 
 
 class Segmentation:
-    """A segmentation inside a cdktf or cdktn stack.
+    """A segmentation inside a cdktf or cdktn app.
 
-    `scope` is the stack or a construct in it; `id` names the segmentation and its files. `schema`,
+    `scope` is a stack or a construct in it, where the targets then are too, or the app, where each target
+    names its stack; `id` names the segmentation and its files. `schema`,
     `inventory`, `today` and `policies` (policy files that add to what code declares) are those of
     `segkit.model.Segmentation`. At each synth the intent and its proof
     are written to `<outdir>/segkit/<id>.intent.json` and `<id>.proof.json`, and a difference between intent
@@ -73,8 +77,8 @@ class Segmentation:
 
     @property
     def node(self) -> Any:
-        """The construct node of its one element in the tree."""
-        return self._stage.element.node
+        """The construct node of its element in the tree; that of the app, where it belongs to no stack."""
+        return self._stage.root.node if self._stage.home is None else self._stage.home.element.node
 
     def add(self, inventory: Inventory | Iterable[Workload]) -> None:
         """Take over workloads that were read elsewhere."""
@@ -84,6 +88,11 @@ class Segmentation:
     def end(self, text: str) -> End:
         """What a text in a policy file would stand for now; see `segkit.model.Segmentation.end`."""
         return self._record().end(text, where=self._where(text))
+
+    def split_by(self, *keys: str, select: Predicate = ALL) -> tuple[Part, ...]:
+        """The estate in parts, one for each combination of values of some labels: give each a stack and a
+        target. See `segkit.model.Segmentation.split_by`."""
+        return self._record().split_by(*keys, select=select, where=self._where("split_by"))
 
     def model(self) -> Model:
         """The model as compiled. Raises SegkitError with every problem."""
@@ -120,21 +129,44 @@ class Segmentation:
             self._stage.workloads.add(workload.name)
         return workload
 
+    def _outlet(self, stack: Any, what: str, where: str) -> Outlet | None:
+        """The outlet in a stack; without one, that of the segmentation's own, if it has any."""
+        if stack is None:
+            return self._stage.home
+        if not self._stage.library.TerraformStack.is_stack(stack):
+            kind = type(stack).__name__
+            fix = "pass the TerraformStack itself"
+            self._problem(f"the {what} is {kind}, which is no stack of this app", where, "", fix)
+            return self._stage.home
+        if stack.node.root is not self._stage.root:
+            self._problem(
+                f"the {what} is {stack.node.path}, of another app",
+                where,
+                "one app is synthesised at a time",
+                "pass a stack of the app that the segmentation is in",
+            )
+            return self._stage.home
+        return self._stage.outlet(stack)
+
     def _problem(self, what: str, where: str, why: str, fix: str) -> None:
         """Note what is wrong, for the synth to report."""
         self._stage.problems.append(Problem(what, where, why, fix))
 
-    def _membership(self, target: str, workload: str, interface: str, local: str) -> list[str]:
-        """A list token for the ids that the fragment will publish under the name `local`."""
+    def _membership(
+        self, target: str, workload: str, interface: str, local: str, outlet: Outlet | None
+    ) -> list[str]:
+        """A list token for the ids that the fragment of a stack will publish under the name `local`."""
         stage = self._stage
         where = self._where(target)
         stage.wanted.setdefault(local, Wanted(local, target, workload, interface, where))
         if local not in self._tokens:
             refer = classes(stage.library.__name__).reference
-            reference = refer(stage.element, f"membership-{local}", "local", f"{local}.groups")
+            if outlet is None:
+                return []  # a target in no stack: the synth says so
+            reference = refer(outlet.element, f"membership-{local}", "local", f"{local}.groups")
             self._tokens[local] = stage.library.Token.as_list(reference.fqn)
         return self._tokens[local]
 
 
 def _path(scope: Any, name: str) -> str:
-    return f"{scope.node.path}/{name}"
+    return f"{scope.node.path}/{name}".lstrip("/")

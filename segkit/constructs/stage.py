@@ -1,25 +1,27 @@
-"""What a segmentation does while its stack is synthesised.
+"""What a segmentation does while its stacks are synthesised.
 
-The library calls `toTerraform` to prepare, then aspects, then validations, then `toTerraform` for good. So
-the model is compiled at the first call and its errors kept; the validation reports them all and proves the
-model against the whole stack; and the last call proves by itself where validations were skipped, so nothing
-leaves unproved.
+The library calls `toTerraform` of all stacks to prepare, then for each stack aspects, validations, and
+`toTerraform` for good. So the model is compiled at the first call and its errors kept; the first validation
+reports them all and proves the model against all its stacks together, before any of them is written; and the
+last call proves by itself where validations were skipped, so nothing leaves unproved. Aspects of a later
+stack may change it after the proof: then there is another, once, when the last of them has run.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from segkit.artifacts import canonical_json, literal, write_atomic
+from segkit.artifacts import canonical_json, write_atomic
+from segkit.artifacts.divided import Crossing
 from segkit.artifacts.fragment import prune
+from segkit.artifacts.joined import join
 from segkit.compiler import Compilation, compile_model
-from segkit.constructs import hcl
 from segkit.constructs.findings import (
     Wanted,
     missing_memberships,
@@ -27,12 +29,15 @@ from segkit.constructs.findings import (
     same_name,
     shared_addresses,
     unknown_workloads,
+    unplaced,
     untaken,
 )
 from segkit.constructs.library import classes
+from segkit.constructs.outlet import Outlet
 from segkit.constructs.tokens import plain, resolve_model
 from segkit.errors import Problem, SegkitError
 from segkit.model.intent_file import dump_intent
+from segkit.model.model import Model
 from segkit.model.segmentation import Segmentation as Builder
 from segkit.verify import Proof, problems, prove
 
@@ -40,16 +45,16 @@ SKIP_PROOF = "SEGKIT_SKIP_PROOF"
 
 
 class Outcome(NamedTuple):
-    """What compiling gave: a compilation and its fragment, or what is wrong."""
+    """What compiling gave: a compilation and its fragments by stack, or what is wrong."""
 
     revision: int
     compilation: Compilation | None
-    fragment: dict[str, Any]
+    fragments: dict[str, dict[str, Any]]
     error: SegkitError | None = None
 
 
 class SynthStage:
-    """Compiles once, proves once a synth, and hands out the fragment."""
+    """Compiles once, proves once a synth, and has an outlet in every stack that a target is in."""
 
     def __init__(self, library: Any, scope: Any, name: str, builder: Builder, verify: bool) -> None:
         self.library = library
@@ -61,20 +66,33 @@ class SynthStage:
         # The names declared in code; None when an inventory may hold more.
         self.workloads: set[str] | None = set()
         self.proof: Proof | None = None
+        self._id = name
         self._outcome: Outcome | None = None
-        self._armed = False
+        self._round: list[Outlet] = []
         self._found: list[str] | None = None
         self._checked: Outcome | None = None
-        self._sent: tuple[Outcome, dict[str, Any]] | None = None
+        self._read: dict[str, Any] = {}
+        self._changed = False
         self._warned: set[str] = set()
-        self._parts: dict[str, Any] = {}
-        self.element = classes(library.__name__).element(scope, name, self)
-        self.path: str = self.element.node.path
-        self.stack = library.TerraformStack.of(self.element)
-        self._root = self.element.node.root
+        self._crossed: dict[str, str] = {}
+        self.outlets: dict[str, Outlet] = {}
+        self.root = scope.node.root
+        # An app is no stack: what hangs on it says of each target where it is.
+        in_stack = any(library.TerraformStack.is_stack(one) for one in scope.node.scopes)
+        self.home = Outlet(self, scope, name) if in_stack else None
+        if self.home is not None:
+            self.outlets[self.home.name] = self.home
+        self.path: str = f"{scope.node.path}/{name}".lstrip("/")
         # Kept on the app, so that they live as long as it does.
-        self._peers: list[SynthStage] = self._root.__dict__.setdefault("_segkit_stages", [])
+        self._peers: list[SynthStage] = self.root.__dict__.setdefault("_segkit_stages", [])
         self._peers.append(self)
+
+    def outlet(self, stack: Any) -> Outlet:
+        """The outlet in a stack, given as the stack or a construct in it."""
+        name: str = self.library.TerraformStack.of(stack).node.id
+        if name not in self.outlets:
+            self.outlets[name] = Outlet(self, stack, self._id)
+        return self.outlets[name]
 
     def compiled(self) -> Outcome:
         """The compiled model; compiled again only when something was declared since."""
@@ -82,110 +100,115 @@ class SynthStage:
             self._outcome = self._compile(self.revision)
         return self._outcome
 
-    def arm(self) -> None:
-        """A synth begins: its output has to be proved, and by this synth."""
-        self._armed, self._found = True, None
-        if os.environ.get("SYNTH_HCL_OUTPUT") in ("1", "true"):
-            self._make_parts()
+    def reading(self) -> bool:
+        """Does a proof read the stacks? Then every segmentation shows its fragment unproved."""
+        return _Reading.depth > 0
 
-    def validate(self) -> list[str]:
-        """The library's validation of the stack: what it returns ends the synth."""
-        found = self.check()
-        self._armed = self._armed and not found
-        return found
+    def begin(self, outlet: Outlet) -> None:
+        """The synth of a stack begins; that of the first begins a round."""
+        if outlet in self._round or not self._round:
+            self._round, self._found = [], None
+        self._round.append(outlet)
 
-    def check(self) -> list[str]:
+    def verdict(self) -> list[str] | None:
+        """What the last check found; None where there was none, or something was declared since."""
+        return self._found if self.compiled() is self._checked else None
+
+    def check(self, outlet: Outlet) -> list[str]:
         """Everything that forbids the output, as text: problems of the model, or what the proof found.
 
         Writes the intent and the proof beside the stacks.
         """
-        outcome = self._checked = self.compiled()
-        try:
-            found = [*self.problems, *self._clashes(outcome)]
-            if outcome.error is not None or outcome.compilation is None:
-                found += outcome.error.problems if outcome.error else ()
-                raise SegkitError([*found, *unknown_workloads(self.wanted.values(), self.workloads)])
-            found += missing_memberships(self.wanted.values(), outcome.fragment, outcome.compilation.model)
-            if found:
-                raise SegkitError(found)
-            if self._parts:
-                self._make_parts()
-            self._warn(problem.text() for problem in outcome.compilation.warnings)
-            self._write("intent", dump_intent(outcome.compilation.model))
-            self._found = self._prove(outcome.compilation)
-        except SegkitError as error:
-            self._found = [str(error)]
-        except Exception:
-            self._found = [_crash()]
-        return self._found
+        found = self.verdict()
+        if found is None or outlet not in self._round:
+            self._checked = self.compiled()
+            self._found = _safely(lambda: self._everything(self.compiled()))
+        elif not found and outlet.name in self._read:
+            self._changed = self._changed or _document(outlet.stack) != self._read[outlet.name]
+            if self._changed and len(self._round) == len(self.outlets):
+                self._found = _safely(lambda: self._prove(self.compiled()))
+        return self._found or []
 
-    def emit(self) -> dict[str, Any]:
-        """The fragment. Raises when nothing may be written."""
-        self._refuse_unproved()
-        outcome = self.compiled()
-        if outcome.error is not None:
-            # A preparing call: the validation will say so. Should anybody write this, Terraform refuses it.
-            name = "_" + re.sub(r"\W", "_", self.builder.name)
-            return {"resource": {"segkit_refused": {name: {"problems": literal(str(outcome.error))}}}}
-        if self._sent is None or self._sent[0] is not outcome:
-            # Each block crosses over to Node once; later calls only name it there.
-            as_any = self.library.Token.as_any
-            self._sent = outcome, {block: as_any(value) for block, value in outcome.fragment.items()}
-        return self._sent[1]
-
-    def emit_hcl(self) -> dict[str, Any]:
-        """What the parts of `synth --hcl` leave. Raises when nothing may be written."""
-        self._refuse_unproved()
-        fragment = self.compiled().fragment
-        if any(address not in self._parts for address, _ in hcl.parts(fragment)):
-            raise RuntimeError(
-                f"{self.path}: HCL was asked for without SYNTH_HCL_OUTPUT in the environment\n"
-                "  why: the library writes one resource of each element, so segkit must know beforehand\n"
-                "  fix: run cdktf synth --hcl, or set SYNTH_HCL_OUTPUT=true"
-            )
-        return hcl.rest(fragment)
-
-    def _refuse_unproved(self) -> None:
-        if not self._armed or _Reading.depth:
-            return
-        found = self._found
-        if found is None or self.compiled() is not self._checked:
-            # The library's validations are switched off, or something was declared after them: check here.
-            found = self.check()
-        self._armed = False
+    def _everything(self, outcome: Outcome) -> list[str]:
+        found = [*self.problems, *self._clashes(outcome)]
+        if outcome.error is not None or outcome.compilation is None:
+            found += outcome.error.problems if outcome.error else ()
+            raise SegkitError([*found, *unknown_workloads(self.wanted.values(), self.workloads)])
+        found += missing_memberships(
+            self.wanted.values(), outcome.compilation.fragment, outcome.compilation.model
+        )
         if found:
-            raise RuntimeError(f"{self.path}: " + "\n".join(found))
+            raise SegkitError(found)
+        self._warn(problem.text() for problem in outcome.compilation.warnings)
+        self._write("intent", dump_intent(outcome.compilation.model))
+        return self._prove(outcome)
 
     def _compile(self, revision: int) -> Outcome:
         try:
-            model = resolve_model(self.builder.build(), self._resolve)
+            model = self._placed(resolve_model(self.builder.build(), self._resolve))
             self._warn(problem.text() for problem in self.builder.warnings)
             compilation = compile_model(model)
-            return Outcome(revision, compilation, prune(plain(compilation.fragment)))
+            fragments = compilation.divided.stacks(self._refer)
+            if not model.stacks and self.home is not None:
+                fragments = {self.home.name: fragments[""]}
+            return Outcome(revision, compilation, {n: prune(plain(f)) for n, f in fragments.items()})
         except SegkitError as error:
             return Outcome(revision, None, {}, error)
         except Exception:
             return Outcome(revision, None, {}, SegkitError(Problem(_crash())))
 
-    def _resolve(self, data: dict[str, Any]) -> dict[str, Any]:
+    def _placed(self, model: Model) -> Model:
+        """The model with a stack for every target, where one names its own."""
+        if self.home is not None:
+            home = self.home.name
+            if not set(model.stacks) - {home}:
+                # All in one stack: nothing to tell apart.
+                return replace(
+                    model, targets=tuple(replace(t, stack="", identities="") for t in model.targets)
+                )
+            model = replace(model, targets=tuple(replace(t, stack=t.stack or home) for t in model.targets))
+        if problems := list(unplaced(model, self.outlets)):
+            raise SegkitError(problems)
+        return model
+
+    def _refer(self, crossing: Crossing) -> str:
+        """A reference to something of another stack: the library makes it an output there, a remote state
+        here."""
+        if crossing.identifier not in self._crossed:
+            kind, _, name = crossing.identifier.partition(".")
+            owner = self.outlets[crossing.owner].element
+            made = classes(self.library.__name__).reference(owner, f"crossing-{name}", kind, name)
+            self._crossed[crossing.identifier] = made.fqn
+        return self._crossed[crossing.identifier]
+
+    def _resolve(self, stack: str, data: dict[str, Any]) -> dict[str, Any]:
         library = self.library
+        outlet = self.outlets.get(stack, self.home) if stack else self.home
+        if outlet is None:
+            return data  # in no stack, or in none that is there: told later
         resolver = library.DefaultTokenResolver(library.StringConcat())
         found: dict[str, Any] = library.Tokenization.resolve(
-            data, scope=self.stack, resolver=resolver, preparing=True
+            data, scope=outlet.stack, resolver=resolver, preparing=True
         )
         return found
 
-    def _prove(self, compilation: Compilation) -> list[str]:
+    def _prove(self, outcome: Outcome) -> list[str]:
+        compilation = outcome.compilation
+        assert compilation is not None
+        self._changed, self._read = False, {}
         if not self.verify or os.environ.get(SKIP_PROOF, "") not in ("", "0"):
             self._warn([f"the proof was skipped ({SKIP_PROOF if self.verify else 'verify=False'})"])
             return []
-        with _reading():
-            document = self.stack.to_terraform()
-        if found := list(overlaid(self.path, self.compiled().fragment, document)):
+        self._read = self._documents(outcome)
+        if found := [
+            problem
+            for name, fragment in outcome.fragments.items()
+            for problem in overlaid(self.path, fragment, self._read[name])
+        ]:
             raise SegkitError(found)
-        self.proof = prove(
-            compilation.model, document, intent=compilation.intent, residuals=compilation.residuals
-        )
+        model = compilation.model
+        document = join(self._read, model.stacks) if model.stacks else next(iter(self._read.values()))
+        self.proof = prove(model, document, intent=compilation.intent, residuals=compilation.residuals)
         self._write("proof", canonical_json(self.proof.to_json()))
         self._warn(untaken(self.proof.memberships, self.wanted))
         if self.proof.ok:
@@ -193,32 +216,36 @@ class SynthStage:
         fixes = sorted({problem.fix for problem in problems(self.proof)})
         return ["\n".join([self.proof.text(), *(f"fix: {fix}" for fix in fixes)])]
 
+    def _documents(self, outcome: Outcome) -> dict[str, Any]:
+        """The stacks as Terraform JSON; with several, also those that they read from."""
+        out: dict[str, Any] = {}
+        todo = [self.outlets[name].stack for name in outcome.fragments]
+        while todo:
+            stack = todo.pop()
+            if stack.node.id not in out:
+                out[stack.node.id] = _document(stack)
+                todo += stack.dependencies if len(outcome.fragments) > 1 else ()
+        return out
+
     def _clashes(self, outcome: Outcome) -> Iterator[Problem]:
         for peer in self._peers[: self._peers.index(self)]:
             if peer.builder.name == self.builder.name:
                 yield same_name(self.builder.name, self.path, peer.path)
-            elif peer.stack is self.stack:
-                others = peer.compiled().fragment
-                yield from shared_addresses(self.path, outcome.fragment, peer.path, others)
-
-    def _make_parts(self) -> None:
-        current = dict(hcl.parts(self.compiled().fragment))
-        for address, element in self._parts.items():
-            element.blocks = current.get(address, {})
-        part = classes(self.library.__name__).part
-        for address, blocks in current.items():
-            if address not in self._parts:
-                self._parts[address] = part(self.element, address, blocks)
+                continue
+            others: Mapping[str, Any] = peer.compiled().fragments
+            for name, fragment in outcome.fragments.items():
+                yield from shared_addresses(self.path, fragment, peer.path, others.get(name, {}))
 
     def _warn(self, texts: Iterable[str]) -> None:
         for text in texts:
-            if text not in self._warned:
+            if text not in self._warned and self.outlets:
                 self._warned.add(text)
-                self.library.Annotations.of(self.element).add_warning(text)
+                element = next(iter(self.outlets.values())).element
+                self.library.Annotations.of(element).add_warning(text)
 
     def _write(self, kind: str, data: bytes) -> None:
-        if isinstance(self._root, self.library.App):
-            folder = Path(self._root.outdir) / "segkit"
+        if isinstance(self.root, self.library.App):
+            folder = Path(self.root.outdir) / "segkit"
             write_atomic(folder / f"{self.builder.name}.{kind}.json", data)
             self._forget_others(folder)
 
@@ -243,6 +270,20 @@ def _reading() -> Iterator[None]:
         yield
     finally:
         _Reading.depth -= 1
+
+
+def _document(stack: Any) -> Any:
+    with _reading():
+        return stack.to_terraform()
+
+
+def _safely(check: Callable[[], list[str]]) -> list[str]:
+    try:
+        return check()
+    except SegkitError as error:
+        return [str(error)]
+    except Exception:
+        return [_crash()]
 
 
 def _crash() -> str:

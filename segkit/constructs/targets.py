@@ -20,8 +20,10 @@ Member = Workload | WorkloadClass | PureWorkload | str
 class Target:
     """One enforcement plane instance of any platform.
 
-    It owns the workloads that `select` matches in its realm. Every other argument is the platform's own:
-    where it is and how it emits. They may be Terraform references; an argument that is None is left out.
+    It owns the workloads that `select` matches in its realm. `stack` is the TerraformStack that it is written
+    into, by default that of the segmentation; `identities` is one for its groups themselves, which is applied
+    before all others, so that stacks can refer to each other's groups. Every other argument is the platform's
+    own: where it is and how it emits. They may be Terraform references; an argument that is None is left out.
     """
 
     def __init__(
@@ -32,11 +34,25 @@ class Target:
         platform: str,
         select: Predicate = ALL,
         realm: str = DEFAULT_REALM,
+        stack: Any = None,
+        identities: Any = None,
         **placement: Any,
     ) -> None:
         self._seg = seg
         given = {key: value for key, value in placement.items() if value is not None}
-        self._made = seg._record().target(name, platform, select, realm, given, where=seg._where(name))
+        here = seg._where(name)
+        self._outlet = seg._outlet(stack, f"stack of target {name!r}", here)
+        groups = None if identities is None else seg._outlet(identities, f"identities of {name!r}", here)
+        self._made = seg._record().target(
+            name,
+            platform,
+            select,
+            realm,
+            given,
+            stack=None if self._outlet is None else self._outlet.name,
+            identities=None if groups is None else groups.name,
+            where=here,
+        )
 
     @property
     def name(self) -> str:
@@ -79,7 +95,7 @@ class Target:
         except SegkitError:
             # No such platform: compiling says so. Meanwhile the program can go on.
             local = "segkit_unknown_platform"
-        ours = seg._membership(self.name, name, interface, local)
+        ours = seg._membership(self.name, name, interface, local, self._outlet)
         others = list(extra)
         if not others:
             return ours
@@ -92,7 +108,8 @@ class AwsSecurityGroups(Target):
 
     `vpc_id` is an id or a reference. `region` and `account` say where it is; `provider` is an aliased
     provider construct or its address ("aws.prod"). `network` is the name that interfaces use for
-    this VPC, `vpc_id` by default.
+    this VPC, `vpc_id` by default. `stack` and `identities` say which stacks it is in (see `Target`), and
+    `references` how its rules name what a target of another stack owns: by "output" or by "address".
     `peered_with` lists targets, or names of targets, whose VPCs are peered with this one. `encoding` is
     "groups" (one security group per selector in use) or "cells" (one per combination of selectors). Further
     arguments are those of `segkit.platforms.aws.placement.AwsPlacement`.
@@ -107,6 +124,9 @@ class AwsSecurityGroups(Target):
         region: str,
         select: Predicate = ALL,
         realm: str = DEFAULT_REALM,
+        stack: Any = None,
+        identities: Any = None,
+        references: str | None = None,
         account: str | None = None,
         provider: Any = None,
         network: str | None = None,
@@ -122,6 +142,9 @@ class AwsSecurityGroups(Target):
             platform="aws",
             select=select,
             realm=realm,
+            stack=stack,
+            identities=identities,
+            references=references,
             vpc_id=vpc_id,
             region=region,
             account=account,

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from segkit.errors import Problem, SegkitError
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Interface, Workload
 
-Resolve = Callable[[dict[str, Any]], dict[str, Any]]
+Resolve = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Resolves data as it stands in a stack, by name; "" is the stack that the segmentation itself is in."""
 
 _MARKER = "{TfToken["
 
@@ -35,21 +37,52 @@ def holds_token(value: object) -> bool:
 
 
 def resolve_model(model: Model, resolve: Resolve) -> Model:
-    """A model without tokens in its placements and interfaces. `resolve` is called at most twice."""
-    targets = {str(n): plain(t.placement) for n, t in enumerate(model.targets) if holds_token(t.placement)}
-    workloads = {
-        str(n): [_interface_data(one) for one in w.interfaces]
-        for n, w in enumerate(model.workloads)
-        if holds_token([_interface_data(one) for one in w.interfaces])
-    }
-    if not targets and not workloads:
+    """A model without tokens in its placements and interfaces. `resolve` is called at most once for a stack.
+
+    A placement is resolved in the stack of the target's groups, which are what is in the VPC; an interface in
+    the stack that attaches groups to it. Raises SegkitError where that may be one of several.
+    """
+    asked: dict[str, dict[str, Any]] = {}
+    for n, target in enumerate(model.targets):
+        if holds_token(target.placement):
+            asked.setdefault(target.home, {})[f"target {n}"] = plain(target.placement)
+    problems = []
+    for n, workload in enumerate(model.workloads):
+        for m, one in enumerate(workload.interfaces):
+            if holds_token(_interface_data(one)):
+                homes = sorted(_homes(model, workload, one))
+                if len(homes) > 1:
+                    problems.append(_ambiguous(workload, [stack for _, stack in homes]))
+                home, stack = homes[0]
+                asked.setdefault(home, {})[f"network {n} {m}"] = {"network": one.network}
+                asked.setdefault(stack, {})[f"interface {n} {m}"] = {**_interface_data(one), "network": None}
+    if problems:
+        raise SegkitError(problems)
+    if not asked:
         return model
-    placed = resolve(targets) if targets else {}
-    found = resolve(workloads) if workloads else {}
+    found: dict[str, Any] = {}
+    for stack, data in sorted(asked.items()):
+        found.update(resolve(stack, data))
     return replace(
         model,
-        targets=tuple(_placed(t, placed.get(str(n))) for n, t in enumerate(model.targets)),
-        workloads=tuple(_resolved(w, found.get(str(n))) for n, w in enumerate(model.workloads)),
+        targets=tuple(_placed(t, found.get(f"target {n}")) for n, t in enumerate(model.targets)),
+        workloads=tuple(_resolved(w, n, found) for n, w in enumerate(model.workloads)),
+    )
+
+
+def _homes(model: Model, workload: Workload, one: Interface) -> set[tuple[str, str]]:
+    """Where the groups and the rules of whoever may own an interface are. Its network is not known yet."""
+    labels = workload.label_map
+    homes = {(t.home, t.stack) for t in model.targets if t.owns(labels, one.realm, None)}
+    return homes or {("", "")}
+
+
+def _ambiguous(workload: Workload, stacks: list[str]) -> Problem:
+    return Problem(
+        f"workload {workload.name!r} has an interface that targets of several stacks may own",
+        workload.where,
+        why=f"its network or id is a reference, which is written otherwise in each of {', '.join(stacks)}",
+        fix="narrow select= of the targets (part.select), so that its labels say whose it is",
     )
 
 
@@ -68,18 +101,21 @@ def _placed(target: Target, placement: Mapping[str, Any] | None) -> Target:
     return target if placement is None else replace(target, placement=dict(placement))
 
 
-def _resolved(workload: Workload, found: list[dict[str, Any]] | None) -> Workload:
-    if found is None:
-        return workload
+def _resolved(workload: Workload, number: int, found: Mapping[str, Any]) -> Workload:
     interfaces = [
-        replace(
-            one,
-            name=data["name"],
-            network=data.get("network"),
-            id=data.get("id"),
-            # Sorted again: they were in the order of the tokens' numbers.
-            foreign=None if one.foreign is None else tuple(sorted(data["foreign"])),
-        )
-        for one, data in zip(workload.interfaces, found, strict=True)
+        _interface(one, found[f"interface {number} {m}"], found[f"network {number} {m}"])
+        if f"interface {number} {m}" in found
+        else one
+        for m, one in enumerate(workload.interfaces)
     ]
+    if interfaces == list(workload.interfaces):
+        return workload
     return replace(workload, interfaces=tuple(sorted(interfaces, key=lambda one: one.name)))
+
+
+def _interface(one: Interface, data: Mapping[str, Any], place: Mapping[str, Any]) -> Interface:
+    # What nobody owns belongs to no stack, and its references to none.
+    network, identity = (None if holds_token(v) else v for v in (place.get("network"), data.get("id")))
+    # Sorted again: they were in the order of the tokens' numbers.
+    foreign = None if one.foreign is None else tuple(sorted(data["foreign"]))
+    return replace(one, name=data["name"], network=network, id=identity, foreign=foreign)

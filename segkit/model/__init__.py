@@ -14,6 +14,7 @@ from segkit.model.policy_builder import PolicyBuilder
 from segkit.model.policy_files import load_policies
 from segkit.model.schema_file import load_schema
 from segkit.model.segmentation import Segmentation
+from segkit.model.split import Part
 from segkit.model.target_builder import TargetBuilder
 from segkit.model.validate import validate
 from segkit.model.workloads import DEFAULT_REALM, Interface, LabelKey, LabelSchema, Workload
@@ -32,6 +33,7 @@ __all__ = [
     "LabelPolicy",
     "LabelSchema",
     "Model",
+    "Part",
     "PolicyBuilder",
     "Rule",
     "Segmentation",

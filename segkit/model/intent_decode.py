@@ -176,4 +176,6 @@ def _target(data: Mapping[str, Any], where: Where) -> Target:
         cast(Mapping[str, Any], data.get("placement", {})),
         accepted,
         where("target", data["name"]),
+        data.get("stack", ""),
+        data.get("identities", ""),
     )

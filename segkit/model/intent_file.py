@@ -234,6 +234,8 @@ def _target(target: Target) -> dict[str, Any]:
         realm=_realm(target.realm),
         placement=dict(target.placement) or None,
         accepted=accepted or None,
+        stack=target.stack or None,
+        identities=target.identities or None,
     )
 
 

@@ -195,6 +195,10 @@ class TargetLine(Entry):
     """The platform's own arguments."""
     accepted: list[AcceptedLine] | None = None
     """Differences from the intent that people accept."""
+    stack: Name | None = None
+    """The Terraform stack it is in; left out: the one stack there is."""
+    identities: Name | None = None
+    """The stack of its groups themselves; left out: with their rules."""
 
 
 class ModelPart(Entry):

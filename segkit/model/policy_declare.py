@@ -102,7 +102,14 @@ class _Declaring:
             made = None
             if select is not None and self._name(here, name, "target"):
                 made = self._builder.target(
-                    name, target.platform, select, target.realm, target.placement, where=self._line(here)
+                    name,
+                    target.platform,
+                    select,
+                    target.realm,
+                    target.placement,
+                    stack=target.stack,
+                    identities=target.identities,
+                    where=self._line(here),
                 )
             self._residuals(here, name, target, made)
 

@@ -198,6 +198,10 @@ class TargetEntry(Entry):
     """The platform's own arguments: where it is and how it emits."""
     accepted_residuals: list[ResidualEntry] = Field(default=[])
     """Differences from the intent that people accept."""
+    stack: Name | None = Field(default=None, examples=["retail-prod-eu-west-1"])
+    """The Terraform stack it is in; left out: the one stack there is."""
+    identities: Name | None = None
+    """The stack of its groups themselves; left out: with their rules."""
 
 
 def _labels_form(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any, cast, get_args
 
 from segkit.errors import Problem, SegkitError
@@ -28,6 +29,7 @@ from segkit.model.policy_builder import PolicyBuilder
 from segkit.model.policy_files import PolicyFiles, PolicyPath
 from segkit.model.references import Known
 from segkit.model.schema_file import open_schema, read_schema
+from segkit.model.split import Part, Split, split
 from segkit.model.target_builder import TargetBuilder
 from segkit.model.validate import validate
 from segkit.model.values import (
@@ -44,6 +46,7 @@ from segkit.model.values import (
 from segkit.model.workloads import DEFAULT_REALM, Interface, LabelSchema, Workload
 from segkit.sets import ALL, NOTHING, Predicate
 
+_name = attrgetter("name")
 
 class Segmentation:
     """Zones, groups, policies, workloads and targets, declared in any order.
@@ -95,6 +98,7 @@ class Segmentation:
         self._policies: list[PolicyBuilder] = []
         self._targets: list[TargetBuilder] = []
         self._workloads: list[Workload] = []
+        self._splits: list[Split] = []
         if inventory is not None:
             self._workloads += read_inventories(inventory, here, self._found)
         self.warnings: tuple[Problem, ...] = ()
@@ -281,15 +285,38 @@ class Segmentation:
         realm: str = DEFAULT_REALM,
         placement: Mapping[str, Any] | None = None,
         *,
+        stack: str | None = None,
+        identities: str | None = None,
         where: str | None = None,
     ) -> TargetBuilder:
         """One enforcement plane: the platform's name ("aws"), the workloads it owns, and where it is.
 
-        `placement` holds the platform's own arguments as JSON data.
+        `placement` holds the platform's own arguments as JSON data. `stack` is the Terraform stack it is in,
+        `identities` the stack of its groups themselves.
         """
-        one = TargetBuilder(name, platform, select, realm, placement or {}, where or caller(), self._found)
+        here, given = where or caller(), placement or {}
+        one = TargetBuilder(
+            name, platform, select, realm, given, here, self._found, stack=stack, identities=identities
+        )
         self._targets.append(one)
         return one
+
+    def split_by(self, *keys: str, select: Predicate = ALL, where: str | None = None) -> tuple[Part, ...]:
+        """The estate in parts: one for each combination of values of `keys` that a workload declared by now
+        has, sorted by value. `select` leaves out workloads that are in none of them.
+
+        With a target and a stack for each, each has a plan of its own. `build` reports who is in none.
+
+        >>> seg = Segmentation("shop")
+        >>> web = seg.workload("web-1", {"account": "prod", "region": "eu-west-1"})
+        >>> [(part.name, part["account"]) for part in seg.split_by("account", "region")]
+        [('shop-prod-eu-west-1', 'prod')]
+        """
+        here = where or caller()
+        chosen = read_select(select, "split_by()", here, self._found)
+        made = split(self.name, keys, placeholder(chosen), self._workloads, self._schema, here, self._found)
+        self._splits.append(made)
+        return made.parts
 
     def end(self, text: str, *, where: str | None = None) -> End:
         """What a text in a policy file would stand for now: a declared name, `zone:cde`, a selector.
@@ -319,6 +346,8 @@ class Segmentation:
         if self._files is not None:
             policies += self._files.policies(self._known(), found)
         model = self._model(policies)
+        for made in self._splits:
+            made.check(model.workloads, found)
         found.extend(validate(model, frozenset(self._broken)))
         self.warnings = tuple(sorted(set(found.warnings)))
         if found.errors:
@@ -371,7 +400,3 @@ def _files(policies: PolicyPath | Sequence[PolicyPath] | PolicyFiles, where: str
     if isinstance(policies, PolicyFiles):
         return policies
     return PolicyFiles([policies] if isinstance(policies, str | os.PathLike) else policies, where)
-
-
-def _name(item: Any) -> str:
-    return cast(str, item.name)

@@ -26,6 +26,8 @@ class TargetBuilder:
         placement: Mapping[str, Any],
         where: str,
         found: Findings,
+        stack: str | None = None,
+        identities: str | None = None,
     ) -> None:
         self._found = found
         self.name = str(name)
@@ -38,6 +40,10 @@ class TargetBuilder:
         self.realm = read_name(realm, "realm", where, found) or DEFAULT_REALM
         data = read_json(placement, "placement", where, found)
         self.placement: dict[str, Any] = data if isinstance(data, dict) else {}
+        self.stack = "" if stack is None else read_name(stack, "stack", where, found) or ""
+        self.identities = (
+            "" if identities is None else read_name(identities, "stack of identities", where, found) or ""
+        )
         self._usable = None not in (known, kind) and predicate is not None
         self._accepted: list[Accepted] = []
 
@@ -73,4 +79,15 @@ class TargetBuilder:
         if not self._usable:
             return None
         accepted = tuple(sorted(self._accepted, key=lambda a: (a.residual, a.expires, a.owner, a.reason)))
-        return Target(self.name, self.platform, self.select, self.realm, self.placement, accepted, self.where)
+        identities = "" if self.identities == self.stack else self.identities
+        return Target(
+            self.name,
+            self.platform,
+            self.select,
+            self.realm,
+            self.placement,
+            accepted,
+            self.where,
+            self.stack,
+            identities,
+        )

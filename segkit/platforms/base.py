@@ -158,6 +158,8 @@ class Platform(Protocol):
     capabilities: Capabilities
     providers: Mapping[str, Mapping[str, str]]
     """The Terraform providers whose resources it emits, as `required_providers` wants them."""
+    identities: frozenset[str]
+    """The kinds of resource that others refer to, and what hangs on the same network: `Target.identities`."""
 
     def check(self, model: Model, target: Target) -> Iterable[Problem]:
         """What is wrong with a target's placement, before anything is compiled."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from segkit.artifacts import Joined
 from segkit.compiler import compile_model
 from segkit.errors import Problem
 from segkit.intent.boxes import Piece
@@ -16,6 +17,7 @@ from segkit.model.model import Model
 from segkit.platforms.base import Membership, Residual, View, platform
 from segkit.sets import ServiceSet
 from segkit.verify.compare import Comparison, Mismatch, Spotted
+from segkit.verify.situated import situated
 
 Status = Literal["equal", "different", "unproved"]
 
@@ -95,12 +97,12 @@ class Proof:
 
 def prove(
     model: Model,
-    document: Mapping[str, Any],
+    document: Mapping[str, Any] | Joined,
     *,
     intent: Intent | None = None,
     residuals: Sequence[Residual] | None = None,
 ) -> Proof:
-    """Compares a stack's Terraform JSON with a model.
+    """Compares a stack's Terraform JSON with a model, or that of all its stacks (`artifacts.join`).
 
     The document is read by each platform's own reading model. `intent` and `residuals` save work when the
     model was just compiled; otherwise it is compiled here, only to know the residuals that lowering foresees.
@@ -109,7 +111,11 @@ def prove(
     if intent is None or residuals is None:
         done = compile_model(model)
         intent, residuals = done.intent, done.residuals
-    views = _views(model, document)
+    views = (
+        _views(situated(model, document), document.document)
+        if isinstance(document, Joined)
+        else _views(model, document)
+    )
     comparison = Comparison(Passing(intent), views)
     accepted_names = {(t.name, a.residual) for t in model.targets for a in t.accepted}
     usable = [r for r in residuals if (r.target, r.name) in accepted_names]

@@ -16,11 +16,11 @@ _REFERENCES = {
 }
 
 
-def _resolve(data: Any) -> Any:
+def _resolve(stack: str, data: Any) -> Any:
     if isinstance(data, dict):
-        return {key: _resolve(value) for key, value in data.items() if value is not None}
+        return {key: _resolve(stack, value) for key, value in data.items() if value is not None}
     if isinstance(data, list):
-        return [_resolve(item) for item in data]
+        return [_resolve(stack, item) for item in data]
     return _REFERENCES.get(data, data)
 
 
@@ -52,7 +52,7 @@ def test_placements_and_interfaces_are_resolved_and_sorted_again() -> None:
 
 
 def test_a_model_without_tokens_stays_as_it_is() -> None:
-    def never(data: dict[str, Any]) -> dict[str, Any]:
+    def never(stack: str, data: dict[str, Any]) -> dict[str, Any]:
         raise AssertionError(data)
 
     model = Model("m", date(2026, 6, 1), targets=(Target("aws", "aws", placement={"vpc_id": "${var.vpc}"}),))

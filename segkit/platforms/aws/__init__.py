@@ -22,6 +22,9 @@ class Aws:
         {"aws": {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}}
     )
 
+    # A flow log names the VPC, as a group does: so only one stack of the two need know it.
+    identities = frozenset({"aws_security_group", "aws_flow_log"})
+
     def check(self, model: Model, target: Target) -> Iterable[Problem]:
         """What is wrong with a target's placement."""
         from segkit.platforms.aws.placement import check

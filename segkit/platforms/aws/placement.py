@@ -13,6 +13,7 @@ from segkit.platforms.aws.limits import QUOTAS
 
 ENCODINGS = ("groups", "cells")
 MEMBERSHIPS = ("exclusive", "shared")
+REFERENCES = ("output", "address")
 SNAPSHOT_KEYS = (
     "NetworkInterfaces",
     "PrefixListEntries",
@@ -40,6 +41,8 @@ class AwsPlacement:
     vpc_id: a VPC id or a Terraform reference to one. region, account: where it is; targets refer to each
     other's groups only within one region. network: the name interfaces use for this VPC. provider: a provider
     alias (`aws.prod`). peered_with: names of targets whose VPCs are peered with this one.
+    references: how its rules name what a target of another stack owns: `output` (its group, which that stack
+    publishes; an error where no group can be named) or `address`. Left out: `output` where it is possible.
     encoding: `groups` (one security group per selector in use) or `cells` (one per set of selectors that some
     workload matches). membership: `exclusive` (interfaces carry our groups only) or `shared`.
     prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3
@@ -54,6 +57,7 @@ class AwsPlacement:
     network: str = ""
     provider: str = ""
     peered_with: tuple[str, ...] = ()
+    references: str = ""
     encoding: str | tuple[tuple[str, ...], ...] = "groups"
     membership: str = "exclusive"
     prefix_lists: tuple[str, ...] = ()
@@ -94,6 +98,9 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if given.get("membership", "shared") not in MEMBERSHIPS:
         fix = f"write one of {', '.join(MEMBERSHIPS)}"
         yield _problem(target, f"membership is {given['membership']!r}", fix)
+    if given.get("references", "output") not in REFERENCES:
+        fix = f"write one of {', '.join(REFERENCES)}, or leave it out"
+        yield _problem(target, f"references is {given['references']!r}", fix)
     yield from _check_encoding(target, given.get("encoding", "groups"))
     yield from _check_snapshot(target, given.get("snapshot", {}))
     yield from _check_names(model, target)

@@ -39,10 +39,9 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     """
     if not isinstance(doc, Mapping):
         raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
-    blocks = sorted((*_blocks(doc, "resource"), *_blocks(doc, "data")), key=lambda block: block.address)
-    scope = Scope({block.address: block for block in blocks}, _locals(doc))
+    scope = read_scope(doc)
     known = snapshot or State()
-    reading = Reading(scope, known, tuple(blocks), notes=list(known.notes))
+    reading = Reading(scope, known, tuple(scope.blocks.values()), notes=list(known.notes))
     imports = _imports(doc)
     _aliases(reading, imports)
     groups = GroupReader(reading, imports)
@@ -65,6 +64,12 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         notes=tuple(sorted(set(reading.notes))),
         prefix_lists=dict(sorted(groups.lists.items())),
     )
+
+
+def read_scope(doc: Mapping[str, Any]) -> Scope:
+    """What expressions of a stack can refer to, sorted by address."""
+    blocks = sorted((*_blocks(doc, "resource"), *_blocks(doc, "data")), key=lambda block: block.address)
+    return Scope({block.address: block for block in blocks}, _locals(doc))
 
 
 def _blocks(doc: Mapping[str, Any], key: str) -> Iterator[Block]:

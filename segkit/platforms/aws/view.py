@@ -12,9 +12,10 @@ from segkit.model.workloads import Interface, Workload
 from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.limits import EXEMPT
 from segkit.platforms.aws.placement import AwsPlacement, placement
-from segkit.platforms.aws.read import read_terraform
+from segkit.platforms.aws.read import read_scope, read_terraform
 from segkit.platforms.aws.read_snapshot import read_snapshot
 from segkit.platforms.aws.rows import Profile, Rows, groups_of
+from segkit.platforms.aws.scope import spelled
 from segkit.platforms.aws.state import (
     Carrier,
     Direction,
@@ -40,17 +41,19 @@ class AwsView:
         self._placements = {t.name: placement(t) for t in targets}
         self._notes: list[str] = []
         state = read_terraform(document, snapshot=read_snapshot(self._recorded()))
+        self._scope = read_scope(document)
         self._state = replace(state, peerings=state.peerings | self._declared_peerings(state))
         self._enforcement = Enforcement(self._state)
         self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
         self._by_address: dict[str, list[Carrier]] = defaultdict(list)
         for carrier in self._state.carriers:
             self._by_address[carrier.address].append(carrier)
-        self._profiles: dict[tuple[str, Interface], tuple[Hashable, ...]] = {}
+        self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
         self._memberships: list[Membership] = []
         for workload in model.workloads:
             for interface in workload.interfaces:
-                self._profiles[workload.name, interface] = tuple(self._find(workload, interface)) or (None,)
+                found = tuple(self._find(workload, interface))
+                self._profiles[workload.name, interface.name] = found or (None,)
 
     def _recorded(self) -> dict[str, Any]:
         """The snapshots of all targets as one."""
@@ -72,7 +75,7 @@ class AwsView:
 
     def profiles(self, workload: Workload, interface: Interface) -> tuple[Hashable, ...]:
         """The distinct sets of groups an interface was found with."""
-        return self._profiles[workload.name, interface]
+        return self._profiles[workload.name, interface.name]
 
     def rows(self, spots: Sequence[Spot]) -> Rows:
         """Who sends where and who lets whom in, for a list of spots."""
@@ -113,7 +116,8 @@ class AwsView:
         """Peerings that targets declare; one that the stack does not show is an assumption, and noted."""
         out = set()
         vpcs = {
-            t.name: _text(p.vpc_id) for t, p in zip(self._targets, self._placements.values(), strict=True)
+            t.name: self._text(p.vpc_id)
+            for t, p in zip(self._targets, self._placements.values(), strict=True)
         }
         for name, here in self._placements.items():
             for other in here.peered_with:
@@ -125,6 +129,10 @@ class AwsView:
                             f"assumed: the VPCs of targets {name} and {other} are peered, as declared"
                         )
         return frozenset(out)
+
+    def _text(self, raw: str) -> str:
+        """A VPC or an interface as the reader names it: an id, or what a reference comes to."""
+        return spelled(self._scope.value(raw))
 
     def _find(self, workload: Workload, interface: Interface) -> Iterator[Profile]:
         for target in self._targets:
@@ -139,7 +147,7 @@ class AwsView:
     def _attached(
         self, target: Target, here: AwsPlacement, workload: Workload, interface: Interface
     ) -> Iterator[Profile]:
-        carriers = self._by_address.get(_text(str(interface.id)).removesuffix(".id"), [])
+        carriers = self._by_address.get(self._text(str(interface.id)).removesuffix(".id"), [])
         groups = frozenset(g for c in carriers for g in c.groups)
         unknown: tuple[str, ...] = ()
         if any(c.origin is Origin.ATTACHED and not c.complete for c in carriers) or not carriers:
@@ -230,8 +238,3 @@ def _matches(permission: Permission, peer: Spot) -> bool:
 
 def _readable(carrier: Carrier) -> bool:
     return carrier.complete or carrier.origin is Origin.ATTACHED
-
-
-def _text(vpc: str) -> str:
-    """A VPC as the reader names it: an id, or the reference without its braces."""
-    return vpc.removeprefix("${").removesuffix("}")

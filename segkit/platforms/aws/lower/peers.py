@@ -160,17 +160,30 @@ class PeerWriter:
                 by_address.append(missing)
                 self._networks(target, rule, kin, missing, "opens")
                 names |= kin.names(missing)
+                self.problems |= set(self._unpublished(target, rule, kin, missing))
             if kin in unplaced:
                 self._needs_address(rule, kin)
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
         return references, Addresses.union(by_address)
 
+    def _unpublished(
+        self, target: Target, rule: SideRule, kin: Kin, addresses: Addresses
+    ) -> Iterator[Problem]:
+        """Where a target insists on outputs, the workloads of other stacks that it cannot name by one."""
+        owners = [self.targets[name] for name in kin.owners if name in self.targets]
+        others = [owner for owner in owners if owner.stack != target.stack]
+        if others and self.placements[target.name].references == "output":
+            yield _unpublished(target, others[0], rule, ", ".join(sorted(kin.names(addresses))))
+
     def _visible(self, target: Target) -> Iterator[str]:
-        """The targets whose groups this one may refer to: itself and peered VPCs of its region ([SG])."""
+        """The targets whose groups this one may refer to: itself and peered VPCs of its region ([SG]), those
+        of other stacks only where it may read outputs."""
         here = self.placements[target.name]
         for name, other in sorted(self.targets.items()):
             there = self.placements[name]
+            if here.references == "address" and other.stack != target.stack:
+                continue
             peered = name in here.peered_with or target.name in there.peered_with
             if name == target.name or (
                 peered and here.region == there.region and other.realm == target.realm
@@ -209,6 +222,17 @@ def _unplaced(rule: SideRule, endpoint: Endpoint) -> Problem:
         where=endpoint.workload.where,
         why="no reference reaches it: no target here owns it, or the rule mixes it with ranges",
         fix="give its addresses or its zone's networks, or let a target of a peered VPC own it",
+    )
+
+
+def _unpublished(target: Target, other: Target, rule: SideRule, names: str) -> Problem:
+    return Problem(
+        f"target {target.name}: {rule.origin} ({rule.direction}) cannot name {names} by an output",
+        where=target.where,
+        why=f"references is 'output', and no group of target {other.name} says it: a rule refers to groups "
+        "of peered VPCs in one region, and of one realm, whole",
+        fix=f'name {other.name} in peered_with where they are peered, or write references="address" '
+        'and accept_residual("snapshot", …)',
     )
 
 
