@@ -13,7 +13,7 @@ from operator import or_
 
 from segkit.intent.bitmatrix import gather, transpose
 from segkit.intent.endpoints import FAMILIES, Endpoint, no_workload
-from segkit.intent.population import Population
+from segkit.intent.population import Kin, Population
 from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.model.workloads import DEFAULT_REALM
@@ -40,8 +40,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One class of endpoints. `members` is empty for a cell of addresses that no workload holds; `addresses`
-    is then their exact extent. `truth` has bit i set when end i holds the cell."""
+    """One class of endpoints. `held` is empty for a cell of addresses that no workload holds; `addresses` is
+    then their exact extent. `truth` has bit i set when end i holds the cell."""
 
     index: int
     realm: str
@@ -49,23 +49,32 @@ class Cell:
     truth: int
     zone: str | None
     targets: tuple[str, ...]
-    members: tuple[Member, ...]
+    held: tuple[Kin | Member, ...]
     addresses: Addresses
 
     @property
     def is_workload(self) -> bool:
         """False for addresses that no workload holds."""
-        return bool(self.members)
+        return bool(self.held)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The workload endpoints, sorted by name; spread out each time, since an estate has many."""
+        out: list[Member] = []
+        for part in self.held:
+            out += [part] if isinstance(part, Member) else [Member(e, e.addresses) for e in part.endpoints]
+        return tuple(sorted(out, key=_order))
 
     @property
     def workloads(self) -> tuple[str, ...]:
         """The names of the workloads in the cell, sorted."""
-        return tuple(sorted({m.endpoint.workload.name for m in self.members}))
+        endpoints = (e for p in self.held for e in ([p.endpoint] if isinstance(p, Member) else p.endpoints))
+        return tuple(sorted({e.workload.name for e in endpoints}))
 
     @property
     def text(self) -> str:
         """The cell in a few words, for a report."""
-        if not self.members:
+        if not self.held:
             return ranges(self.addresses)
         names = self.workloads
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -150,23 +159,18 @@ def holds(end: End, realm: str, labels_match: bool, addresses: Addresses | None,
 
 def _collect(
     model: Model, population: Population, ends: tuple[End, ...]
-) -> dict[CellKey, tuple[list[Member], Addresses]]:
-    found: dict[CellKey, tuple[list[Member], Addresses]] = {}
+) -> dict[CellKey, tuple[list[Kin | Member], Addresses]]:
+    found: dict[CellKey, tuple[list[Kin | Member], Addresses]] = {}
     held = gather([population.holding(e.predicate) for e in ends], len(population.kin))
     inside = AddressAtoms([e.inside for e in ends])
     outside = AddressAtoms([e.outside for e in ends])
     realms = {DEFAULT_REALM, *(t.realm for t in model.targets), *(k.realm for k in population.kin)}
     here = {realm: _in_realm(ends, realm) for realm in realms}
     for kin, by_label in zip(population.kin, transpose(held, len(population.kin)), strict=True):
-        by_label &= here[kin.realm]
-        homes: dict[int, list[Member]] = {}
-        for endpoint in kin.endpoints:
-            for addresses, by_address in inside.split(endpoint.addresses, kin.family):
-                if by_address not in homes:
-                    zone = kin.zone.name if kin.zone else ""
-                    key = (kin.realm, kin.family, True, by_label & by_address, zone, kin.owners)
-                    homes[by_address] = found.setdefault(key, ([], NOWHERE))[0]
-                homes[by_address].append(Member(endpoint, addresses))
+        by_place, zone = by_label & here[kin.realm], kin.zone.name if kin.zone else ""
+        for part, by_address in _parts(kin, inside):
+            key = (kin.realm, kin.family, True, by_place & by_address, zone, kin.owners)
+            found.setdefault(key, ([], NOWHERE))[0].append(part)
     for realm in sorted(realms):
         free = no_workload(population.taken.get(realm, NOWHERE))
         for family in FAMILIES:
@@ -175,6 +179,17 @@ def _collect(
                 members, before = found.get(key, ([], NOWHERE))
                 found[key] = (members, before | (addresses or NOWHERE))
     return found
+
+
+def _parts(kin: Kin, inside: AddressAtoms) -> Iterator[tuple[Kin | Member, int]]:
+    """Kin with the ends whose addresses hold it: as a whole, or each member by itself."""
+    whole = inside.split(kin.known, kin.family)
+    if len(whole) == 1 and not kin.unknown:
+        yield kin, whole[0][1]
+        return
+    for endpoint in kin.endpoints:
+        for addresses, truth in inside.split(endpoint.addresses, kin.family):
+            yield Member(endpoint, addresses), truth
 
 
 def _in_realm(ends: tuple[End, ...], realm: str) -> int:
@@ -186,9 +201,8 @@ def _order(member: Member) -> tuple[str, tuple[Span, ...], tuple[Span, ...]]:
     return member.name, held.v4.spans, held.v6.spans
 
 
-def _number(found: Mapping[CellKey, tuple[list[Member], Addresses]]) -> Iterator[Cell]:
+def _number(found: Mapping[CellKey, tuple[list[Kin | Member], Addresses]]) -> Iterator[Cell]:
     for index, key in enumerate(sorted(found)):
         realm, family, _, truth, zone, targets = key
-        members, addresses = found[key]
-        ordered = tuple(sorted(members, key=_order))
-        yield Cell(index, realm, family, truth, zone or None, targets, ordered, addresses)
+        held, addresses = found[key]
+        yield Cell(index, realm, family, truth, zone or None, targets, tuple(held), addresses)

@@ -62,9 +62,9 @@ def _of_interface(
             if inside or not networks:
                 yield Endpoint(workload, interface, family, (inside - taken) or inside or None, True)
         return
-    for family in FAMILIES:
-        inside = known.family(family)
-        if inside:
+    for family, there in zip(FAMILIES, (known.v4, known.v6), strict=True):
+        if there:
+            inside = known.family(family)
             free = (inside - taken) or inside if workload.is_class else inside
             yield Endpoint(workload, interface, family, free, workload.is_class)
 

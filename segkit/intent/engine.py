@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segkit.intent.bitmatrix import transpose
@@ -52,9 +53,12 @@ class Intent:
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
         self.destination_bits = [self.cells.of_ends(r.destination, r.unless_destination) for r in self.rules]
         self._rules_from = transpose(self.source_bits, len(self.cells))
-        self._rules_to = transpose(self.destination_bits, len(self.cells))
         self._decided: dict[int, Verdict] = {}
         self._rows: dict[tuple[int, bool, str | None, int], Row] = {}
+
+    @cached_property
+    def _rules_to(self) -> list[int]:
+        return transpose(self.destination_bits, len(self.cells))
 
     # -- one pair
     # ------------------------------------------------------------------------------------------------
