@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from segkit.artifacts import merge
@@ -13,7 +13,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Workload
-from segkit.platforms.base import Lowered, QuotaReport, Residual, platform
+from segkit.platforms.base import Encoding, Lowered, QuotaReport, Residual, platform
 from segkit.sets import EVERYWHERE, NOWHERE
 
 
@@ -72,20 +72,40 @@ def compile_model(model: Model) -> Compilation:
     return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)), divided)
 
 
-def quota_reports(model: Model, target: str | None = None) -> tuple[QuotaReport, ...]:
+def quota_reports(
+    model: Model, target: str | None = None, encoding: Encoding | None = None
+) -> tuple[QuotaReport, ...]:
     """What the targets of a model use of their quotas, also where they use too much.
 
-    Raises SegkitError for bad placements and for a target that is not there.
+    `encoding` asks for one of one target: as a placement has it, or "auto" for the best that can be found.
+    Raises SegkitError for bad placements, for a target that is not there, and for an encoding that is none.
     """
-    problems = [p for t in model.targets for p in platform(t.platform).check(model, t)]
     names = [t.name for t in model.targets]
+    problems = [p for t in model.targets for p in platform(t.platform).check(model, t)]
     if target is not None and target not in names:
         problems.append(Problem(f"no target {target!r}", fix=f"there are {', '.join(names) or 'none'}"))
+    elif encoding is not None:
+        problems += _unusable(model, target, encoding)
     if problems:
         raise SegkitError(problems)
+    asked = {} if encoding is None else {target or names[0]: encoding}
     intent = Intent(model)
-    reports = [r for n, ts in sorted(_by_platform(model).items()) for r in platform(n).quotas(intent, ts)]
+    reports = [
+        r for n, ts in sorted(_by_platform(model).items()) for r in platform(n).quotas(intent, ts, asked)
+    ]
     return tuple(r for r in reports if target in (None, r.target))
+
+
+def _unusable(model: Model, target: str | None, encoding: Encoding) -> Iterator[Problem]:
+    """Why an encoding cannot be asked for."""
+    if target is None and len(model.targets) != 1:
+        names = ", ".join(t.name for t in model.targets)
+        fix = "name it with --target" if names else "declare a target"
+        yield Problem(f"an encoding is that of one target, and there are {names or 'none'}", fix=fix)
+    elif encoding != "auto":
+        one = next(t for t in model.targets if target in (None, t.name))
+        pinned = replace(one, placement={**one.placement, "encoding": encoding}, where="")
+        yield from platform(one.platform).check(model, pinned)
 
 
 def _unknown_addresses(model: Model) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ def load(text: str) -> Loaded:
     path, suffix = Path(text), Path(text).suffix.lower()
     if path.is_dir():
         return _from_folder(path)
-    if suffix in (".yaml", ".yml") or (suffix == ".json" and path.is_file() and not _is_intent(path)):
+    if suffix in (".yaml", ".yml") or (suffix == ".json" and path.is_file() and not is_intent(path)):
         return _from_policies(path)
     if suffix == ".json":
         return _from_intent(path)
@@ -51,14 +51,16 @@ def load(text: str) -> Loaded:
 
 
 def chosen(intent: str | None, out: Path) -> Model:
-    """The model of `--intent` (also the mere name of an intent file in `out`), else of the only one in `out`.
+    """The model of `--intent`, or of its mere name in `out`; else of the only intent file in `out`."""
+    return located(intent, out).model
 
-    Telling its warnings is for synth.
-    """
+
+def located(intent: str | None, out: Path) -> Loaded:
+    """As `chosen`, with where it came from. Telling its warnings is for synth."""
     loaded = _from_intent(only_intent(out)) if intent is None else load(known_as(intent, out))
     for problem in loaded.warnings:
         log.info("%s", problem.text())
-    return loaded.model
+    return loaded
 
 
 def _from_folder(path: Path) -> Loaded:
@@ -78,7 +80,7 @@ def _from_policies(path: Path) -> Loaded:
     return Loaded(builder.build(), builder.warnings, str(path))
 
 
-def _is_intent(path: Path) -> bool:
+def is_intent(path: Path) -> bool:
     """Is a JSON file an intent file? What cannot be read is taken for one only by its name."""
     if path.name.endswith(SUFFIX):
         return True

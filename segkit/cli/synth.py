@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from segkit.cli.encodings import EncodingOption, TargetOption, tried
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption
@@ -42,10 +43,13 @@ def synth(
         ),
     ] = None,
     form: FormatOption = Format.text,
+    target: TargetOption = None,
+    encoding: EncodingOption = None,
 ) -> Exit:
     """Compile, prove and write a stack that `cdktf plan` and `cdktf deploy` take as it is.
 
-    Leaves with 1, and writes nothing, when the result is not proved to mean what the model says.
+    With --encoding as it would be with that encoding; nothing is pinned thereby. Leaves with 1, and writes
+    nothing, when the result is not proved to mean what the model says.
     """
     from segkit.cli.assemble import assemble, write
     from segkit.cli.source import load
@@ -55,13 +59,14 @@ def synth(
 
     loaded = load(model)
     with working("Compiling"):
-        compilation = compile_model(loaded.model)
-    name = stack or loaded.model.name
+        meant, unpinned = tried(loaded.model, target, encoding)
+        compilation = compile_model(meant)
+    name = stack or meant.name
     document = assemble(compilation, provider_file or [])
     with working("Proving"):
-        proof = prove(loaded.model, document, intent=compilation.intent, residuals=compilation.residuals)
-    written = write(out, name, document, loaded.model, proof) if proof.ok else []
-    found = (*loaded.warnings, *compilation.warnings)
+        proof = prove(meant, document, intent=compilation.intent, residuals=compilation.residuals)
+    written = write(out, name, document, meant, proof) if proof.ok else []
+    found = (*loaded.warnings, *compilation.warnings, *unpinned)
     warnings(found)
     result = report.Synth(name, document, compilation.report, proof, tuple(written), found)
     emit(form, "synth", lambda: report.page(result), lambda: report.data(result))

@@ -61,29 +61,56 @@ class Lowered:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
+Encoding = str | list[list[str]]
+"""An encoding as a placement pins it: a word, or blocks of group names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Churn:
+    """What another encoding would do to what is there: Terraform resources created, destroyed and changed in
+    place, and interfaces that would carry other groups."""
+
+    created: int
+    destroyed: int
+    changed: int
+    memberships: int
+
+    def __str__(self) -> str:
+        return (
+            f"resources: {self.created} created, {self.destroyed} destroyed, {self.changed} changed in place; "
+            f"interfaces with other groups: {self.memberships}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class QuotaOption:
-    """An encoding that a target could use instead: what it would use of each quota, and how many Terraform
-    resources would come and go by the change. `encoding` is what the placement would say."""
+    """An encoding that a target could use: how much of each quota (the fullest of its kind), its fullest
+    groups with their rules in one direction and family, and its Terraform resources.
 
-    encoding: str | list[list[str]]
+    `fits`: every quota is kept, and no other target is driven over one. `churn` is against what is pinned;
+    None: not worked out, because it does not fit.
+    """
+
+    encoding: Encoding
     fits: bool
     usage: Mapping[str, Mapping[str, int]]
+    fullest: Mapping[str, int]
     resources: int
-    churn: int
+    churn: Churn | None
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaReport:
-    """What a target uses of its quotas now, and what else would do; `options` come best first."""
+    """What a target uses of its quotas as it is `pinned`, and what else would mean the same.
+
+    `options` come best first; `asked` is the one that was asked for. `interfaces`: how many it owns.
+    """
 
     target: str
-    encoding: str | list[list[str]]
-    usage: Mapping[str, Mapping[str, int]]
-    fullest: Mapping[str, int]
-    """The groups with the most rules in one direction and family."""
-    resources: int
+    pinned: QuotaOption
     options: tuple[QuotaOption, ...]
+    interfaces: int
+    asked: QuotaOption | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +194,14 @@ class Platform(Protocol):
     def lower(self, intent: Intent, targets: Sequence[Target]) -> Sequence[Lowered]:
         """The targets of this plane as Terraform; raises SegkitError where one cannot be lowered."""
 
-    def quotas(self, intent: Intent, targets: Sequence[Target]) -> Sequence[QuotaReport]:
-        """What targets use of their quotas, and which other encodings would cost what."""
+    def quotas(
+        self, intent: Intent, targets: Sequence[Target], asked: Mapping[str, Encoding]
+    ) -> Sequence[QuotaReport]:
+        """What targets use of their quotas, and which other encodings would cost what. `asked` names an
+        encoding to look at, by target; "auto" is the best that the search finds.
+
+        Raises SegkitError when an encoding names what is no group of its target.
+        """
 
     def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
         """The reading model over a stack's Terraform JSON."""

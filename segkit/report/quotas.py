@@ -1,16 +1,14 @@
-"""Quota use by target, and the encodings to choose from."""
+"""Quota use by target, the encodings to choose from, and what a change would cost."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from segkit.platforms.base import QuotaOption, QuotaReport
-from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, line, table
-
-Usage = Mapping[str, Mapping[str, int]]
+from segkit.platforms.base import Encoding, QuotaOption, QuotaReport
+from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line, table
 
 
 def page(reports: Sequence[QuotaReport]) -> Page:
@@ -28,46 +26,110 @@ def data(reports: Sequence[QuotaReport]) -> dict[str, Any]:
 
 
 def fits(report: QuotaReport) -> bool:
-    """Is a target within every quota as it is pinned?"""
-    return all(use["used"] <= use["quota"] for use in report.usage.values())
+    """Does a target keep every quota: as was asked, else as it is pinned?"""
+    return (report.asked or report.pinned).fits
 
 
-def _target(report: QuotaReport) -> list[Line | Table]:
-    rows = [
-        (name, str(use["used"]), str(use["quota"]), Cell(f"{_share(use):.0%}", _tone(use)))
-        for name, use in report.usage.items()
-    ]
-    fullest = ", ".join(f"{name} {count}" for name, count in report.fullest.items())
-    options = [_option(option, option.encoding == report.encoding) for option in report.options]
-    return [
-        line(
-            Cell(report.target, "strong"), f"  encoding {_pin(report.encoding)}, {report.resources} resources"
+def pin(encoding: Encoding) -> str:
+    """An encoding on one line, as Python, YAML and JSON all read it.
+
+    >>> pin("cells"), pin([["ops", "web"]])
+    ('"cells"', '[["ops", "web"]]')
+    """
+    return json.dumps(encoding, ensure_ascii=False)
+
+
+def share(use: Mapping[str, int]) -> str:
+    """How much of a quota is used.
+
+    >>> share({"used": 3, "quota": 60})
+    '5%'
+    """
+    return f"{use['used'] / use['quota']:.0%}"
+
+
+def _target(report: QuotaReport) -> Iterator[Line | Table]:
+    now, asked = report.pinned, report.asked
+    interfaces = count(report.interfaces, "interface")
+    yield line(
+        Cell(report.target, "strong"),
+        f"  encoding {_word(now.encoding)}, {count(now.resources, 'resource')}, {interfaces}",
+    )
+    yield _usage(now)
+    yield line("Most rules: ", _fullest(now), indent=1)
+    if asked is not None:
+        yield from _asked(now, asked)
+    yield table(
+        (
+            "Encoding",
+            "Fits",
+            "Groups/interface",
+            "Rules/group",
+            "Groups",
+            "Resources",
+            "Would change",
+            "Memberships",
         ),
-        table(("Quota", "Used", "Limit", "Share"), rows),
-        line("Most rules: ", fullest or "none", indent=1),
-        table(("Encoding", "Fits", "Groups/interface", "Rules/group", "Resources", "Would change"), options),
-    ]
-
-
-def _option(option: QuotaOption, now: bool) -> tuple[str | Cell, ...]:
-    usage = option.usage
-    return (
-        Cell(_pin(option.encoding), "strong" if now else "plain"),
-        Cell("yes", "good") if option.fits else Cell("no", "bad"),
-        str(usage.get("groups_per_interface", {}).get("used", "-")),
-        str(usage.get("rules_per_group", {}).get("used", "-")),
-        str(option.resources),
-        str(option.churn),
+        [_row(option, option == now) for option in report.options],
     )
 
 
-def _pin(encoding: str | list[list[str]]) -> str:
-    return encoding if isinstance(encoding, str) else json.dumps(encoding)
+def _asked(now: QuotaOption, asked: QuotaOption) -> Iterator[Line | Table]:
+    yield BLANK
+    if asked.encoding == now.encoding:
+        yield line(Cell("asked", "strong"), f"  encoding {_word(asked.encoding)} is what is pinned")
+        return
+    yield line(
+        Cell("asked", "strong"),
+        f"  encoding {_word(asked.encoding)}, {count(asked.resources, 'resource')}",
+    )
+    yield _usage(asked)
+    yield line("Most rules: ", _fullest(asked), indent=1)
+    if asked.churn is None:
+        yield line(Cell("it does not fit", "bad"), indent=1)
+        return
+    yield line("To change to it: ", str(asked.churn), indent=1)
+    yield line("Pin it as an argument:   ", Cell(f"encoding={pin(asked.encoding)}", "strong"), indent=1)
+    yield line("or in a placement:       ", Cell(f'"encoding": {pin(asked.encoding)}', "strong"), indent=1)
 
 
-def _share(use: Mapping[str, int]) -> float:
-    return use["used"] / use["quota"]
+def _usage(option: QuotaOption) -> Table:
+    rows = [
+        (name, str(use["used"]), str(use["quota"]), Cell(share(use), _tone(use)))
+        for name, use in option.usage.items()
+    ]
+    return table(("Quota", "Used", "Limit", "Share"), rows)
+
+
+def _row(option: QuotaOption, now: bool) -> tuple[str | Cell, ...]:
+    used = {name: str(use["used"]) for name, use in option.usage.items()}
+    return (
+        Cell(_word(option.encoding), "strong" if now else "plain"),
+        Cell("yes", "good") if option.fits else Cell("no", "bad"),
+        used.get("groups_per_interface", "-"),
+        used.get("rules_per_group", "-"),
+        used.get("groups_per_region", "-"),
+        str(option.resources),
+        *_churn(option, now),
+    )
+
+
+def _churn(option: QuotaOption, now: bool) -> tuple[str, str]:
+    """Resources created, destroyed and changed in place, and interfaces that take other groups."""
+    if now or option.churn is None:
+        return "pinned" if now else "-", "-"
+    churn = option.churn
+    return f"+{churn.created} -{churn.destroyed} ~{churn.changed}", str(churn.memberships)
+
+
+def _fullest(option: QuotaOption) -> str:
+    return ", ".join(f"{name} {number}" for name, number in option.fullest.items()) or "none"
+
+
+def _word(encoding: Encoding) -> str:
+    return encoding if isinstance(encoding, str) else pin(encoding)
 
 
 def _tone(use: Mapping[str, int]) -> Tone:
-    return "bad" if _share(use) > 1 else "warn" if _share(use) > 0.8 else "plain"
+    part = use["used"] / use["quota"]
+    return "bad" if part > 1 else "warn" if part > 0.8 else "plain"

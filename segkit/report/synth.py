@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json import dumps
 from typing import Any
 
 from segkit.errors import Problem
 from segkit.report import json, proof
 from segkit.report.page import BLANK, Cell, Line, Page, Table, count, line
+from segkit.report.quotas import share
 from segkit.verify import Proof
 
 
@@ -62,18 +64,18 @@ def _resources(document: Mapping[str, Any]) -> int:
 def _facts(facts: Mapping[str, Any]) -> str:
     """What a target reports, in one line: plain values, and of quotas how much is used.
 
-    >>> _facts({"encoding": "groups", "quotas": {"rules": {"used": 3, "quota": 60}}})
-    'encoding groups, rules 3/60'
+    >>> _facts({"encoding": [["a", "b"]], "quotas": {"rules": {"used": 3, "quota": 60}}})
+    'encoding [["a", "b"]], rules 3/60 (5%)'
     """
     words = []
     for name, value in sorted(facts.items()):
         if not isinstance(value, Mapping):
-            words.append(f"{name} {value}")
+            words.append(f"{name} {value if isinstance(value, str) else dumps(value)}")
         else:
             used = {
                 k: v
                 for k, v in sorted(value.items())
                 if isinstance(v, Mapping) and {"used", "quota"} <= set(v)
             }
-            words += [f"{k} {v['used']}/{v['quota']}" for k, v in used.items()]
+            words += [f"{k} {v['used']}/{v['quota']} ({share(v)})" for k, v in used.items()]
     return ", ".join(words)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from segkit.platforms.aws.lower.choose import Option, _Search, encoding_text, op
 from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding
 from segkit.platforms.aws.lower.plan import Draft, make_draft
 from segkit.platforms.aws.placement import placement
+from segkit.platforms.base import Churn, QuotaOption
 from segkit.sets import L, tcp
 from segkit.verify import prove
 
@@ -115,11 +118,9 @@ def test_every_encoding_that_is_proposed_can_be_pinned_and_is_proved(seed: int) 
             continue
         done = compile_model(model)
         assert prove(model, done.fragment).ok
-        (pinned_now,) = quota_reports(model)
-        assert pinned_now.encoding == option.encoding
-        assert pinned_now.usage == option.usage
-        assert pinned_now.resources == option.resources
-        assert next(o for o in pinned_now.options if o.encoding == option.encoding).churn == 0
+        (now,) = quota_reports(model)
+        assert now.pinned == replace(option, churn=Churn(0, 0, 0, 0))
+        assert now.pinned in now.options
 
 
 def test_crossing_a_quota_is_an_error_that_names_what_fits_and_changes_nothing() -> None:
@@ -129,7 +130,94 @@ def test_crossing_a_quota_is_an_error_that_names_what_fits_and_changes_nothing()
     assert "would carry" in problem.what
     assert "the quota is 1" in problem.what
     assert "or pin encoding=" in problem.fix
-    assert "resources change" in problem.fix
+    assert "resources: " in problem.fix and "interfaces with other groups: " in problem.fix
+    assert "segkit quota --target t --encoding auto" in problem.fix
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 10_000), blocks=st.sampled_from([[["web", "db"]], [["api", "ops"], ["db", "log"]]])
+)
+def test_what_a_change_costs_is_what_two_compilations_differ_in(seed: int, blocks: list[list[str]]) -> None:
+    model = estate(seed, limit=5)
+    names = set(piece_names(draft_of(model), model.targets[0]).values())
+    (report,) = quota_reports(model, encoding=[[n for n in block if n in names] for block in blocks])
+    assert report.asked is not None
+    before = compile_model(model).fragment
+    for option in (report.asked, *report.options):
+        after = compile_model(estate(seed, encoding=option.encoding, limit=5)).fragment
+        there, then = resources(before), resources(after)
+        assert option.churn == Churn(
+            len(then.keys() - there.keys()),
+            len(there.keys() - then.keys()),
+            sum(there[a] != then[a] for a in there.keys() & then.keys()),
+            sum(before["locals"][n]["groups"] != after["locals"][n]["groups"] for n in memberships(before)),
+        )
+        assert option.resources == len(then)
+
+
+def resources(fragment: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{kind}.{n}": body
+        for kind, named in fragment.get("resource", {}).items()
+        for n, body in named.items()
+    }
+
+
+def memberships(fragment: Mapping[str, Any]) -> list[str]:
+    return [name for name in fragment["locals"] if name.startswith("segkit_t_")]
+
+
+def test_auto_is_the_best_that_fits_and_what_is_pinned_where_that_is_as_good() -> None:
+    for seed in range(12):
+        model = estate(seed, limit=2)
+        (report,) = quota_reports(model, encoding="auto")
+        assert report.asked == report.options[0]
+        again = replace_encoding(seed, report.asked)
+        assert quota_reports(again, encoding="auto")[0].asked == quota_reports(again)[0].pinned
+
+
+def replace_encoding(seed: int, option: QuotaOption) -> Model:
+    return estate(seed, encoding=option.encoding, limit=2)
+
+
+def test_an_encoding_is_priced_as_it_is_asked_for() -> None:
+    model = estate(3, limit=5)
+    for encoding in ("groups", "cells", [["web", "db"], ["api"]]):
+        (report,) = quota_reports(model, "t", encoding)
+        assert report.asked is not None
+        pinned_so = quota_reports(estate(3, encoding=encoding, limit=5))[0].pinned
+        assert report.asked.usage == pinned_so.usage
+        assert report.asked.encoding == pinned_so.encoding
+    with pytest.raises(SegkitError, match="'dbb' is no group of target t"):
+        quota_reports(model, "t", [["web", "dbb"]])
+
+
+def test_an_encoding_that_overfills_a_neighbour_does_not_fit() -> None:
+    """Five machines that differ, referred to by a peer with room for four rules."""
+    seg = Segmentation("peers", today=TODAY)
+    some, other = seg.group("some", L.some == "yes"), seg.group("other", L.other == "yes")
+    seg.policy("p", "application", owner="o").allow(some, other, tcp(80))
+    marks = [seg.group(f"mark{n}", L[f"mark{n}"] == "yes") for n in range(5)]
+    seg.policy("q", "application", owner="o").allow(marks, marks, tcp(22))
+    for n in range(5):
+        seg.workload(f"s{n}", {"here": "a", "some": "yes", f"mark{n}": "yes"}, [f"10.0.0.{n}"])
+    seg.workload("o", {"here": "b", "other": "yes"}, ["10.0.1.1"])
+    for name, limits in (("a", {}), ("b", {"rules_per_group": 4})):
+        place = {"vpc_id": f"vpc-{name}", "region": "r", "peered_with": ["a"] if name == "b" else []}
+        seg.target(name, "aws", L.here == name, placement={**place, "quotas": limits})
+    (report,) = quota_reports(seg.build(), "a", "cells")
+    assert report.asked is not None and not report.asked.fits
+    assert all(use["used"] <= use["quota"] for use in report.asked.usage.values())
+
+
+def test_auto_is_never_pinned() -> None:
+    with pytest.raises(SegkitError) as raised:
+        compile_model(estate(3, encoding="auto"))
+    (problem,) = raised.value.problems
+    assert problem.what == "target t: encoding is 'auto'"
+    assert "an encoding is pinned" in problem.why
+    assert "segkit quota --target t --encoding auto" in problem.fix
 
 
 def test_blocks_that_make_no_sense_are_refused() -> None:

@@ -10,7 +10,7 @@ from segkit.errors import Problem
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.platforms.aws.capabilities import CAPABILITIES
-from segkit.platforms.base import Capabilities, Lowered, QuotaReport, View
+from segkit.platforms.base import Capabilities, Encoding, Lowered, QuotaReport, View
 
 
 class Aws:
@@ -37,11 +37,13 @@ class Aws:
 
         return lower(intent, targets)
 
-    def quotas(self, intent: Intent, targets: Sequence[Target]) -> Sequence[QuotaReport]:
+    def quotas(
+        self, intent: Intent, targets: Sequence[Target], asked: Mapping[str, Encoding]
+    ) -> Sequence[QuotaReport]:
         """Quota use, and what other encodings would cost."""
         from segkit.platforms.aws.lower import quotas
 
-        return quotas(intent, targets)
+        return quotas(intent, targets, asked)
 
     def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
         """The reading model over a stack."""

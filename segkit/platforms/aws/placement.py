@@ -121,6 +121,14 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
 
 def _check_encoding(target: Target, encoding: Any) -> Iterator[Problem]:
     fix = f"write {' or '.join(map(repr, ENCODINGS))}, or blocks of group names as `segkit quota` prints them"
+    if encoding == "auto":
+        yield Problem(
+            f"target {target.name}: encoding is 'auto'",
+            where=target.where,
+            why="an encoding is pinned: what is best today is not tomorrow, and a change moves every machine",
+            fix=f"run `segkit quota --target {target.name} --encoding auto` and write what it finds",
+        )
+        return
     if isinstance(encoding, str):
         if encoding not in ENCODINGS:
             yield _problem(target, f"encoding is {encoding!r}", fix)

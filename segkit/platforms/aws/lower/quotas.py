@@ -2,64 +2,178 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 
+from segkit.errors import SegkitError
 from segkit.intent.engine import Intent
+from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.choose import encoding_text, options, piece_names, pinned
-from segkit.platforms.aws.lower.encoding import Encoding
-from segkit.platforms.aws.lower.fit import rule_counts, usage
+from segkit.platforms.aws.lower.encoding import (
+    CELLS,
+    GROUPS,
+    Carried,
+    Encoding,
+    GroupId,
+    blocks_by_name,
+)
+from segkit.platforms.aws.lower.fit import overflow, rule_counts, usage
 from segkit.platforms.aws.lower.namer import Namer
-from segkit.platforms.aws.lower.plan import Draft, Plan, make_draft, make_plan
+from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft, make_plan
 from segkit.platforms.aws.placement import placement
-from segkit.platforms.base import QuotaOption, QuotaReport
+from segkit.platforms.base import Churn, QuotaOption, QuotaReport
+from segkit.platforms.base import Encoding as Wanted
+
+FULLEST = 10
+"""How many groups with the most rules are named."""
 
 
-def quotas(intent: Intent, targets: Sequence[Target]) -> tuple[QuotaReport, ...]:
+def quotas(intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted]) -> tuple[QuotaReport, ...]:
     """What the targets of a model use of their quotas, and what other encodings would cost.
 
-    Works for a model that is over quota, too.
+    Works for a model that is over quota, too. Raises SegkitError where `asked` names what is no group.
     """
     ordered = sorted(targets, key=lambda t: t.name)
     draft = make_draft(intent, ordered, {t.name: placement(t) for t in ordered})
-    encodings = {t.name: pinned(draft, t) for t in ordered}
-    return tuple(_quota_report(draft, target, encodings) for target in ordered)
-
-
-def _quota_report(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> QuotaReport:
-    here, names = draft.placements[target.name], piece_names(draft, target)
-    plan = make_plan(draft, encodings)
-    now = _resources(draft, plan)
-    found = []
-    for option in options(draft, target, encodings):
-        then = _resources(draft, option.plan)
-        text = encoding_text(option.encoding, names)
-        used = usage(option.plan, target, here)
-        found.append(QuotaOption(text, option.fits, used, len(then), len(then ^ now)))
-    namer = Namer(draft.intent.model, plan)
-    most: dict[str, int] = {}
-    for (group, _, _), count in rule_counts(plan, target.name).items():
-        most[namer.group(group)] = max(count, most.get(namer.group(group), 0))
-    fullest = dict(sorted(most.items(), key=lambda item: (-item[1], item[0]))[:10])
-    pin = encoding_text(encodings[target.name], names)
-    return QuotaReport(target.name, pin, usage(plan, target, here), fullest, len(now), tuple(found))
-
-
-def _resources(draft: Draft, plan: Plan) -> set[str]:
-    """The Terraform addresses that a plan needs, for counting what a change would touch."""
-    namer = Namer(draft.intent.model, plan)
-    groups = {namer.group_key(g) for held in plan.groups.values() for g in held}
-    carried = {
-        f"{c.target}/{c.workload.name}/{c.interface.name}/{namer.group(g)}"
-        for c in plan.carried
-        if c.interface.id is not None
-        for g in c.groups
-    }
-    return groups | carried | {namer.line_key(line) for line in plan.lines}
+    now = {t.name: pinned(draft, t) for t in ordered}
+    return tuple(_Costs(draft, t, now).report(asked.get(t.name)) for t in ordered)
 
 
 def way_out(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> str:
     """What to pin instead, for a target that is over quota, with what the change would touch."""
-    report = _quota_report(draft, target, encodings)
-    fitting = [f"encoding={o.encoding!r} ({o.churn} resources change)" for o in report.options if o.fits]
-    return f"or pin {' or '.join(fitting[:2])}" if fitting else "no encoding of this policy fits"
+    report = _Costs(draft, target, encodings).report(None)
+    fitting = [f"encoding={json.dumps(o.encoding)} ({o.churn})" for o in report.options if o.fits]
+    if not fitting:
+        return "no encoding of this policy fits"
+    return f"or pin {' or '.join(fitting[:2])}: see `segkit quota --target {target.name} --encoding auto`"
+
+
+class _Costs:
+    """Prices the encodings of one target against what is pinned."""
+
+    def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding]) -> None:
+        self._draft, self._target, self._now = draft, target, now
+        self._names = piece_names(draft, target)
+        self._plan = make_plan(draft, now)
+        self._namer = Namer(draft.intent.model, self._plan)
+        self._elsewhere = self._over_elsewhere(self._plan)
+        self._there = self._addresses(self._plan)
+        self._members = self._memberships(self._plan)
+
+    def report(self, asked: Wanted | None) -> QuotaReport:
+        """The target's report; `asked` is an encoding to look at, or "auto" for the best."""
+        now = self._now[self._target.name]
+        plans = {now: self._plan}
+        for option in options(self._draft, self._target, self._now):
+            plans.setdefault(option.encoding, option.plan)
+        prices = {encoding: self._price(plan) for encoding, plan in plans.items()}
+        # What is pinned wins over what is only as good: it costs no change.
+        texts = {encoding: self._text(encoding) for encoding in plans}
+        plain = {encoding: isinstance(text, str) for encoding, text in texts.items()}
+        ranked = sorted(plans, key=lambda e: (prices[e], e != now, not plain[e], str(texts[e])))
+        priced = {encoding: self._option(encoding, plans[encoding]) for encoding in ranked}
+        wanted = None
+        if asked == "auto":
+            wanted = priced[ranked[0]]
+        elif asked is not None:
+            encoding = self._read(asked)
+            wanted = priced.get(encoding) or self._option(encoding, self._with(encoding))
+        return QuotaReport(self._target.name, priced[now], tuple(priced.values()), len(self._members), wanted)
+
+    def _option(self, encoding: Encoding, plan: Plan) -> QuotaOption:
+        fits, same = self._price(plan)[0] == 0, encoding == self._now[self._target.name]
+        most: dict[str, int] = {}
+        for (group, _, _), count in rule_counts(plan, self._target.name).items():
+            name = self._namer.group(group)
+            most[name] = max(count, most.get(name, 0))
+        return QuotaOption(
+            self._text(encoding),
+            fits,
+            usage(plan, self._target, self._draft.placements[self._target.name]),
+            dict(sorted(most.items(), key=lambda item: (-item[1], item[0]))[:FULLEST]),
+            self._count(plan),
+            self._churn(plan) if fits or same else None,
+        )
+
+    def _price(self, plan: Plan) -> tuple[int, int, int]:
+        """How far over quota, here and by this elsewhere; then how many rules, then how many groups."""
+        over = overflow(plan, self._target, self._draft.placements[self._target.name])
+        over += max(0, self._over_elsewhere(plan) - self._elsewhere)
+        return over, len(plan.lines), sum(len(held) for held in plan.groups.values())
+
+    def _over_elsewhere(self, plan: Plan) -> int:
+        """Targets that refer to groups of this one pay for it in rules of their own."""
+        others = (t for t in self._draft.targets if t.name != self._target.name)
+        return sum(overflow(plan, t, self._draft.placements[t.name]) for t in others)
+
+    # -- encodings by name
+
+    def _text(self, encoding: Encoding) -> Wanted:
+        return encoding_text(encoding, self._names)
+
+    def _read(self, asked: Wanted) -> Encoding:
+        if isinstance(asked, str):
+            return {"groups": GROUPS, "cells": CELLS}[asked]
+        pieces = {name: piece for piece, name in self._names.items()}
+        found = Findings()
+        for name in sorted({n for block in asked for n in block if n not in pieces}):
+            found.error(
+                f"{name!r} is no group of target {self._target.name}", fix=nearest(name, pieces, "groups")
+            )
+        if found.errors:
+            raise SegkitError(found.errors)
+        return blocks_by_name(sorted(sorted(block) for block in asked), pieces)
+
+    def _with(self, encoding: Encoding) -> Plan:
+        return make_plan(self._draft, {**self._now, self._target.name: encoding})
+
+    # -- what a change touches
+
+    def _churn(self, plan: Plan) -> Churn:
+        there, then = self._there, self._addresses(plan)
+        members = self._memberships(plan)
+        return Churn(
+            created=len(then.keys() - there.keys()),
+            destroyed=len(there.keys() - then.keys()),
+            changed=sum(there[address] != then[address] for address in there.keys() & then.keys()),
+            memberships=sum(groups != members[place] for place, groups in self._members.items()),
+        )
+
+    def _addresses(self, plan: Plan) -> dict[str, object]:
+        """Terraform addresses that hang on this target's encoding, with what could change in place there."""
+        name, namer = self._target.name, self._namer
+        out: dict[str, object] = {namer.group_key(group): None for group in plan.groups[name]}
+        for line in self._lines(plan):
+            out[namer.line_key(line.id)] = (line.end, sorted(line.origins))
+        for carried in self._attached(plan):
+            place = f"{carried.workload.name}/{carried.interface.name}"
+            out |= {f"{place}/{namer.group(group)}": None for group in carried.groups}
+        return out
+
+    def _lines(self, plan: Plan) -> Iterator[Line]:
+        """The rules of this target's groups, and those of others that refer to them."""
+        name = self._target.name
+        yield from plan.lines_of.get(name, ())
+        for other, lines in plan.lines_of.items():
+            if other != name:
+                yield from (n for n in lines if isinstance(n.id.peer, GroupId) and n.id.peer.target == name)
+
+    def _attached(self, plan: Plan) -> Iterator[Carried]:
+        """Interfaces that take their groups by resources of ours."""
+        return (c for c in plan.carried if c.target == self._target.name and c.interface.id is not None)
+
+    def _memberships(self, plan: Plan) -> dict[tuple[str, int], list[str]]:
+        return {
+            (c.workload.name, c.workload.interfaces.index(c.interface)): sorted(
+                map(self._namer.group, c.groups)
+            )
+            for c in plan.carried
+            if c.target == self._target.name
+        }
+
+    def _count(self, plan: Plan) -> int:
+        name = self._target.name
+        attached = sum(len(c.groups) for c in self._attached(plan))
+        lists = sum(listed.target == name for listed in plan.lists)
+        return len(plan.groups[name]) + len(plan.lines_of.get(name, ())) + attached + lists
