@@ -46,5 +46,34 @@ def transpose(rows: Sequence[int], width: int) -> list[int]:
     return [_number(column) for column in out]
 
 
+class Columns:
+    """Some columns out of many: bitsets over all become bitsets over these, and back.
+
+    >>> some = Columns(0b1010, 4)
+    >>> some.narrow(0b1100), some.widen(0b10)
+    (2, 8)
+    """
+
+    def __init__(self, chosen: int, width: int) -> None:
+        self._width = width
+        self._chosen = np.flatnonzero(self._spread(chosen, width))
+        self.all = (1 << len(self._chosen)) - 1
+
+    def narrow(self, row: int) -> int:
+        """A bitset over all columns, as one over these."""
+        return _number(np.packbits(self._spread(row, self._width)[self._chosen], bitorder="little"))
+
+    def widen(self, row: int) -> int:
+        """A bitset over these columns, as one over all."""
+        out = np.zeros(self._width, np.uint8)
+        out[self._chosen] = self._spread(row, len(self._chosen))
+        return _number(np.packbits(out, bitorder="little"))
+
+    @staticmethod
+    def _spread(row: int, width: int) -> NDArray[np.uint8]:
+        packed = np.frombuffer(row.to_bytes((width + 7) // 8, "little"), np.uint8)
+        return np.unpackbits(packed, count=width, bitorder="little")
+
+
 def _number(packed: NDArray[np.uint8]) -> int:
     return int.from_bytes(packed.tobytes(), "little")

@@ -102,6 +102,7 @@ class Cells(Sequence[Cell]):
     """
 
     def __init__(self, model: Model, population: Population, ends: Iterable[End]) -> None:
+        self.population = population
         self.ends = tuple(sorted(set(ends), key=lambda e: e.key))
         self._cells = tuple(_number(_collect(model, population, self.ends)))
         self._bits = transpose([c.truth for c in self._cells], len(self.ends))
@@ -114,6 +115,10 @@ class Cells(Sequence[Cell]):
 
     def __len__(self) -> int:
         return len(self._cells)
+
+    def knows(self, ends: Iterable[End]) -> bool:
+        """Do the cells tell apart what these ends hold?"""
+        return all(end in self._index for end in ends)
 
     def of_end(self, end: End) -> int:
         """The cells that an end holds."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from segkit.intent.bitmatrix import transpose
 from segkit.intent.cells import Cells, bits
 from segkit.intent.population import Population
+from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
 from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6
@@ -36,32 +37,34 @@ class Verdict:
 
 
 class Intent:
-    """The meaning of a model. Construction builds the cells; rows and pairs are computed when asked for.
+    """The meaning of a model. Construction builds the cells, unless it is given some that tell apart all that
+    the model does; rows and pairs are computed when asked for.
 
     >>> from datetime import date
     >>> len(Intent(Model("empty", date(2026, 1, 1))).cells) > 0
     True
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, cells: Cells | None = None) -> None:
         self.model = model
         self.rules = tuple(sorted(model.live_rules, key=lambda r: (r.tier, r.action != "deny", r.id)))
         self.zones = {z.name: z for z in model.zones}
-        ends = {e for r in model.rules for side in r.sides for e in side}  # expired ones too: see explain
-        self.population = Population(model)
-        self.cells = Cells(model, self.population, ends | {z.end for z in model.zones})
+        self.cells = cells or Cells(model, Population(model), ends_of(model))
+        self.population = self.cells.population
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
         self.destination_bits = [self.cells.of_ends(r.destination, r.unless_destination) for r in self.rules]
-        self._rules_from = transpose(self.source_bits, len(self.cells))
         self._decided: dict[int, Verdict] = {}
         self._rows: dict[tuple[int, bool, str | None, int], Row] = {}
+
+    @cached_property
+    def _rules_from(self) -> list[int]:
+        return transpose(self.source_bits, len(self.cells))
 
     @cached_property
     def _rules_to(self) -> list[int]:
         return transpose(self.destination_bits, len(self.cells))
 
     # -- one pair
-    # ------------------------------------------------------------------------------------------------
 
     def matching(self, source: int, destination: int) -> tuple[Rule, ...]:
         """Every rule whose ends hold the pair, in order of precedence."""
@@ -104,7 +107,6 @@ class Intent:
         return matrix(self)
 
     # -- one row
-    # -------------------------------------------------------------------------------------------------
 
     def row(self, source: int) -> Row:
         """The services allowed from a cell to every cell: spans of the service line with a bitset of
@@ -133,6 +135,11 @@ class Intent:
             (self.rules[i].services, self.destination_bits[i], self.rules[i].action == wanted) for i in chosen
         ]
         return paint(layers, base)
+
+
+def ends_of(model: Model) -> set[End]:
+    """The ends that cells have to tell apart: those of rules, expired ones too (see explain), and zones."""
+    return {e for r in model.rules for side in r.sides for e in side} | {z.end for z in model.zones}
 
 
 def decide(rules: Iterable[Rule]) -> Verdict:
