@@ -5,6 +5,7 @@ from segkit.artifacts.divided import Crossing, Divided, divide
 from segkit.artifacts.folder import write_cdktf_out
 from segkit.artifacts.fragment import Fragment, merge
 from segkit.artifacts.joined import Joined, join
+from segkit.artifacts.linked import link
 from segkit.artifacts.text import literal, reference
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "canonical_json",
     "divide",
     "join",
+    "link",
     "literal",
     "merge",
     "reference",

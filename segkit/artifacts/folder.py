@@ -65,13 +65,18 @@ def _entry(name: str, needs: list[str]) -> dict[str, Any]:
     }
 
 
-def _document(name: str, stack: Mapping[str, Any]) -> dict[str, Any]:
-    document = prune(stack)
-    settings = dict(document.get("terraform", {}))
+def with_backend(name: str, stack: Mapping[str, Any]) -> dict[str, Any]:
+    """A stack that says where its state is: as it does already, else in the current folder."""
+    settings = dict(stack.get("terraform", {}))
     if "cloud" not in settings and not settings.get("backend"):
         settings["backend"] = {"local": {"path": str(Path.cwd() / f"terraform.{name}.tfstate")}}
+    return {**stack, "terraform": settings}
+
+
+def _document(name: str, stack: Mapping[str, Any]) -> dict[str, Any]:
+    document = with_backend(name, prune(stack))
+    settings = document["terraform"]
     backend = "cloud" if "cloud" in settings else next(iter(settings["backend"]))
-    document["terraform"] = settings
     outputs = {key: key for key in document.get("output", {})}
     document["//"] = {
         **dict(document.get("//", {})),

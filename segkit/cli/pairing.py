@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from segkit.artifacts import Joined, join
 from segkit.cli.discover import intent_files, known_as, only_intent, read_json, stack_files
 from segkit.cli.source import load
 from segkit.errors import Problem, SegkitError
@@ -21,7 +22,7 @@ class Pair:
 
     subject: str
     model: Model
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] | Joined
 
 
 def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
@@ -37,6 +38,8 @@ def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
         # <outdir>/stacks/<stack>/cdk.tf.json
         outdir = path.resolve().parents[min(2, len(path.resolve().parents) - 1)]
         model = _model(intent or str(only_intent(outdir)))
+        if model.stacks:
+            raise _is_split(model, f"name the folder: {outdir}")
         yield Pair(f"{model.name} against {path}", model, read_json(path))
         return
     intents = [known_as(intent, path)] if intent is not None else [str(f) for f in intent_files(path)]
@@ -45,12 +48,23 @@ def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
     documents = {name: read_json(file) for name, file in _wanted(stack_files(path), stack).items()}
     for text in intents:
         model = _model(text)
+        if model.stacks:
+            if stack is not None:
+                raise _is_split(model, "leave out --stack")
+            listed = ", ".join(model.stacks)
+            yield Pair(f"{model.name} against stacks {listed}", model, join(documents, model.stacks))
+            continue
         name = _stack_of(model, documents)
         yield Pair(f"{model.name} against stack {name}", model, documents[name])
 
 
 def _model(text: str) -> Model:
     return load(text).model
+
+
+def _is_split(model: Model, fix: str) -> SegkitError:
+    why = f"its rules are in the stacks {', '.join(model.stacks)}, and a proof is about all of them"
+    return SegkitError(Problem(f"{model.name!r} cannot be proved against one stack", why=why, fix=fix))
 
 
 def _wanted(found: dict[str, Path], stack: str | None) -> dict[str, Path]:

@@ -39,7 +39,7 @@ def synth(
             "--provider-file",
             metavar="FILE",
             help="Terraform JSON of your own to merge: provider and backend settings, machines that use "
-            "${local.….groups}. May be given several times.",
+            "${local.….groups}. May be given several times; STACK=FILE is for one stack of several.",
         ),
     ] = None,
     form: FormatOption = Format.text,
@@ -51,6 +51,7 @@ def synth(
     With --encoding as it would be with that encoding; nothing is pinned thereby. Leaves with 1, and writes
     nothing, when the result is not proved to mean what the model says.
     """
+    from segkit.artifacts import join
     from segkit.cli.assemble import assemble, write
     from segkit.cli.source import load
     from segkit.compiler import compile_model
@@ -61,13 +62,13 @@ def synth(
     with working("Compiling"):
         meant, unpinned = tried(loaded.model, target, encoding)
         compilation = compile_model(meant)
-    name = stack or meant.name
-    document = assemble(compilation, provider_file or [])
+    stacks = assemble(compilation, provider_file or [], stack)
+    whole = join(stacks, stacks) if len(stacks) > 1 else next(iter(stacks.values()))
     with working("Proving"):
-        proof = prove(meant, document, intent=compilation.intent, residuals=compilation.residuals)
-    written = write(out, name, document, meant, proof) if proof.ok else []
+        proof = prove(meant, whole, intent=compilation.intent, residuals=compilation.residuals)
+    written = write(out, stacks, compilation, proof) if proof.ok else []
     found = (*loaded.warnings, *compilation.warnings, *unpinned)
     warnings(found)
-    result = report.Synth(name, document, compilation.report, proof, tuple(written), found)
+    result = report.Synth(stacks, compilation.report, proof, tuple(written), found)
     emit(form, "synth", lambda: report.page(result), lambda: report.data(result))
     return Exit.OK if proof.ok else Exit.NO

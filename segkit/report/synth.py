@@ -16,20 +16,27 @@ from segkit.verify import Proof
 
 @dataclass(frozen=True, slots=True)
 class Synth:
-    """One synthesised stack. `written` is empty when the proof failed."""
+    """The stacks of one synth, by id. `written` is empty when the proof failed."""
 
-    stack: str
-    document: Mapping[str, Any]
+    stacks: Mapping[str, Mapping[str, Any]]
     targets: Mapping[str, Mapping[str, Any]]
     proof: Proof
     written: tuple[str, ...]
     warnings: Sequence[Problem]
 
+    @property
+    def subject(self) -> str:
+        """What the proof is about."""
+        return ", ".join(sorted(self.stacks))
+
 
 def page(made: Synth) -> Page:
     """The outcome for a person: short when all is well, the proof in full when it is not."""
     head: list[Line | Table] = [
-        line("stack ", Cell(made.stack, "strong"), f": {count(_resources(made.document), 'resource')}"),
+        *(
+            line("stack ", Cell(name, "strong"), f": {count(_resources(document), 'resource')}")
+            for name, document in sorted(made.stacks.items())
+        ),
         *(line(f"target {name}: {_facts(facts)}", indent=1) for name, facts in sorted(made.targets.items())),
         *(line(f"wrote {path}", indent=1) for path in made.written),
     ]
@@ -41,19 +48,18 @@ def page(made: Synth) -> Page:
             )
         )
     if made.proof.ok:
-        return (*head, *proof.page(made.stack, made.proof, most=0)[:1])
-    return (*head, BLANK, *proof.page(made.stack, made.proof))
+        return (*head, *proof.page(made.subject, made.proof, most=0)[:1])
+    return (*head, BLANK, *proof.page(made.subject, made.proof))
 
 
 def data(made: Synth) -> dict[str, Any]:
     """The outcome for a machine."""
     return {
-        "stack": made.stack,
-        "resources": _resources(made.document),
+        "stacks": {name: _resources(document) for name, document in sorted(made.stacks.items())},
         "targets": {name: dict(facts) for name, facts in sorted(made.targets.items())},
         "written": list(made.written),
         "warnings": json.problems(made.warnings),
-        "proof": proof.data(made.stack, made.proof),
+        "proof": proof.data(made.subject, made.proof),
     }
 
 
