@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -111,8 +111,8 @@ class AwsSecurityGroups(Target):
     this VPC, `vpc_id` by default. `stack` and `identities` say which stacks it is in (see `Target`), and
     `references` how its rules name what a target of another stack owns: by "output" or by "address".
     `peered_with` lists targets, or names of targets, whose VPCs are peered with this one. `encoding` is
-    "groups" (one security group per selector in use) or "cells" (one per combination of selectors). Further
-    arguments are those of `segkit.platforms.aws.placement.AwsPlacement`.
+    "groups" (one security group per selector in use), "cells" (one per combination of selectors), or blocks
+    of group names as `segkit quota` prints them. Further arguments are those of `segkit.platforms.aws.placement.AwsPlacement`.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class AwsSecurityGroups(Target):
         provider: Any = None,
         network: str | None = None,
         peered_with: Iterable[Target | str] = (),
-        encoding: str = "groups",
+        encoding: str | Sequence[Sequence[str]] = "groups",
         tags: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:

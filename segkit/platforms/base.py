@@ -76,10 +76,8 @@ class Churn:
     memberships: int
 
     def __str__(self) -> str:
-        return (
-            f"resources: {self.created} created, {self.destroyed} destroyed, {self.changed} changed in place; "
-            f"interfaces with other groups: {self.memberships}"
-        )
+        resources = f"{self.created} created, {self.destroyed} destroyed, {self.changed} changed in place"
+        return f"resources: {resources}; interfaces with other groups: {self.memberships}"
 
 
 @dataclass(frozen=True, slots=True)

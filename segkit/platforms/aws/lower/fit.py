@@ -131,10 +131,13 @@ def usage(plan: Plan, target: Target, here: AwsPlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses."""
     counts = rule_counts(plan, target.name).values()
     carried = [len(c.groups) for c in plan.carried if c.target == target.name]
+    lists = [len(addresses.cidrs()) for i, addresses in plan.lists.items() if i.target == target.name]
     used = {
         "rules_per_group": max(counts, default=0),
         "groups_per_interface": max(carried, default=0),
+        "rules_per_interface": here.quota("rules_per_group") * here.quota("groups_per_interface"),
         "groups_per_region": len(plan.groups[target.name]),
-        "prefix_lists_per_region": sum(i.target == target.name for i in plan.lists),
+        "prefix_lists_per_region": len(lists),
+        "entries_per_prefix_list": max(lists, default=0),
     }
     return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}

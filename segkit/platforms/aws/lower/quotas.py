@@ -25,6 +25,9 @@ from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport
 from segkit.platforms.base import Encoding as Wanted
 
+UNSEARCHED = ("rules_per_interface", "prefix_lists_per_region", "entries_per_prefix_list")
+"""Quotas that no encoding can change."""
+
 FULLEST = 10
 """How many groups with the most rules are named."""
 
@@ -98,7 +101,10 @@ class _Costs:
 
     def _price(self, plan: Plan) -> tuple[int, int, int]:
         """How far over quota, here and by this elsewhere; then how many rules, then how many groups."""
-        over = overflow(plan, self._target, self._draft.placements[self._target.name])
+        here = self._draft.placements[self._target.name]
+        used = usage(plan, self._target, here)
+        over = overflow(plan, self._target, here)
+        over += sum(max(0, used[name]["used"] - used[name]["quota"]) for name in UNSEARCHED)
         over += max(0, self._over_elsewhere(plan) - self._elsewhere)
         return over, len(plan.lines), sum(len(held) for held in plan.groups.values())
 
