@@ -156,7 +156,7 @@ def test_a_stack_that_is_not_there_is_named() -> None:
         join(two(), ["app", "gone"])
 
 
-FRAGMENTS = {
+FRAGMENTS: dict[str, dict[str, Any]] = {
     "rules": {
         "resource": {"aws_rule": {"r": {"peer": "1/${aws_group.g.id}", "list": ["${aws_group.g.id}"]}}},
         "locals": {"ready": "${[aws_group.g.id, aws_rule.r.id][0]}"},
@@ -221,12 +221,12 @@ def test_stacks_that_wait_for_each_other_are_told_with_the_way_out() -> None:
         "the stacks one, three, two read each other's groups, so none can be applied first\n"
         "  why: one refers to aws_group.b of two; two refers to aws_group.c of three; three refers to "
         "aws_group.a of one\n"
-        "  fix: give their targets identities=, a stack that holds the groups themselves and is applied first; "
-        'or write addresses on one side: references="address"'
+        "  fix: give their targets identities=, a stack that holds the groups themselves and is applied "
+        'first; or write addresses on one side: references="address"'
     )
 
 
 def test_one_address_in_two_stacks_is_refused() -> None:
-    group = {"resource": {"aws_group": {"g": {}}}}
-    with pytest.raises(SegkitError, match="aws_group.g is defined twice"):
+    group: dict[str, Any] = {"resource": {"aws_group": {"g": {}}}}
+    with pytest.raises(SegkitError, match=r"aws_group\.g is defined twice"):
         divide({"one": group, "two": group})
