@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from ipaddress import IPv4Address
@@ -105,18 +104,6 @@ def accounts(peered: bool = True) -> tuple[Target, ...]:
         )
         for n, name in enumerate(names)
     )
-
-
-def changed(model: Model, rule: Rule) -> Model:
-    """The model with another service in one rule."""
-    other = replace(rule, services=rule.services | tcp(31999))
-    policies = tuple(
-        replace(p, rules=tuple(other if r.id == rule.id else r for r in p.rules))
-        if p.name == rule.policy
-        else p
-        for p in model.policies
-    )
-    return replace(model, policies=policies)
 
 
 def _workloads(estate: Estate) -> Iterator[Workload]:

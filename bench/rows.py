@@ -41,9 +41,9 @@ FULL = Sizes(
     (28_000, 10_000),
     ((2_000, 5.0), (10_000, 10.0)),
     2,
-    3,
+    60,
 )
-QUICK = Sizes(1_000, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), ((500, 5.0),), 2, 3, 60.0)
+QUICK = Sizes(1_000, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), ((500, 5.0),), 2, 20, 60.0)
 TINY = Sizes(100, 50, 30, 5, (50, 20, 5), (30, 20), ((10, 5.0),), 1, 1, 60.0)
 
 
@@ -151,7 +151,7 @@ def _intent(
             f"{ninety / 0.5:.2f}",
             ("p90 under 0.5 s" + (f", worst under {worst:g} s" if worst else "")) if judged else "–",
             ninety <= 0.5 and (worst is None or far <= worst) if judged else None,
-            f"{len(changes)} changes; a change works everything out again, nothing is kept from before",
+            f"{len(changes)} changes of one rule, with what they open and close; cells are kept",
         )
 
 
