@@ -112,7 +112,8 @@ class AwsSecurityGroups(Target):
     `references` how its rules name what a target of another stack owns: by "output" or by "address".
     `peered_with` lists targets, or names of targets, whose VPCs are peered with this one. `encoding` is
     "groups" (one security group per selector in use), "cells" (one per combination of selectors), or blocks
-    of group names as `segkit quota` prints them. Further arguments are those of `segkit.platforms.aws.placement.AwsPlacement`.
+    of group names as `segkit quota` prints them. Further arguments are those of
+    `segkit.platforms.aws.placement.AwsPlacement`.
     """
 
     def __init__(

@@ -98,10 +98,24 @@ class QuotaOption:
 
 
 @dataclass(frozen=True, slots=True)
+class ListAdvice:
+    """An address set that would pay as a shared list: its entries, and how many Terraform resources fewer
+    there would be. No group is charged more rules by it; the fullest of those that name it has `rules`, and
+    `meanwhile` as many while the change is applied, when it holds both forms."""
+
+    name: str
+    entries: int
+    saved: int
+    rules: int
+    meanwhile: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuotaReport:
     """What a target uses of its quotas as it is `pinned`, and what else would mean the same.
 
-    `options` come best first; `asked` is the one that was asked for. `interfaces`: how many it owns.
+    `options` come best first; `asked` is the one that was asked for. `interfaces`: how many it owns. `lists`
+    pay together, each on top of those before it.
     """
 
     target: str
@@ -109,6 +123,7 @@ class QuotaReport:
     options: tuple[QuotaOption, ...]
     interfaces: int
     asked: QuotaOption | None = None
+    lists: tuple[ListAdvice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

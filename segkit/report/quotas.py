@@ -30,7 +30,7 @@ def fits(report: QuotaReport) -> bool:
     return (report.asked or report.pinned).fits
 
 
-def pin(encoding: Encoding) -> str:
+def pin(encoding: Encoding | list[str]) -> str:
     """An encoding on one line, as Python, YAML and JSON all read it.
 
     >>> pin("cells"), pin([["ops", "web"]])
@@ -72,6 +72,7 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
         ),
         [_row(option, option == now) for option in report.options],
     )
+    yield from _lists(report)
 
 
 def _asked(now: QuotaOption, asked: QuotaOption) -> Iterator[Line | Table]:
@@ -91,6 +92,20 @@ def _asked(now: QuotaOption, asked: QuotaOption) -> Iterator[Line | Table]:
     yield line("To change to it: ", str(asked.churn), indent=1)
     yield line("Pin it as an argument:   ", Cell(f"encoding={pin(asked.encoding)}", "strong"), indent=1)
     yield line("or in a placement:       ", Cell(f'"encoding": {pin(asked.encoding)}', "strong"), indent=1)
+
+
+def _lists(report: QuotaReport) -> Iterator[Line | Table]:
+    """Address sets that would pay as prefix lists."""
+    if not report.lists:
+        return
+    names = pin([advice.name for advice in report.lists])
+    yield line(
+        "These address sets would pay as lists: fewer resources, no group is charged more rules. Add ",
+        Cell(f"prefix_lists={names}", "strong"),
+    )
+    columns = ("Address set", "Entries", "Resources saved", "Rules/group", "While it is applied")
+    rows = [(a.name, str(a.entries), str(a.saved), str(a.rules), str(a.meanwhile)) for a in report.lists]
+    yield table(columns, rows)
 
 
 def _usage(option: QuotaOption) -> Table:

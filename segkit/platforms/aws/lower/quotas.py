@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from segkit.errors import SegkitError
 from segkit.intent.engine import Intent
@@ -19,6 +20,7 @@ from segkit.platforms.aws.lower.encoding import (
     blocks_by_name,
 )
 from segkit.platforms.aws.lower.fit import overflow, rule_counts, usage
+from segkit.platforms.aws.lower.lists import list_advice
 from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft, make_plan
 from segkit.platforms.aws.placement import placement
@@ -40,12 +42,19 @@ def quotas(intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted
     ordered = sorted(targets, key=lambda t: t.name)
     draft = make_draft(intent, ordered, {t.name: placement(t) for t in ordered})
     now = {t.name: pinned(draft, t) for t in ordered}
-    return tuple(_Costs(draft, t, now).report(asked.get(t.name)) for t in ordered)
+    plan = make_plan(draft, now)
+    return tuple(
+        replace(
+            _Costs(draft, target, now, plan).report(asked.get(target.name)),
+            lists=tuple(list_advice(draft, target, now, plan)),
+        )
+        for target in ordered
+    )
 
 
 def way_out(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> str:
     """What to pin instead, for a target that is over quota, with what the change would touch."""
-    report = _Costs(draft, target, encodings).report(None)
+    report = _Costs(draft, target, encodings, make_plan(draft, encodings)).report(None)
     fitting = [f"encoding={json.dumps(o.encoding)} ({o.churn})" for o in report.options if o.fits]
     if not fitting:
         return "no encoding of this policy fits"
@@ -55,10 +64,9 @@ def way_out(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> 
 class _Costs:
     """Prices the encodings of one target against what is pinned."""
 
-    def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding]) -> None:
-        self._draft, self._target, self._now = draft, target, now
+    def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding], plan: Plan) -> None:
+        self._draft, self._target, self._now, self._plan = draft, target, now, plan
         self._names = piece_names(draft, target)
-        self._plan = make_plan(draft, now)
         self._namer = Namer(draft.intent.model, self._plan)
         self._elsewhere = self._over_elsewhere(self._plan)
         self._there = self._addresses(self._plan)
