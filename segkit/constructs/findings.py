@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segkit.artifacts.fragment import addresses
 from segkit.errors import Problem
 from segkit.model.model import Model
 from segkit.platforms.base import Membership
+
+if TYPE_CHECKING:
+    from segkit.constructs.outlet import Outlet
 
 
 class Wanted(NamedTuple):
@@ -97,6 +100,18 @@ def unplaced(model: Model, stacks: Collection[str]) -> Iterator[Problem]:
                     fix=f"declare the target in code with stack=; stacks of other targets: "
                     f"{', '.join(sorted(stacks)) or 'none'}",
                 )
+
+
+def too_late(outlets: Iterable[Outlet]) -> Iterator[Problem]:
+    """Stacks that are written already, and would be another now."""
+    for outlet in outlets:
+        if outlet.written is not None and outlet.written != outlet.fragment():
+            yield Problem(
+                f"stack {outlet.name} was written before everything was declared",
+                outlet.path,
+                "something was declared while a later stack of the segmentation was synthesised",
+                "declare it before synth(), or in an aspect of the first stack",
+            )
 
 
 def overlaid(path: str, fragment: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Problem]:

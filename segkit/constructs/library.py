@@ -38,6 +38,7 @@ class Classes(NamedTuple):
     reference: Any
     block: Any
     provider: Any
+    validation: Any
 
 
 def library_of(scope: Any) -> ModuleType:
@@ -157,4 +158,4 @@ def classes(name: str) -> Classes:
             if node is self._element:
                 self._stage.arm()
 
-    return Classes(SegmentationElement, FragmentPart, Reference, RawBlock, RawProvider)
+    return Classes(SegmentationElement, FragmentPart, Reference, RawBlock, RawProvider, _Validation)

@@ -26,12 +26,13 @@ class Outlet:
         self.stack = stage.library.TerraformStack.of(self.element)
         self.name: str = self.stack.node.id
         self._armed = False
+        self.written: dict[str, Any] | None = None
         self._sent: tuple[Outcome, dict[str, Any]] | None = None
         self._parts: dict[str, Any] = {}
 
     def arm(self) -> None:
         """A synth of this stack begins: its output has to be proved, and by this synth."""
-        self._armed = True
+        self._armed, self.written = True, None
         self.stage.begin(self)
         if os.environ.get(SYNTH_HCL) in ("1", "true"):
             self._make_parts()
@@ -83,6 +84,7 @@ class Outlet:
         self._armed = False
         if found:
             raise RuntimeError(f"{self.path}: " + "\n".join(found))
+        self.written = self.fragment()
 
     def _make_parts(self) -> None:
         current = dict(hcl.parts(self.fragment()))

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from segkit.artifacts import canonical_json, write_atomic
 from segkit.artifacts.divided import Crossing
 from segkit.artifacts.fragment import prune
-from segkit.artifacts.joined import join
+from segkit.artifacts.joined import Joined, join
 from segkit.compiler import Compilation, compile_model
 from segkit.constructs.findings import (
     Wanted,
@@ -28,6 +28,7 @@ from segkit.constructs.findings import (
     overlaid,
     same_name,
     shared_addresses,
+    too_late,
     unknown_workloads,
     unplaced,
     untaken,
@@ -82,6 +83,8 @@ class SynthStage:
         self.home = Outlet(self, scope, name) if in_stack else None
         if self.home is not None:
             self.outlets[self.home.name] = self.home
+        else:
+            scope.node.add_validation(classes(library.__name__).validation(self))
         self.path: str = f"{scope.node.path}/{name}".lstrip("/")
         # Kept on the app, so that they live as long as it does.
         self._peers: list[SynthStage] = self.root.__dict__.setdefault("_segkit_stages", [])
@@ -103,6 +106,10 @@ class SynthStage:
     def reading(self) -> bool:
         """Does a proof read the stacks? Then every segmentation shows its fragment unproved."""
         return _Reading.depth > 0
+
+    def validate(self) -> list[str]:
+        """The validation of an app, which comes last: what has no outlet was seen by no stack."""
+        return [] if self.outlets else _safely(lambda: self._everything(self.compiled()))
 
     def begin(self, outlet: Outlet) -> None:
         """The synth of a stack begins; that of the first begins a round."""
@@ -130,7 +137,7 @@ class SynthStage:
         return self._found or []
 
     def _everything(self, outcome: Outcome) -> list[str]:
-        found = [*self.problems, *self._clashes(outcome)]
+        found = [*self.problems, *self._clashes(outcome), *too_late(self._round)]
         if outcome.error is not None or outcome.compilation is None:
             found += outcome.error.problems if outcome.error else ()
             raise SegkitError([*found, *unknown_workloads(self.wanted.values(), self.workloads)])
@@ -149,8 +156,8 @@ class SynthStage:
             self._warn(problem.text() for problem in self.builder.warnings)
             compilation = compile_model(model)
             fragments = compilation.divided.stacks(self._refer)
-            if not model.stacks and self.home is not None:
-                fragments = {self.home.name: fragments[""]}
+            if not model.stacks:
+                fragments = {} if self.home is None else {self.home.name: fragments[""]}
             return Outcome(revision, compilation, {n: prune(plain(f)) for n, f in fragments.items()})
         except SegkitError as error:
             return Outcome(revision, None, {}, error)
@@ -207,7 +214,9 @@ class SynthStage:
         ]:
             raise SegkitError(found)
         model = compilation.model
-        document = join(self._read, model.stacks) if model.stacks else next(iter(self._read.values()))
+        document: Mapping[str, Any] | Joined = (
+            join(self._read, model.stacks) if model.stacks else next(iter(self._read.values()), {})
+        )
         self.proof = prove(model, document, intent=compilation.intent, residuals=compilation.residuals)
         self._write("proof", canonical_json(self.proof.to_json()))
         self._warn(untaken(self.proof.memberships, self.wanted))

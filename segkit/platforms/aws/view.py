@@ -29,6 +29,8 @@ from segkit.platforms.aws.state import (
 from segkit.platforms.base import Membership, Spot
 from segkit.sets import Addresses, ServiceSet
 
+Labels = tuple[tuple[str, str], ...]
+
 _NONE: frozenset[str] = frozenset()
 
 
@@ -50,6 +52,8 @@ class AwsView:
             self._by_address[carrier.address].append(carrier)
         self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
         self._memberships: list[Membership] = []
+        self._owning: dict[tuple[Labels, str, str | None], tuple[Target, ...]] = {}
+        self._seen_only: dict[Labels, bool] = {}
         for workload in model.workloads:
             for interface in workload.interfaces:
                 found = tuple(self._find(workload, interface))
@@ -135,19 +139,34 @@ class AwsView:
         return spelled(self._scope.value(raw))
 
     def _find(self, workload: Workload, interface: Interface) -> Iterator[Profile]:
-        for target in self._targets:
-            if target.owns(workload.label_map, interface.realm, interface.network):
-                here = self._placements[target.name]
-                if interface.id is not None:
-                    found = self._attached(target, here, workload, interface)
-                else:
-                    found = self._from_published(target, here, workload, interface)
-                yield from dict.fromkeys(found)
+        for target in self._owners(workload.labels, interface.realm, interface.network):
+            here = self._placements[target.name]
+            if interface.id is not None:
+                found = self._attached(target, here, workload, interface)
+            else:
+                found = self._from_published(target, here, workload, interface)
+            yield from dict.fromkeys(found)
+
+    def _owners(self, labels: Labels, realm: str, network: str | None) -> tuple[Target, ...]:
+        """The targets that own an interface; most interfaces share labels and place with many others."""
+        place = labels, realm, network
+        if place not in self._owning:
+            given = dict(labels)
+            self._owning[place] = tuple(t for t in self._targets if t.owns(given, realm, network))
+        return self._owning[place]
+
+    def _visible(self, labels: Labels) -> bool:
+        """Is a workload with these labels in a zone in visibility mode?"""
+        if labels not in self._seen_only:
+            zone = self._model.zone_of(dict(labels))
+            self._seen_only[labels] = zone is not None and zone.mode == "visibility"
+        return self._seen_only[labels]
 
     def _attached(
         self, target: Target, here: AwsPlacement, workload: Workload, interface: Interface
     ) -> Iterator[Profile]:
-        carriers = self._by_address.get(self._text(str(interface.id)).removesuffix(".id"), [])
+        name = self._text(str(interface.id))
+        carriers = self._by_address.get(name) or self._by_address.get(name.removesuffix(".id"), [])
         groups = frozenset(g for c in carriers for g in c.groups)
         unknown: tuple[str, ...] = ()
         if any(c.origin is Origin.ATTACHED and not c.complete for c in carriers) or not carriers:
@@ -212,12 +231,11 @@ class AwsView:
         where: str,
         unknown: tuple[str, ...],
     ) -> Profile:
-        zone = self._model.zone_of(workload.label_map)
         # Visibility beside others: their groups keep deciding, so this end is no part of the proof.
-        filters = not (here.membership == "shared" and zone is not None and zone.mode == "visibility")
-        if filters:
-            unknown += tuple(f"{g}: {self._enforcement.why(g)}" for g in self._enforcement.unknown(groups))
+        filters = not (here.membership == "shared" and self._visible(workload.labels))
         names = tuple(sorted(groups))
+        if filters:
+            unknown += tuple(f"{g}: {why}" for g in names if (why := self._enforcement.why(g)))
         self._memberships.append(
             Membership(
                 target.name, workload.name, interface.name, status, where, names, unknown if filters else ()
