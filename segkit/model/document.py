@@ -6,14 +6,18 @@ A file is read here and nowhere else: bytes, encoding, syntax, keys that are wri
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from segkit.model.caller import shown_path
 from segkit.model.findings import Findings
 
 Step = str | int
+Result = TypeVar("Result")
+Spot = tuple[int, int]
+"""Line and column, both counted from 1."""
 
 
 class Places(Protocol):
@@ -27,17 +31,77 @@ class Places(Protocol):
         """A plain value as it is written in the file; None where nothing plain is."""
         ...
 
-    def spot(self, location: Sequence[Step], key: bool = False) -> tuple[int, int]:
+    def spot(self, location: Sequence[Step], key: bool = False) -> Spot:
         """Line and column of a value, or of the key it stands under, both counted from 1."""
         ...
 
 
-class Document:
-    """The data of a file or of a mapping in code, and where each value of it stands."""
+class SpotPlaces:
+    """Places that are known from reading the file: of each location the spots of the value and of its key,
+    and the value as it is written, where it is plain. Only who asks for more than the `first` spot, that of
+    the whole, pays for the index."""
 
-    def __init__(self, name: str, data: Any, places: Places | None, columns: bool = False) -> None:
+    def __init__(
+        self, first: Spot, index: Callable[[], Mapping[tuple[Step, ...], tuple[Spot, Spot, str | None]]]
+    ) -> None:
+        self._first = first
+        self._made = index
+
+    @cached_property
+    def _index(self) -> Mapping[tuple[Step, ...], tuple[Spot, Spot, str | None]]:
+        return self._made()
+
+    def line(self, location: Sequence[Step]) -> int:
+        """The line of a value, or of what should hold it."""
+        return self.spot(location)[0]
+
+    def spot(self, location: Sequence[Step], key: bool = False) -> Spot:
+        """Line and column of a value, or of its key."""
+        if not location:
+            return self._first
+        held = self._index.get(tuple(location))
+        return self.spot(location[:-1]) if held is None else held[1] if key else held[0]
+
+    def written(self, location: Sequence[Step]) -> str | None:
+        """A plain value as it is written in the file."""
+        held = self._index.get(tuple(location))
+        return None if held is None else held[2]
+
+
+class _Inside:
+    """The places of a part of a file, at locations from the top of the part."""
+
+    def __init__(self, whole: Places, under: tuple[Step, ...]) -> None:
+        self._whole = whole
+        self._under = under
+
+    def line(self, location: Sequence[Step]) -> int:
+        return self._whole.line((*self._under, *location))
+
+    def spot(self, location: Sequence[Step], key: bool = False) -> Spot:
+        return self._whole.spot((*self._under, *location), key)
+
+    def written(self, location: Sequence[Step]) -> str | None:
+        return self._whole.written((*self._under, *location))
+
+
+class Document:
+    """The data of a file or of a mapping in code, and where each value of it stands.
+
+    `under` says where in the file it stands, when it is only a part of one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        data: Any,
+        places: Places | None,
+        columns: bool = False,
+        under: tuple[Step, ...] = (),
+    ) -> None:
         self.name = name
         self.data = data
+        self.under = under
         self._places = places
         self._columns = columns
 
@@ -61,6 +125,14 @@ class Document:
         data = {key: self.data[key] for key in keys if key in self.data}
         return Document(self.name, data, self._places)
 
+    def inside(self, *location: Step) -> Document:
+        """What stands at a location, which must be there, as a document of its own."""
+        data = self.data
+        for step in location:
+            data = data[step]
+        places = None if self._places is None else _Inside(self._places, location)
+        return Document(self.name, data, places, self._columns, (*self.under, *location))
+
     def written(self, location: Sequence[Step]) -> str | None:
         """A plain value as it is written in the file, so that 1.10 is not shown as 1.1."""
         return None if self._places is None else self._places.written(location)
@@ -68,9 +140,16 @@ class Document:
 
 def read_bytes(path: str | os.PathLike[str], what: str, where: str, found: Findings) -> bytes | None:
     """The bytes of a file; None after a finding when they cannot be had."""
+    return attempt(Path(path).read_bytes, path, what, where, found)
+
+
+def attempt(
+    action: Callable[[], Result], path: str | os.PathLike[str], what: str, where: str, found: Findings
+) -> Result | None:
+    """What `action` gives; None after a finding when the file at `path` cannot be had."""
     name = shown_path(os.fspath(path))
     try:
-        return Path(path).read_bytes()
+        return action()
     except FileNotFoundError:
         found.error(
             f"there is no {what} file {name}",

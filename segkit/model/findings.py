@@ -41,6 +41,41 @@ class Findings:
         self.error(f"{context}: {what}" if context else what, where, fix=fix)
 
 
+class FirstFindings(Findings):
+    """The first hundred errors of a file that may have thousands, and how many more there are.
+
+    >>> one, found = FirstFindings(), Findings()
+    >>> for line in range(1, 5001):
+    ...     one.error("no address", f"inventory.csv:{line}")
+    >>> one.pass_on(found)
+    >>> len(found.errors), found.errors[-1].where, found.errors[-1].what
+    (101, 'inventory.csv:101', '4,900 more problems in this file, from here on')
+    """
+
+    MOST = 100
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = 0
+        self._where = ""
+
+    def error(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
+        """Note something that must be put right, or that there is more of it."""
+        if len(self.errors) < self.MOST:
+            super().error(what, where, why, fix)
+            return
+        self._where = self._where or where
+        self._more += 1
+
+    def pass_on(self, found: Findings) -> None:
+        """Hand over what was found."""
+        found.extend(self)
+        if self._more:
+            noun = "problem" if self._more == 1 else "problems"
+            what = f"{self._more:,} more {noun} in this file, from here on"
+            found.error(what, self._where, fix=f"correct the first {self.MOST}; the others are told then")
+
+
 def nearest(word: str, known: Iterable[str], kind: str = "") -> str:
     """The fix for an unknown word: the nearest known one, else what is known (the first dozen).
 

@@ -189,13 +189,14 @@ def _finding(
     document: Document,
     found: Findings,
 ) -> None:
-    where, path = document.at(location), _path(location)
+    where, path = document.at(location), _path((*document.under, *location))
+    holding = _path((*document.under, *location[:-1]))
     if kind == "missing":
-        found.error(f"{_path(location[:-1])}: {location[-1]!r} is missing", where, fix="add it")
+        found.error(f"{holding}: {location[-1]!r} is missing", where, fix="add it")
     elif kind == "extra_forbidden":
         key, holder = str(location[-1]), _plain(_at(shape, location[:-1]))
         fix = getattr(holder, "misplaced", {}).get(key) or nearest(key, _fields(holder))
-        found.error(f"{_path(location[:-1])}: unknown key {key!r}", document.at(location, key=True), fix=fix)
+        found.error(f"{holding}: unknown key {key!r}", document.at(location, key=True), fix=fix)
     elif kind in _WANTED:
         shown = document.written(location) or _shown(value)
         plain = isinstance(value, bool | int | float) and kind == "string_type"

@@ -10,148 +10,192 @@ the workload does not have it.
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from segkit.model.findings import Findings, nearest
 from segkit.model.interfaces import read_interfaces
+from segkit.model.shared import Shared, SharedLabels
+from segkit.model.text_stream import TextStream
 from segkit.model.values import read_addresses, read_name
 from segkit.model.workloads import DEFAULT_REALM, Interface, Workload
+from segkit.sets import AddressError, Addresses
 
 _COLUMNS = ("name", "address", "realm", "network", "interface_id", "interface")
 _LABEL = re.compile(r"(?:label:|labels\.)(.*)")
+_CELL = re.compile(r'(?:"(?:[^"]|"")*"|[^",\r\n]*),')
 
 
 @dataclass(slots=True)
-class _Draft:
-    labels: tuple[tuple[str, str], ...]
-    where: str
-    interfaces: list[Interface] = field(default_factory=list)
+class _Row:
+    """A row, and its text as it stands in the file."""
+
+    file: str
+    line: int
+    cells: list[str] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+
+    def place(self, cell: int = 0) -> str:
+        """`file:line:column` of a cell."""
+        text, at = "".join(self.raw), 0
+        for _ in range(cell):
+            before = _CELL.match(text, at)
+            at = at if before is None else before.end()
+        line, column = self.line + text.count("\n", 0, at), at - text.rfind("\n", 0, at)
+        return f"{self.file}:{line}:{column}"
 
 
-def parse_csv(text: str, name: str, found: Findings) -> list[Workload]:
-    """The workloads of a CSV text, in the order of their first rows; what is wrong becomes findings."""
-    rows = _rows(text, name, found)
+def read_csv(stream: TextStream, found: Findings) -> Iterable[Workload]:
+    """The workloads of a CSV text, in the order of their first rows; what is wrong becomes findings.
+
+    Raises Unreadable after a finding for what is no text.
+    """
+    rows = _rows(stream, found)
     header = next(rows, None)
     if header is None:
-        found.error("the inventory file is empty", f"{name}:1", fix="write a header: name,address,label:app")
-        return []
-    columns = _header(header[1], header[0], found)
+        fix = "write a header: name,address,label:app"
+        found.error("the inventory file is empty", f"{stream.name}:1:1", fix=fix)
+        return ()
+    columns = _header(header, found)
     if columns is None:
-        return []
-    drafts: dict[str, _Draft] = {}
-    for where, cells in rows:
-        if any(cell.strip() for cell in cells):
-            _row(cells, columns, where, drafts, found)
-    return [_workload(who, draft, found) for who, draft in drafts.items()]
+        return ()
+    table = _Table(columns, found)
+    for row in rows:
+        if any(cell.strip() for cell in row.cells):
+            table.add(row)
+    return table.workloads()
 
 
-def _rows(text: str, name: str, found: Findings) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
+def _rows(stream: TextStream, found: Findings) -> Iterator[_Row]:
+    row = _Row(stream.name, 1)
+
+    def lines() -> Iterator[str]:
+        for line in stream.lines():
+            row.raw.append(line)
+            yield line
+
+    reader = csv.reader(lines(), strict=True)
     try:
-        for cells in reader:
-            yield f"{name}:{line}", cells
-            line = reader.line_num + 1
+        for row.cells in reader:
+            yield row
+            row = _Row(stream.name, reader.line_num + 1)
     except csv.Error as error:
-        found.error(f"not valid CSV: {error}", f"{name}:{line}", fix="close the quotes of that row")
+        found.error(f"not valid CSV: {error}", row.place(), fix="close the quotes of that row")
 
 
-def _header(cells: list[str], where: str, found: Findings) -> list[str] | None:
-    columns = [cell.strip() for cell in cells]
+def _header(row: _Row, found: Findings) -> list[str] | None:
+    columns = [cell.strip() for cell in row.cells]
     if len(columns) == 1 and re.search("[;\t]", columns[0]):
-        found.error("the columns are not separated by commas", where, fix="save the file with commas")
+        what = "the columns are not separated by commas"
+        found.error(what, row.place(), fix="save the file with commas")
         return None
     known: list[str] = []
-    for column in columns:
+    for at, column in enumerate(columns):
         label = _LABEL.fullmatch(column)
         plain = f"label:{label[1].strip()}" if label else column
         if plain in known:
-            found.error(
-                f"the column {column!r} is there twice",
-                where,
-                why="one of its values would be lost",
-                fix="keep one",
-            )
+            what, why = f"the column {column!r} is there twice", "one of its values would be lost"
+            found.error(what, row.place(at), why, "keep one")
         elif plain == "label:" or (not label and plain not in _COLUMNS):
-            close = nearest(column, _COLUMNS, "columns")
-            fix = (
-                close
-                if close.startswith("did you")
-                else f"for a label write label:{column or 'app'}; {close}"
-            )
-            found.error(f"unknown column {column!r}", where, fix=fix)
+            fix = nearest(column, _COLUMNS, "columns")
+            if not fix.startswith("did you"):
+                fix = f"for a label write label:{column or 'app'}; {fix}"
+            found.error(f"unknown column {column!r}", row.place(at), fix=fix)
         known.append(plain)
     if "name" not in known:
-        found.error(
-            "there is no column 'name'",
-            where,
-            fix="name the columns in the first row: name,address,label:app",
-        )
+        fix = "name the columns in the first row: name,address,label:app"
+        found.error("there is no column 'name'", row.place(), fix=fix)
         return None
     return known
 
 
-def _row(
-    cells: list[str], columns: list[str], where: str, drafts: dict[str, _Draft], found: Findings
-) -> None:
-    if len(cells) != len(columns):
-        found.error(
-            f"the row has {len(cells)} cells, the header {len(columns)}",
-            where,
-            fix="quote cells that hold commas, and fill up short rows",
-        )
-        return
-    row = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
-    who = row["name"]
-    if read_name(who, "workload", where, found) is None:
-        return
-    what = f"workload {who!r}"
-    labels = tuple(
-        sorted((c.removeprefix("label:"), v) for c, v in row.items() if c.startswith("label:") and v)
-    )
-    draft = drafts.setdefault(who, _Draft(labels, where))
-    if draft.labels != labels:
-        differ = sorted({key for key, _ in set(draft.labels) ^ set(labels)})
-        found.error(
-            f"{what} has two values for label {', '.join(differ)}",
-            where,
-            why=f"rows with one name are one workload, and the row at {draft.where} says otherwise",
-            fix="make the labels of its rows agree",
-        )
-    texts = [text for text in re.split(r"[;\s]+", row.get("address", "")) if text]
-    addresses = read_addresses(texts, f"addresses of {what}", where, found) if texts else None
-    one = Interface(
-        row.get("interface", ""),
-        addresses,
-        row.get("realm") or DEFAULT_REALM,
-        row.get("network") or None,
-        row.get("interface_id") or None,
-    )
-    draft.interfaces = _merged(draft.interfaces, one, what, where, found)
+class _Table:
+    """The workloads of the rows so far."""
 
+    def __init__(self, columns: Sequence[str], found: Findings) -> None:
+        self._found = found
+        self._width = len(columns)
+        self._labels = sorted(
+            (column.removeprefix("label:"), at)
+            for at, column in enumerate(columns)
+            if column.startswith("label:")
+        )
+        # A column that is not there reads as an empty cell behind the last.
+        self._at = {c: columns.index(c) if c in columns else self._width for c in _COLUMNS}
+        self._made: dict[str, Workload] = {}
+        # The interfaces of workloads with several rows, in the order of the rows.
+        self._several: dict[str, list[Interface]] = {}
+        self._shared, self._same = Shared(), SharedLabels()
 
-def _merged(held: list[Interface], one: Interface, what: str, where: str, found: Findings) -> list[Interface]:
-    """`one` joined to the interface that has its id, else added."""
-    for at, other in enumerate(held):
-        if one.id is None or other.id != one.id:
-            continue
-        if (other.realm, other.network) != (one.realm, one.network):
-            found.error(
-                f"interface {one.id!r} of {what} is in two realms or networks",
-                where,
-                fix="make its rows agree",
+    def workloads(self) -> Iterable[Workload]:
+        """Them all, in the order of their first rows."""
+        for name, held in self._several.items():
+            # Sorted, so that the names that unnamed interfaces get do not hang on the order of the rows.
+            ordered = sorted(held, key=lambda one: (one.name, one.id or "", str(one.addresses)))
+            first, what = self._made[name], f"workload {name!r}"
+            read = read_interfaces(ordered, DEFAULT_REALM, what, first.where, self._found)
+            self._made[name] = replace(first, interfaces=read)
+        return self._made.values()
+
+    def add(self, row: _Row) -> None:
+        """Take in a row."""
+        if len(row.cells) != self._width:
+            what = f"the row has {len(row.cells)} cells, the header {self._width}"
+            fix = "quote cells that hold commas, and fill up short rows"
+            self._found.error(what, row.place(), fix=fix)
+            return
+        cells, at, shared = [*map(str.strip, row.cells), ""], self._at, self._shared
+        name = cells[at["name"]]
+        first, what = self._made.get(name), f"workload {name!r}"
+        if first is None and read_name(name, "workload", row.place(at["name"]), self._found) is None:
+            return
+        labels = self._same((key, cells[n]) for key, n in self._labels if cells[n])
+        texts = cells[at["address"]].replace(";", " ").split()
+        one = Interface(
+            cells[at["interface"]],
+            self._addresses(texts, what, row),
+            shared(cells[at["realm"]] or DEFAULT_REALM),
+            shared(cells[at["network"]] or None),
+            cells[at["interface_id"]] or None,
+        )
+        if first is None:
+            self._made[name] = Workload(name, labels, (one,), False, f"{row.file}:{row.line}")
+            return
+        if first.labels != labels:
+            differ = sorted({key for key, _ in set(first.labels) ^ set(labels)})
+            spot = next(n for key, n in self._labels if key == differ[0])
+            self._found.error(
+                f"{what} has two values for label {', '.join(differ)}",
+                row.place(spot),
+                why=f"rows with one name are one workload, and the row at {first.where} says otherwise",
+                fix="make the labels of its rows agree",
             )
-        known = [a for a in (other.addresses, one.addresses) if a is not None]
-        both = known[0] | known[-1] if known else None
-        return [*held[:at], replace(other, name=other.name or one.name, addresses=both), *held[at + 1 :]]
-    return [*held, one]
+        held = self._several.setdefault(name, list(first.interfaces))
+        self._join(held, one, what, row)
 
+    def _addresses(self, texts: list[str], what: str, row: _Row) -> Addresses | None:
+        if not texts:
+            return None
+        try:
+            return Addresses.of(*texts)
+        except AddressError:
+            # Only a bad address is worth looking up its place.
+            return read_addresses(texts, f"addresses of {what}", row.place(self._at["address"]), self._found)
 
-def _workload(who: str, draft: _Draft, found: Findings) -> Workload:
-    # Sorted, so that the names that unnamed interfaces get do not hang on the order of the rows.
-    ordered = sorted(draft.interfaces, key=lambda one: (one.name, one.id or "", str(one.addresses)))
-    held = read_interfaces(ordered, DEFAULT_REALM, f"workload {who!r}", draft.where, found)
-    return Workload(who, draft.labels, held, False, draft.where)
+    def _join(self, held: list[Interface], one: Interface, what: str, row: _Row) -> None:
+        """Joins `one` to the interface that has its id, else adds it."""
+        for at, other in enumerate(held):
+            if one.id is None or other.id != one.id:
+                continue
+            if (other.realm, other.network) != (one.realm, one.network):
+                self._found.error(
+                    f"interface {one.id!r} of {what} is in two realms or networks",
+                    row.place(self._at["interface_id"]),
+                    fix="make its rows agree",
+                )
+            known = [a for a in (other.addresses, one.addresses) if a is not None]
+            both = known[0] | known[-1] if known else None
+            held[at] = replace(other, name=other.name or one.name, addresses=both)
+            return
+        held.append(one)

@@ -6,12 +6,14 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
-from segkit.model.document import Document, Step
+from segkit.model.document import Document, Spot, Step
 from segkit.model.findings import Findings
 
-_BLANK = re.compile(r"[ \t\n\r]*")
+BLANK = re.compile(r"[ \t\n\r]*")
+_decode = json.JSONDecoder().raw_decode
 
 
 def parse_json(text: str, name: str, found: Findings, columns: bool = False) -> Document | None:
@@ -33,16 +35,18 @@ def parse_json(text: str, name: str, found: Findings, columns: bool = False) -> 
         message = error.msg[:1].lower() + error.msg[1:]
         if columns:
             place = f"{name}:{error.lineno}:{error.colno}"
-            found.error(f"not valid JSON: {message}", place, fix=_hint(error))
+            found.error(f"not valid JSON: {message}", place, fix=hint(error))
         else:
             place = f"{name}:{error.lineno}"
-            found.error(f"not valid JSON: {message} (column {error.colno})", place, fix=_hint(error))
+            found.error(f"not valid JSON: {message} (column {error.colno})", place, fix=hint(error))
         return None
     except RecursionError:
         found.error("not usable JSON: nested too deeply", name, fix="flatten it")
         return None
     except ValueError as error:
-        place = f"{name}{_word(text)}" if columns else name
+        at = odd_word(text)
+        column = at - text.rfind("\n", 0, at)
+        place = f"{name}:{text.count(chr(10), 0, at) + 1}:{column}" if columns else name
         found.error(f"not valid JSON: {error}", place, fix="write a plain JSON value")
         return None
     places = JsonPlaces(text)
@@ -52,16 +56,16 @@ def parse_json(text: str, name: str, found: Findings, columns: bool = False) -> 
     return Document(name, data, places, columns)
 
 
-def _word(text: str) -> str:
-    """`:line:column` of the first word that JSON has no meaning for."""
+def odd_word(text: str) -> int:
+    """The offset of the first word that JSON has no meaning for; 0 where there is none."""
     for token in re.finditer(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', text):
         if token[1]:
-            start = token.start()
-            return f":{text.count(chr(10), 0, start) + 1}:{start - text.rfind(chr(10), 0, start)}"
-    return ""
+            return token.start()
+    return 0
 
 
-def _hint(error: json.JSONDecodeError) -> str:
+def hint(error: json.JSONDecodeError) -> str:
+    """How to put right what is no JSON."""
     before = error.doc[: error.pos].rstrip()
     if before.endswith(",") and error.doc[error.pos : error.pos + 1] in ("]", "}"):
         return "remove the comma before the closing bracket"
@@ -72,39 +76,59 @@ def _hint(error: json.JSONDecodeError) -> str:
     return "correct the syntax there"
 
 
-class JsonPlaces:
-    """Finds lines in a text that is valid JSON, decoding no more of it than the question needs."""
+def note_repeat(key: Step, first: int, place: str, found: Findings) -> None:
+    """Note a key that one object has twice, first in line `first`."""
+    found.error(
+        f"the key {key!r} is written twice (first in line {first})",
+        place,
+        why="one of the two values would be lost",
+        fix="keep one of them",
+    )
 
-    def __init__(self, text: str) -> None:
+
+class JsonPlaces:
+    """Finds lines in a text that is valid JSON, decoding no more of it than the question needs.
+
+    The text may be one value of a file; then `first` is where in the file it begins.
+    """
+
+    def __init__(self, text: str, first: Spot | None = None) -> None:
         self._text = text
-        self._decode = json.JSONDecoder(strict=True).raw_decode
+        self._first = first
         self._children: dict[int, list[tuple[Step, int]]] = {}
         self._index: dict[int, dict[Step, int]] = {}
         # Where the key of the value at an offset stands.
         self._keys: dict[int, int] = {}
-        self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
 
     def line(self, location: Sequence[Step]) -> int:
         """The line of a value, counted from 1."""
-        return bisect_right(self._lines, self._find(location)[0])
+        return self.spot(location)[0]
 
     def written(self, location: Sequence[Step]) -> str | None:
         """A number or word as it is written in the file."""
         at, found = self._find(location)
         if not found or self._text[at] in '[{"':
             return None
-        return self._text[at : self._decode(self._text, at)[1]]
+        return self._text[at : _decode(self._text, at)[1]]
 
-    def spot(self, location: Sequence[Step], key: bool = False) -> tuple[int, int]:
+    def spot(self, location: Sequence[Step], key: bool = False) -> Spot:
         """Line and column of a value, or of its key, both counted from 1."""
+        if not location and self._first:
+            return self._first
         at, found = self._find(location)
         if key and found and location:
             at = self._keys.get(at, at)
         return self._spot(at)
 
-    def _spot(self, at: int) -> tuple[int, int]:
-        line = bisect_right(self._lines, at)
-        return line, at - self._lines[line - 1] + 1
+    @cached_property
+    def _lines(self) -> list[int]:
+        """Where the lines begin."""
+        return [0, *(found.end() for found in re.finditer("\n", self._text))]
+
+    def _spot(self, at: int) -> Spot:
+        line, column = self._first or (1, 1)
+        number = bisect_right(self._lines, at) - 1
+        return line + number, at - self._lines[number] + (1 if number else column)
 
     def _find(self, location: Sequence[Step]) -> tuple[int, bool]:
         """The offset of a value, or of its nearest container when it is not there."""
@@ -125,18 +149,13 @@ class JsonPlaces:
             for key, at in self._inside(todo.pop()):
                 todo.append(at)
                 if key in first:
-                    line = bisect_right(self._lines, first[key])
                     here, column = self._spot(self._keys[at] if columns else at)
-                    found.error(
-                        f"the key {key!r} is written twice (first in line {line})",
-                        f"{name}:{here}:{column}" if columns else f"{name}:{here}",
-                        why="one of the two values would be lost",
-                        fix="keep one of them",
-                    )
+                    place = f"{name}:{here}:{column}" if columns else f"{name}:{here}"
+                    note_repeat(key, self._spot(first[key])[0], place, found)
                 first.setdefault(key, at)
 
     def _skip(self, at: int) -> int:
-        blank = _BLANK.match(self._text, at)
+        blank = BLANK.match(self._text, at)
         return at if blank is None else blank.end()
 
     def _inside(self, start: int) -> list[tuple[Step, int]]:
@@ -150,11 +169,11 @@ class JsonPlaces:
             step: Step = len(kids)
             if opening == "{":
                 key = at
-                step, at = self._decode(text, at)
+                step, at = _decode(text, at)
                 at = self._skip(self._skip(at) + 1)
                 self._keys[at] = key
             kids.append((step, at))
-            at = self._skip(self._decode(text, at)[1])
+            at = self._skip(_decode(text, at)[1])
             at = self._skip(at + 1) if text[at] == "," else at
         self._children[start] = kids
         return kids

@@ -142,7 +142,7 @@ class PolicyFiles:
         for at, text in enumerate(shape.inventory):
             self._open_inventory(Path(sheet.beside(text)), document.at(("inventory", at)))
         if shape.workloads or shape.classes:
-            self.workloads += workloads_of(document.part("workloads", "classes"), self.found)
+            self.workloads += workloads_of(document, self.found)
 
     def _misplaced(self, sheet: Sheet, key: str) -> None:
         area, document = sheet.area, sheet.document

@@ -186,7 +186,7 @@ def _read(item: str | Network | Address) -> Addresses:
 
 
 def _span(version: int, lo: int, hi: int) -> Addresses:
-    one = IntervalSet.of((lo, hi))
+    one = IntervalSet.between(lo, hi)
     return _made(one, EMPTY) if version == 4 else _made(EMPTY, one)
 
 
@@ -201,14 +201,15 @@ def _parse_one(text: str) -> tuple[int, int, int]:
     found = _V4_TEXT.fullmatch(text)
     if found is None:
         return _parse_v6(text)
-    octets = [int(piece) for piece in found.groups()[:4]]
+    *pieces, length = found.groups()
+    octets = [*map(int, pieces)]
     if max(octets) > 255:
         raise AddressError(f"{text} is no IPv4 address; each of the four numbers goes from 0 to 255")
-    if any(len(piece) > 1 and piece[0] == "0" for piece in found.groups()[:4]):
-        plain = ".".join(map(str, octets)) + (f"/{found[5]}" if found[5] else "")
+    if [*map(str, octets)] != pieces:
+        plain = ".".join(map(str, octets)) + (f"/{length}" if length else "")
         raise AddressError(f"{text} has leading zeros, which some tools read as octal; write {plain}")
     at = octets[0] << 24 | octets[1] << 16 | octets[2] << 8 | octets[3]
-    return 4, *_block(text, at, found[5], 32)
+    return (4, at, at) if length is None else (4, *_block(text, at, length, 32))
 
 
 def _parse_v6(text: str) -> tuple[int, int, int]:
