@@ -69,6 +69,7 @@ class Enforcement:
     def __init__(self, state: State) -> None:
         self.state = state
         self.notes: tuple[Problem, ...] = tuple(sorted(set(self._stale())))
+        self._why: dict[tuple[str, Direction | None], str] = {}
         self._by_group: dict[tuple[str, Direction], dict[str, ServiceSet]] = {}
         self._by_range: dict[tuple[str, Direction], dict[Addresses, ServiceSet]] = {}
         self._ranges: dict[tuple[str, Direction, Addresses | int], ServiceSet] = {}
@@ -137,6 +138,12 @@ class Enforcement:
 
     def why(self, key: str, direction: Direction | None = None) -> str:
         """Why the rules of a group are not known, empty where they are."""
+        asked = key, direction
+        if asked not in self._why:
+            self._why[asked] = self._find_why(key, direction)
+        return self._why[asked]
+
+    def _find_why(self, key: str, direction: Direction | None) -> str:
         group = self.state.groups.get(key)
         if group is None:
             return "it lives elsewhere and its rules were not read"

@@ -38,6 +38,7 @@ class CarrierReader:
         self.modules = modules
         self.drafts: dict[str, Draft] = {}
         self.same: dict[str, str] = {}  # an instance's primary interface -> the carrier it is
+        self.lists: dict[tuple[str, ...], set[str]] = {}  # groups as written -> their keys
 
     def read(self) -> None:
         """Reads everything of the stack that holds groups, attachments last."""
@@ -108,7 +109,7 @@ class CarrierReader:
                 used.setdefault(id(mapped.entries), set()).add(draft.address)
         for name in sorted(self.scope.locals):
             for path, mapped in _published(self.scope.locals[name], name):
-                groups, unknown = self._keys(self.scope.items(mapped.entries["groups"]), f"local.{path}")
+                groups, unknown = self._listed_keys(mapped.entries["groups"], f"local.{path}")
                 users = used.get(id(mapped.entries), set())
                 workload, interface, target = (
                     self._word(mapped, key) for key in ("workload", "interface", "target")
@@ -278,6 +279,16 @@ class CarrierReader:
             else:
                 unknown = True
                 self.reading.note(where, f"a group that is not known: {key.text}")
+        return keys, unknown
+
+    def _listed_keys(self, raw: Any, where: str) -> tuple[set[str], bool]:
+        """The groups that a membership lists; many workloads list the same."""
+        listed = tuple(raw) if isinstance(raw, list) and all(isinstance(r, str) for r in raw) else None
+        if listed is not None and listed in self.lists:
+            return self.lists[listed], False
+        keys, unknown = self._keys(self.scope.items(raw), where)
+        if listed is not None and not unknown:
+            self.lists[listed] = keys
         return keys, unknown
 
     def _word(self, mapped: Mapped, key: str) -> str:

@@ -95,11 +95,15 @@ class Scope:
     blocks: Mapping[str, Block]
     locals: Mapping[str, Any]
     _busy: list[str] = field(default_factory=list)
+    _known: dict[str, tuple[Value, tuple[Mapped, ...]]] = field(default_factory=dict)
+    _cut: int = 0
 
     def value(self, raw: Any, trail: Trail | None = None) -> Value:
         """The value of a piece of Terraform JSON; `trail` collects memberships that it was read through."""
         used: Trail = [] if trail is None else trail
         if isinstance(raw, str):
+            if "{" not in raw:
+                return raw  # no template: most texts of a large stack
             return self._settle(self._eval(parse(raw), used), used)
         if isinstance(raw, Mapping):
             return Mapped(raw)
@@ -146,14 +150,28 @@ class Scope:
         )
 
     def _guarded(self, name: str, otherwise: Value, raw: Any, trail: Trail) -> Value:
-        """The value of `raw`, or `otherwise` where `name` turns out to depend on itself."""
-        if name in self._busy or len(self._busy) > _DEPTH:
-            return otherwise
-        self._busy.append(name)
-        try:
-            return self.value(raw, trail)
-        finally:
-            self._busy.pop()
+        """The value of `raw`, or `otherwise` where `name` turns out to depend on itself.
+
+        Kept, unless such a dependence cut it short: then it depends on who asked.
+        """
+        if name not in self._known:
+            if name in self._busy or len(self._busy) > _DEPTH:
+                self._cut += 1
+                return otherwise
+            used: Trail = []
+            self._busy.append(name)
+            before = self._cut
+            try:
+                value = self.value(raw, used)
+            finally:
+                self._busy.pop()
+            if self._cut != before:
+                trail += used
+                return value
+            self._known[name] = value, tuple(used)
+        value, passed = self._known[name]
+        trail += passed
+        return value
 
     def _eval(self, node: Node, trail: Trail) -> Value:
         match node:
