@@ -17,6 +17,7 @@ from segkit.errors import SegkitError
 from segkit.intent import Intent
 from segkit.model import Segmentation
 from segkit.model.model import Model
+from segkit.platforms.aws.lower import choose
 from segkit.platforms.aws.lower.choose import Option, _Search, encoding_text, options, piece_names, pinned
 from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding
 from segkit.platforms.aws.lower.plan import Draft, make_draft
@@ -26,7 +27,7 @@ from segkit.sets import L, tcp
 from segkit.verify import prove
 
 TODAY = date(2026, 11, 20)
-ROLES = ("web", "api", "db", "ops", "log")
+ROLES = ("web", "api", "db", "ops", "log", "mon", "bus")
 
 
 def estate(seed: int, encoding: object = "groups", limit: int = 2, roles: int = 5) -> Model:
@@ -85,6 +86,28 @@ def test_few_selectors_get_the_best_encoding_there_is(seed: int, limit: int, rol
     draft, (target,) = draft_of(model), model.targets
     found = options(draft, target, {"t": pinned(draft, target)})[0]
     assert found.cost == best_of_all(search_of(model)).cost
+
+
+@pytest.mark.parametrize(("seed", "roles"), [(14, 6), (1, 7)])
+def test_a_few_more_selectors_get_the_best_encoding_there_is(seed: int, roles: int) -> None:
+    """Where going on one selector at a time from the plain encodings ends in something worse."""
+    model = estate(seed, limit=2, roles=roles)
+    draft, (target,) = draft_of(model), model.targets
+    found = options(draft, target, {"t": pinned(draft, target)})[0]
+    assert found.cost == best_of_all(search_of(model)).cost
+
+
+@pytest.mark.parametrize("seed", [2, 5, 9])
+def test_one_selector_at_a_time_is_within_a_tenth_of_the_best(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "ALL_TRIED", 0)
+    model = estate(seed, limit=2, roles=6)
+    draft, (target,) = draft_of(model), model.targets
+    found = options(draft, target, {"t": pinned(draft, target)})[0]
+    best = best_of_all(search_of(model))
+    assert found.fits == best.fits
+    assert len(found.plan.lines) <= 1.1 * len(best.plan.lines)
 
 
 @settings(max_examples=12)

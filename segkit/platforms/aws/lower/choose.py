@@ -2,8 +2,8 @@
 
 All encodings mean the same; they differ in what they cost. The search starts from one group for each
 selector, from one for each interface, and from a mixture that merges selectors only where an interface would
-carry too many groups; where there are few selectors it goes on from there, one selector at a time, as long as
-that helps.
+carry too many groups. Where there are few selectors it tries every encoding, or goes on from those and from
+greedy merges, one selector at a time, as long as that helps.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from segkit.platforms.aws.lower.fit import overflow
 from segkit.platforms.aws.lower.names import GroupNames
 from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
 
-VERY_FEW, FEW, SMALL = 5, 12, 500
-"""Up to so many selectors on a target, every encoding is tried, or the search goes on one selector at a time;
-in both cases for so many interfaces at most."""
+ENCODINGS = (1, 1, 2, 5, 15, 52, 203, 877)
+"""How many encodings so many selectors have."""
+
+ALL_TRIED = 26_000
+"""Every encoding is tried where encodings times interfaces are at most so many."""
+
+FEW, SMALL = 12, 500
+"""Up to so many selectors and interfaces on a target, the search goes on one selector at a time."""
 
 Cost = tuple[int, int, int]
 """How far over quota, then how many rules, then how many groups: less is better."""
@@ -60,10 +65,12 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
     """Encodings of a target worth knowing, best first: the plain ones and what the search found."""
     search = _Search(draft, target, now)
     seeds = [search.option(GROUPS), search.option(CELLS), search.option(search.mixture())]
-    if len(search.pieces) <= VERY_FEW and search.interfaces <= SMALL:
+    few = len(search.pieces) <= FEW and search.interfaces <= SMALL
+    if few and len(search.pieces) < len(ENCODINGS) and search.trials <= ALL_TRIED:
         seeds.append(min(map(search.option, search.every()), key=lambda option: option.cost))
-    elif len(search.pieces) <= FEW and search.interfaces <= SMALL:
-        seeds += [search.improve(seed) for seed in seeds]
+    elif few:
+        better = [search.improve(seed) for seed in (*seeds, *search.merged())]
+        seeds.append(min(better, key=lambda option: option.cost))
     found = {option.encoding: option for option in reversed(seeds)}
     return sorted(found.values(), key=lambda option: (option.cost, search.text(option.encoding)))
 
@@ -107,6 +114,20 @@ class _Search:
     def interfaces(self) -> int:
         """How many interfaces the target owns."""
         return sum(self._held.values())
+
+    @property
+    def trials(self) -> int:
+        """How much work it is to try every encoding of few selectors."""
+        return ENCODINGS[len(self.pieces)] * self.interfaces
+
+    def merged(self) -> Iterator[Option]:
+        """From one block a selector to a single block, each time by the merge that costs least."""
+        blocks = {frozenset((p,)) for p in self.pieces}
+        while len(blocks) > 1:
+            pairs = combinations(sorted(blocks, key=self._sorted), 2)
+            merges = [(blocks - {one, other}) | {one | other} for one, other in pairs]
+            blocks = min(merges, key=lambda found: self.option(self._encoding(found)).cost)
+            yield self.option(self._encoding(blocks))
 
     def every(self) -> Iterator[Encoding]:
         """Every encoding there is."""
