@@ -31,7 +31,9 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     draft = make_draft(intent, ordered, placements)
     encodings = {t.name: pinned(draft, t) for t in ordered}
     plan = make_plan(draft, encodings)
-    names, before = Namer(intent.model, plan), Namer(intent.model, plan, before=True)
+    names = Namer(intent.model, plan)
+    moved = [z.moved_from for z in intent.model.zones] + [g.moved_from for g in intent.model.groups]
+    before = Namer(intent.model, plan, before=True) if any(moved) else names
     problems: list[Problem] = list(draft.problems)
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered)]
     out = []

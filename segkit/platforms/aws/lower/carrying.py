@@ -4,7 +4,7 @@ address."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,28 +28,56 @@ class Key:
     piece: Piece
 
 
-def held_keys(
-    keys: Sequence[Key], target: Target, population: Population
-) -> Iterator[tuple[Workload, Interface, list[Key]]]:
-    """The keys that each interface of a target carries, sorted by workload.
+class Owners:
+    """Which targets own a workload that a piece holds today, worked out once for each piece."""
 
-    It is in a piece with every address of each family the piece speaks of.
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self._memo: dict[Piece, frozenset[str]] = {}
+
+    def of(self, piece: Piece) -> frozenset[str]:
+        """The names of the targets."""
+        if piece not in self._memo:
+            self._memo[piece] = frozenset(
+                name
+                for kin in self._population.matching(piece.predicate)
+                if (kin.unknown and kin.family in piece.unknown) or kin.known.overlaps(piece.inside)
+                for name in kin.owners
+            )
+        return self._memo[piece]
+
+
+Place = tuple[str, str, int]
+"""Workload, interface, and the number of the interface."""
+
+
+def held_keys(
+    keys: Iterable[Key], target: Target, population: Population
+) -> Iterator[tuple[tuple[Key, ...], list[tuple[Place, Workload, Interface]]]]:
+    """The keys that interfaces of a target carry, each time with all the interfaces that carry just these.
+
+    An interface is in a piece with every address of each family the piece speaks of.
     """
-    mine = [k for k in keys if k.target == target.name]
     by_label: dict[int, list[Key]] = defaultdict(list)
-    for key in mine:
+    for key in keys:
         for position in population.positions(key.piece.predicate):
             by_label[position].append(key)
-    found: dict[tuple[str, str, int], tuple[Workload, Interface, list[tuple[Endpoint, list[Key]]]]] = {}
+    places: dict[Place, list[tuple[Endpoint, int]]] = defaultdict(list)
     for position, kin in enumerate(population.kin):
         if target.name in kin.owners:
             for e in kin.endpoints:
-                place = (e.workload.name, e.interface.name, e.workload.interfaces.index(e.interface))
-                entry = found.setdefault(place, (e.workload, e.interface, []))
-                entry[2].append((e, by_label[position]))
-    for place in sorted(found):
-        workload, interface, members = found[place]
-        yield workload, interface, [k for k in members[0][1] if carries(k.piece, [e for e, _ in members])]
+                places[_place(e)].append((e, position))
+    by_address = {position for position, held in by_label.items() if not all(k.piece.whole for k in held)}
+    alike: dict[int | tuple[Key, ...], list[tuple[Place, Workload, Interface]]] = defaultdict(list)
+    for place, members in places.items():
+        first, position = members[0]
+        kind: int | tuple[Key, ...] = position
+        if position in by_address:
+            ends = [e for e, _ in members]
+            kind = tuple(k for k in by_label[position] if carries(k.piece, ends))
+        alike[kind].append((place, first.workload, first.interface))
+    for kind, found in alike.items():
+        yield tuple(by_label.get(kind, ())) if isinstance(kind, int) else kind, found
 
 
 def carries(piece: Piece, members: Sequence[Endpoint]) -> bool:
@@ -110,3 +138,8 @@ def _by_interface(kin: Sequence[Kin]) -> dict[tuple[str, int], list[Endpoint]]:
     for e in (e for k in kin for e in k.endpoints):
         out[e.workload.name, e.workload.interfaces.index(e.interface)].append(e)
     return out
+
+
+def _place(endpoint: Endpoint) -> Place:
+    workload, interface = endpoint.workload, endpoint.interface
+    return workload.name, interface.name, workload.interfaces.index(interface)

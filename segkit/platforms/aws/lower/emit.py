@@ -36,6 +36,7 @@ class Emitter:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._imports: list[dict[str, str]] = []
+        self._ids: dict[tuple[GroupId, ...], list[str]] = {}
 
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""
@@ -130,7 +131,11 @@ class Emitter:
         )
 
     def _member(self, carried: Carried) -> None:
-        ids = [reference(f"local.{_ready_local(self.names, g)}") for g in carried.groups]
+        if carried.groups not in self._ids:
+            self._ids[carried.groups] = [
+                reference(f"local.{_ready_local(self.names, g)}") for g in carried.groups
+            ]
+        ids = self._ids[carried.groups]
         workload, interface = carried.workload, carried.interface
         if interface.id is None:
             local = membership_local(self.target.name, workload.name, interface.name)

@@ -17,7 +17,7 @@ from segkit.intent.boxes import Piece
 from segkit.intent.population import Population
 from segkit.model.model import Target
 from segkit.model.workloads import Interface, Workload
-from segkit.platforms.aws.lower.carrying import Key, held_keys
+from segkit.platforms.aws.lower.carrying import Key, Place, held_keys
 from segkit.platforms.aws.placement import AwsPlacement
 
 
@@ -86,6 +86,9 @@ class Groups:
     ) -> None:
         self._placements, self._encodings = placements, encodings
         self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
+        self._keys: dict[str, list[Key]] = defaultdict(list)
+        for key in keys:
+            self._keys[key.target].append(key)
         self.carried = [c for t in targets for c in self._carry(t, population)]
 
     def of(self, key: Key) -> tuple[GroupId, ...]:
@@ -97,7 +100,8 @@ class Groups:
     def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
         encoding = self._encodings[target.name]
         exclusive = self._placements[target.name].membership == "exclusive"
-        for workload, interface, held in held_keys(tuple(self._found), target, population):
+        carried: dict[Place, Carried] = {}
+        for held, interfaces in held_keys(self._keys.get(target.name, ()), target, population):
             together: dict[Hashable, list[Key]] = defaultdict(list)
             for key in held:
                 together[encoding.block(key.piece)].append(key)
@@ -108,7 +112,9 @@ class Groups:
             if not groups and exclusive:
                 # An interface without groups gets the VPC's default group, which lets its members talk.
                 groups = (GroupId(target.name, ()),)
-            yield Carried(target.name, workload, interface, groups)
+            for place, workload, interface in interfaces:
+                carried[place] = Carried(target.name, workload, interface, groups)
+        return (carried[place] for place in sorted(carried))
 
 
 def _group(target: str, block: Hashable, keys: list[Key]) -> GroupId:

@@ -3,7 +3,8 @@ not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from segkit.errors import Problem
@@ -12,7 +13,7 @@ from segkit.intent.endpoints import Endpoint
 from segkit.intent.engine import Intent
 from segkit.intent.population import Kin
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.carrying import Key, settled
+from segkit.platforms.aws.lower.carrying import Key, Owners, settled
 from segkit.platforms.aws.lower.sides import SideRule
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
@@ -40,12 +41,18 @@ class PeerWriter:
     ingress rule where the workloads inside it that must be kept out cannot send there anyway."""
 
     def __init__(
-        self, intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement]
+        self,
+        intent: Intent,
+        targets: Sequence[Target],
+        placements: Mapping[str, AwsPlacement],
+        owners: Owners,
     ) -> None:
         self.model, self.domains = intent.model, intent.model.domains
         self.targets = {t.name: t for t in targets}
         self.placements = placements
-        self._population = intent.population
+        self._population, self._owners = intent.population, owners
+        self._near: dict[Piece, dict[tuple[str, ...], list[Kin]]] = {}
+        self._seen = {t.name: frozenset(self._visible(t)) for t in targets}
         self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
@@ -63,14 +70,6 @@ class PeerWriter:
         if rule.direction == "egress":
             self._sent[target.name].append(_Reach(rule, peers))
         return peers
-
-    def held(self, target: str, piece: Piece) -> bool:
-        """Does a target own a workload that a piece holds today? An empty group renders nothing."""
-        return any(
-            (k.unknown and k.family in piece.unknown) or k.known.overlaps(piece.inside)
-            for k in self._population.matching(piece.predicate)
-            if target in k.owners
-        )
 
     # -- addresses
 
@@ -138,34 +137,43 @@ class PeerWriter:
         piece = replace(rule.peer, outside=NOWHERE)
         if all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
-        near = [
-            k
-            for k in self._population.matching(piece.predicate)
-            if k.realm == target.realm and k.family in rule.families
-        ]
-        unplaced = [
-            k for k in near if k.unknown and k.family in piece.unknown and not _whole(ranges, k.family)
-        ]
         references: tuple[Key, ...] = ()
-        visible = [name for name in self._visible(target) if self.held(name, piece)]
-        by_reference = rule.families == FAMILIES and (unplaced or not rule.peer.outside)
+        visible = sorted(self._owners.of(piece) & self._seen[target.name])
+
+        def unplaced(kin: Kin) -> bool:
+            lost = kin.unknown and kin.family in piece.unknown
+            return lost and _here(kin, target, rule) and not _whole(ranges, kin.family)
+
+        by_reference = rule.families == FAMILIES and (
+            not rule.peer.outside or any(unplaced(k) for k in self._population.matching(piece.predicate))
+        )
         if by_reference and settled(self._population, visible, piece):
             references = tuple(Key(name, piece) for name in visible)
         reached = {k.target for k in references}
         by_address, names = [], set()
-        for kin in near:
-            if reached.intersection(kin.owners):
+        for kin in self._beyond(piece, reached):
+            if not _here(kin, target, rule):
                 continue
             if missing := (kin.known & piece.inside) - ranges:
                 by_address.append(missing)
                 self._networks(target, rule, kin, missing, "opens")
                 names |= kin.names(missing)
                 self.problems |= set(self._unpublished(target, rule, kin, missing))
-            if kin in unplaced:
+            if unplaced(kin):
                 self._needs_address(rule, kin)
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
         return references, Addresses.union(by_address)
+
+    def _beyond(self, piece: Piece, reached: Collection[str]) -> Iterator[Kin]:
+        """Whose labels match a piece, without those that some targets own."""
+        if piece not in self._near:
+            near = self._near[piece] = defaultdict(list)
+            for kin in self._population.matching(piece.predicate):
+                near[kin.owners].append(kin)
+        for owners, found in self._near[piece].items():
+            if not set(owners).intersection(reached):
+                yield from found
 
     def _unpublished(
         self, target: Target, rule: SideRule, kin: Kin, addresses: Addresses
@@ -238,6 +246,10 @@ def _unpublished(target: Target, other: Target, rule: SideRule, names: str) -> P
 
 def _holds_some(piece: Piece, kin: Kin) -> bool:
     return piece.predicate.matches(kin.labels) and (kin.unknown or kin.known.overlaps(piece.inside))
+
+
+def _here(kin: Kin, target: Target, rule: SideRule) -> bool:
+    return kin.realm == target.realm and kin.family in rule.families
 
 
 def _whole(addresses: Addresses, family: int) -> bool:

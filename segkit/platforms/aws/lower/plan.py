@@ -12,7 +12,7 @@ from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Rule
-from segkit.platforms.aws.lower.carrying import Key, split_interfaces
+from segkit.platforms.aws.lower.carrying import Key, Owners, split_interfaces
 from segkit.platforms.aws.lower.encoding import Carried, Encoding, GroupId, Groups
 from segkit.platforms.aws.lower.peers import Peers, PeerWriter
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
@@ -100,13 +100,14 @@ class Draft:
 
 def make_draft(intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement]) -> Draft:
     """Drafts all targets together: a rule between two of them is opened on both."""
-    sides, writer = Sides(intent), PeerWriter(intent, targets, placements)
+    owners = Owners(intent.population)
+    sides, writer = Sides(intent, owners), PeerWriter(intent, targets, placements, owners)
     written: list[tuple[Target, SideRule, Peers]] = []
     residuals: list[Residual] = []
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
             shared = placements[target.name].membership == "shared"
-            sided = (r for r in sides.of(target, direction, shared) if writer.held(target.name, r.own))
+            sided = (r for r in sides.of(target, direction, shared) if target.name in owners.of(r.own))
             rules = [_expressible(residuals, target, r) for r in sided]
             together: dict[object, list[Piece]] = defaultdict(list)
             for rule in rules:

@@ -11,7 +11,7 @@ from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, BoxCompiler, Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.policy import Mode, Rule
-from segkit.platforms.aws.lower.carrying import settled
+from segkit.platforms.aws.lower.carrying import Owners, settled
 from segkit.platforms.base import Residual
 from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOTHING, NOWHERE, Predicate, ServiceSet
 
@@ -59,10 +59,10 @@ class SideRule:
 class Sides:
     """The side rules of every target of a model."""
 
-    def __init__(self, intent: Intent) -> None:
+    def __init__(self, intent: Intent, owners: Owners) -> None:
         self.model = intent.model
         self.domains = intent.model.domains
-        self._population = intent.population
+        self._population, self._owners = intent.population, owners
         self._boxes: dict[str, tuple[BoxCompiler, tuple[Box, ...]]] = {}
         self._near: dict[tuple[str, Direction], dict[str, list[Box]]] = {}
 
@@ -89,17 +89,9 @@ class Sides:
             near = self._near[place] = defaultdict(list)
             for box in (*allowed, *self._postures(compiler)):
                 own = box.destination if direction == "ingress" else box.source
-                for name in self._owners(own):
+                for name in self._owners.of(own):
                     near[name].append(box)
         return self._near[place].get(target.name, ())
-
-    def _owners(self, piece: Piece) -> set[str]:
-        return {
-            name
-            for kin in self._population.matching(piece.predicate)
-            if (kin.unknown and kin.family in piece.unknown) or kin.known.overlaps(piece.inside)
-            for name in kin.owners
-        }
 
     def _compiled(self, realm: str) -> tuple[BoxCompiler, tuple[Box, ...]]:
         if realm not in self._boxes:
@@ -115,8 +107,8 @@ class Sides:
 
     def _own(self, target: Target, direction: Direction, box: Box, which: Predicate) -> Iterator[SideRule]:
         own, peer = (box.destination, box.source) if direction == "ingress" else (box.source, box.destination)
-        own = replace(own, predicate=own.predicate & which, outside=NOWHERE).tidy(self.domains)
-        if not own or not replace(own, predicate=own.predicate & target.select).tidy(self.domains):
+        own = Piece(own.predicate & which, own.inside, own.unknown, NOWHERE, own.hint)
+        if target.name not in self._owners.of(own):
             return
         whole = settled(self._population, (target.name,), own)
         for part, families in ((own, FAMILIES),) if whole else _by_family(own):
