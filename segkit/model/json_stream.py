@@ -55,12 +55,11 @@ class _Window:
             while not done:
                 yield from self._member(data, spots)
                 done = self._separated("}")
-            if self._next():
-                self._syntax("extra data", "a file holds one JSON value")
-        elif opening == "[":
-            data = []  # that it is a list is all there is to say, however long it may be
         else:
-            data = self._value()[0]
+            # That it is a list is all there is to say, however long it may be.
+            data = [] if opening == "[" else self._value()[0]
+        if opening != "[" and self._next():
+            self._syntax("extra data", "a file holds one JSON value")
         yield Document(self._stream.name, data, SpotPlaces(where, lambda: spots), columns=True)
 
     def _member(
@@ -110,7 +109,8 @@ class _Window:
             except ValueError as error:  # a constant that JSON lacks, or a number of thousands of digits
                 self._at += odd_word(self._text[self._at :])
                 self._fail(f"not valid JSON: {error}", "write a plain JSON value")
-            if end < len(self._text) or not self._more():
+            # A number may go on: "1" is all of "1e+" that makes sense before the next digit is there.
+            if end + len("e+1") <= len(self._text) or not self._more():
                 break
         places = JsonPlaces(self._text[self._at : end], self._spot(self._at))
         self._at = end
