@@ -255,3 +255,24 @@ def test_a_link_stays_one(shop: Path, tmp_path: Path) -> None:
     assert invoke(str(shop), "--encoding", "cells", "--pin").exit_code == 0
     assert shop.is_symlink()
     assert 'encoding: "cells"' in (folder / "real.yaml").read_text()
+
+
+def test_a_synth_with_another_encoding_pins_nothing(shop: Path, tmp_path: Path) -> None:
+    out = tmp_path / "what-if"
+
+    def synth(*options: str) -> Result:
+        return CliRunner().invoke(app, ["synth", str(shop), "--out", str(out), *options])
+
+    assert synth().exit_code == 2  # over quota as it is
+    done = synth("--encoding", "auto")
+    assert done.exit_code == 0, done.output
+    assert 'encoding [["api", "db"]]' in done.stdout
+    assert "groups_per_interface 2/2 (100%)" in done.stdout
+    assert 'is made with encoding [["api", "db"]], and "groups" is pinned' in done.stderr
+    assert '--encoding \'[["api", "db"]]\' --pin' in done.stderr
+    assert shop.read_text() == SHOP
+    (target,) = load(str(out)).model.targets
+    assert target.placement["encoding"] == [["api", "db"]]
+    assert "--target without --encoding" in synth("--target", "aws").stderr
+    shop.write_text(SHOP.replace("interface: 2", "interface: 3"), encoding="utf-8")
+    assert "is made with" not in synth("--encoding", "groups").stderr
