@@ -51,8 +51,8 @@ def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
         if model.stacks:
             if stack is not None:
                 raise _is_split(model, "leave out --stack")
-            listed = ", ".join(model.stacks)
-            yield Pair(f"{model.name} against stacks {listed}", model, join(documents, model.stacks))
+            joined = join(documents, model.stacks)
+            yield Pair(f"{model.name} against {len(joined.stacks)} stacks", model, joined)
             continue
         name = _stack_of(model, documents)
         yield Pair(f"{model.name} against stack {name}", model, documents[name])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 EXPECTED = Path(__file__).parent / "expected"
-WITH_NODE = {"fleet", "two_accounts"}
+WITH_NODE = {"fleet", "many_accounts", "two_accounts"}
 PROGRAMS = sorted(file.stem for file in EXAMPLES.glob("*.py"))
 MODEL = EXAMPLES / "without_node" / "model.py"
 MACHINES = EXAMPLES / "without_node" / "machines.tf.json"
@@ -67,7 +67,7 @@ def test_without_node(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("name", ["fleet", "two_accounts", "without_node"])
+@pytest.mark.parametrize("name", ["fleet", "many_accounts", "two_accounts", "without_node"])
 def test_terraform_accepts_it(
     name: str,
     tmp_path: Path,
@@ -80,7 +80,8 @@ def test_terraform_accepts_it(
     else:
         request.getfixturevalue("node")
         run(tmp_path, str(EXAMPLES / f"{name}.py"))
-        stack = tmp_path / "cdktf.out" / "stacks" / name.replace("_", "-")
+        several = {"many_accounts": "retail-shop-eu-west-1"}
+        stack = tmp_path / "cdktf.out" / "stacks" / several.get(name, name.replace("_", "-"))
     for command in (["init", "-backend=false"], ["validate"]):
         done = subprocess.run(
             [terraform, *command, "-no-color"],

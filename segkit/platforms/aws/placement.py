@@ -98,7 +98,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if given.get("membership", "shared") not in MEMBERSHIPS:
         fix = f"write one of {', '.join(MEMBERSHIPS)}"
         yield _problem(target, f"membership is {given['membership']!r}", fix)
-    if given.get("references", "output") not in REFERENCES:
+    if given.get("references") not in (None, *REFERENCES):
         fix = f"write one of {', '.join(REFERENCES)}, or leave it out"
         yield _problem(target, f"references is {given['references']!r}", fix)
     yield from _check_encoding(target, given.get("encoding", "groups"))
