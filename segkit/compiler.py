@@ -14,6 +14,7 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Workload
 from segkit.platforms.base import Encoding, Lowered, QuotaReport, Residual, platform
+from segkit.progress import step
 from segkit.sets import EVERYWHERE, NOWHERE
 
 
@@ -58,10 +59,12 @@ def compile_model(model: Model) -> Compilation:
     problems += _without_stack(model)
     if problems:
         raise SegkitError(problems)
-    intent = Intent(model)
+    with step("Working out who reaches whom"):
+        intent = Intent(model)
     lowered: list[Lowered] = []
     for name, targets in sorted(_by_platform(model).items()):
-        lowered += platform(name).lower(intent, targets)
+        with step(f"Lowering to {name}"):
+            lowered += platform(name).lower(intent, targets)
     warnings = [w for done in lowered for w in done.warnings] + list(_unknown_addresses(model))
     for done in lowered:
         problems += _unaccepted(next(t for t in model.targets if t.name == done.target), done)
@@ -89,10 +92,12 @@ def quota_reports(
     if problems:
         raise SegkitError(problems)
     asked = {} if encoding is None else {target or names[0]: encoding}
-    intent = Intent(model)
-    reports = [
-        r for n, ts in sorted(_by_platform(model).items()) for r in platform(n).quotas(intent, ts, asked)
-    ]
+    with step("Working out who reaches whom"):
+        intent = Intent(model)
+    reports: list[QuotaReport] = []
+    for name, targets in sorted(_by_platform(model).items()):
+        with step(f"Counting what {name} counts"):
+            reports += platform(name).quotas(intent, targets, asked)
     return tuple(r for r in reports if target in (None, r.target))
 
 

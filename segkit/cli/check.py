@@ -9,7 +9,8 @@ import typer
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption, IntentOption, OutOption
-from segkit.cli.output import EVERYTHING, Format, emit, working
+from segkit.cli.output import EVERYTHING, Format, emit
+from segkit.progress import step
 
 _EXITS = {"allow": Exit.OK, "deny": Exit.NO, "mixed": Exit.MIXED}
 
@@ -48,7 +49,7 @@ def check(
 
     model = chosen(intent, out)
     wanted = read_service(service, model)
-    with working("Working out who reaches whom"):
+    with step("Working out who reaches whom"):
         found = explain(Intent(model), source, destination, wanted)
     asked = (source, destination, service)
     most = EVERYTHING if everything else 20

@@ -14,6 +14,7 @@ import typer
 
 from segkit.cli.exits import Exit
 from segkit.cli.output import Format, problems
+from segkit.cli.progress import bars
 from segkit.errors import Problem, SegkitError
 
 P = ParamSpec("P")
@@ -44,7 +45,8 @@ def _outcome(command: Callable[[], Exit], form: object) -> Exit:
     # A command may know more forms than problems have: to a machine they are told as JSON.
     shown = form if isinstance(form, Format) else Format.json if form in ("json", "sarif") else Format.text
     try:
-        return command()
+        with bars():
+            return command()
     except SegkitError as error:
         problems(error.problems, shown)
         return Exit.BAD_INPUT

@@ -1,10 +1,9 @@
-"""Where reports, problems and progress go: reports to stdout, everything else to stderr."""
+"""Where reports and problems go: reports to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -66,18 +65,3 @@ def warnings(found: Sequence[Problem]) -> None:
         from segkit.report.problems import page
 
         text.show(page(found, "warning"), text.console(sys.stderr))
-
-
-@contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show that something takes a while: a spinner on a terminal, nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.text import Text
-
-    from segkit.report import text
-    from segkit.report.safe import printable
-
-    with text.console(sys.stderr).status(Text(printable(what))):
-        yield

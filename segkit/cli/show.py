@@ -9,7 +9,8 @@ import typer
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption, IntentOption, OutOption
-from segkit.cli.output import Format, emit, width_of, working
+from segkit.cli.output import Format, emit, width_of
+from segkit.progress import step
 
 ModelArgument: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="[MODEL]", help="The same as --intent.", show_default=False)
@@ -82,7 +83,7 @@ def matrix(
     from segkit.report import matrix as report
 
     read = chosen(model or intent, out)
-    with working("Working out who reaches whom"):
+    with step("Working out who reaches whom"):
         entries = entries_of(Intent(read))
     emit(form, "matrix", lambda: report.page(entries, read, width_of(form)), lambda: report.data(entries))
     return Exit.OK

@@ -12,6 +12,7 @@ from segkit.cli.discover import SUFFIX, intent_files, known_as, only_intent
 from segkit.errors import Problem, SegkitError
 from segkit.model.intent_file import FORMAT
 from segkit.model.model import Model
+from segkit.progress import step
 
 log = logging.getLogger("segkit")
 
@@ -99,4 +100,5 @@ def _from_intent(path: Path) -> Loaded:
         raise SegkitError(
             Problem(f"there is no file {path}", fix=f"name an intent file (<outdir>/segkit/<name>{SUFFIX})")
         )
-    return Loaded(load_intent(path), (), str(path))
+    with step(f"Reading {path}"):
+        return Loaded(load_intent(path), (), str(path))

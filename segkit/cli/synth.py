@@ -11,7 +11,8 @@ from segkit.cli.encodings import EncodingOption, TargetOption, tried
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption
-from segkit.cli.output import Format, emit, warnings, working
+from segkit.cli.output import Format, emit, warnings
+from segkit.progress import step
 
 
 def register(app: typer.Typer) -> None:
@@ -59,12 +60,12 @@ def synth(
     from segkit.verify import prove
 
     loaded = load(model)
-    with working("Compiling"):
+    with step("Compiling"):
         meant, unpinned = tried(loaded.model, target, encoding)
         compilation = compile_model(meant)
     stacks = assemble(compilation, provider_file or [], stack)
     whole = join(stacks, stacks) if len(stacks) > 1 else next(iter(stacks.values()))
-    with working("Proving"):
+    with step("Proving"):
         proof = prove(meant, whole, intent=compilation.intent, residuals=compilation.residuals)
     written = write(out, stacks, compilation, proof) if proof.ok else []
     found = (*loaded.warnings, *compilation.warnings, *unpinned)

@@ -10,7 +10,8 @@ import typer
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
 from segkit.cli.options import DEFAULT_OUT, FormatOption
-from segkit.cli.output import EVERYTHING, Format, emit, working
+from segkit.cli.output import EVERYTHING, Format, emit
+from segkit.progress import step
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +51,7 @@ def verify(
 
     proofs = []
     for pair in pairs(path, intent, stack):
-        with working(f"Proving {pair.subject}"):
+        with step(f"Proving {pair.subject}"):
             proofs.append((pair.subject, prove(pair.model, pair.document)))
     most = EVERYTHING if everything else 50
     emit(

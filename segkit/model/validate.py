@@ -11,6 +11,7 @@ from segkit.model.checks.rules import check_days, check_policies, check_rules
 from segkit.model.findings import Findings
 from segkit.model.model import Model
 from segkit.model.selectors import open_schema_of
+from segkit.progress import step
 
 
 def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
@@ -19,6 +20,12 @@ def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
     `broken` holds the keys of ends that were declared but could not be read; what hangs on them is left out.
     """
     found = Findings()
+    with step("Checking the model"):
+        _check(model, broken, found)
+    return found
+
+
+def _check(model: Model, broken: frozenset[str], found: Findings) -> None:
     if not model.schema.keys:
         # No schema was given, and anything goes: every key that is in use, with any value.
         model = replace(model, schema=open_schema_of(model))
@@ -31,4 +38,3 @@ def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
     check_policies(model, broken, found)
     check_days(model, found)
     check_rules(model, faulty, broken, found)
-    return found

@@ -14,6 +14,7 @@ from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
 from segkit.model.selectors import open_schema_of
 from segkit.model.workloads import Workload
+from segkit.progress import steps
 from segkit.sets import ANY, EVERYWHERE, INTERNET, ServiceSet, icmp, icmpv6
 from segkit.verify.finding import SEVERITIES, Finding, Severity
 from segkit.verify.hygiene import hygiene
@@ -30,7 +31,9 @@ def lint(model: Model, today: date | None = None) -> tuple[Finding, ...]:
     >>> lint(Model("empty", date(2026, 1, 1)))
     ()
     """
-    found = {*out_of_date(model, today or model.today), *(f for check in CHECKS for f in check(model))}
+    found = set(out_of_date(model, today or model.today))
+    for check in steps("Checking how well it is kept", CHECKS):
+        found |= set(check(model))
     return tuple(
         sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.subject, f.what, f.where))
     )

@@ -17,6 +17,7 @@ from segkit.platforms.aws.lower.plan import make_draft, make_plan
 from segkit.platforms.aws.lower.quotas import quotas, way_out
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered
+from segkit.progress import steps
 
 __all__ = ["lower", "quotas"]
 
@@ -37,7 +38,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     problems: list[Problem] = list(draft.problems)
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered)]
     out = []
-    for target in ordered:
+    for target in steps("Writing the rules of targets", ordered):
         here = placements[target.name]
         emitter = Emitter(intent.model, plan, target, placements, names, before)
         fragment = emitter.fragment()
