@@ -75,6 +75,11 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
     return sorted(found.values(), key=lambda option: (option.cost, search.text(option.encoding)))
 
 
+def mixture(draft: Draft, target: Target) -> Encoding:
+    """Selectors of a target merged only where an interface would carry too many groups."""
+    return _Search(draft, target, {target.name: GROUPS}).mixture()
+
+
 class _Search:
     def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding]) -> None:
         self._draft, self._target, self._now = draft, target, now

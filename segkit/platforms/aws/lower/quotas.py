@@ -68,7 +68,10 @@ class _Costs:
         self._draft, self._target, self._now, self._plan = draft, target, now, plan
         self._names = piece_names(draft, target)
         self._namer = Namer(draft.intent.model, self._plan)
-        self._elsewhere = self._over_elsewhere(self._plan)
+        name = target.name
+        self._referring = {o.name for o, _, p in draft.written if any(k.target == name for k in p.references)}
+        self._referring.discard(name)
+        self._elsewhere = self._over_elsewhere(plan)
         self._there = self._addresses(self._plan)
         self._members = self._memberships(self._plan)
 
@@ -83,17 +86,21 @@ class _Costs:
         texts = {encoding: self._text(encoding) for encoding in plans}
         plain = {encoding: isinstance(text, str) for encoding, text in texts.items()}
         ranked = sorted(plans, key=lambda e: (prices[e], e != now, not plain[e], str(texts[e])))
-        priced = {encoding: self._option(encoding, plans[encoding]) for encoding in ranked}
+        priced = {e: self._option(e, plans[e], prices[e][0] == 0) for e in ranked}
         wanted = None
         if asked == "auto":
             wanted = priced[ranked[0]]
         elif asked is not None:
             encoding = self._read(asked)
-            wanted = priced.get(encoding) or self._option(encoding, self._with(encoding))
+            wanted = priced.get(encoding) or self._new(encoding)
         return QuotaReport(self._target.name, priced[now], tuple(priced.values()), len(self._members), wanted)
 
-    def _option(self, encoding: Encoding, plan: Plan) -> QuotaOption:
-        fits, same = self._price(plan)[0] == 0, encoding == self._now[self._target.name]
+    def _new(self, encoding: Encoding) -> QuotaOption:
+        plan = make_plan(self._draft, {**self._now, self._target.name: encoding})
+        return self._option(encoding, plan, self._price(plan)[0] == 0)
+
+    def _option(self, encoding: Encoding, plan: Plan, fits: bool) -> QuotaOption:
+        same = encoding == self._now[self._target.name]
         most: dict[str, int] = {}
         for (group, _, _), count in rule_counts(plan, self._target.name).items():
             name = self._namer.group(group)
@@ -118,8 +125,11 @@ class _Costs:
 
     def _over_elsewhere(self, plan: Plan) -> int:
         """Targets that refer to groups of this one pay for it in rules of their own."""
-        others = (t for t in self._draft.targets if t.name != self._target.name)
-        return sum(overflow(plan, t, self._draft.placements[t.name]) for t in others)
+        over = 0
+        for other in sorted(self._referring):
+            limit = self._draft.placements[other].quota("rules_per_group")
+            over += sum(max(0, count - limit) for count in rule_counts(plan, other).values())
+        return over
 
     # -- encodings by name
 
@@ -138,9 +148,6 @@ class _Costs:
         if found.errors:
             raise SegkitError(found.errors)
         return blocks_by_name(sorted(sorted(block) for block in asked), pieces)
-
-    def _with(self, encoding: Encoding) -> Plan:
-        return make_plan(self._draft, {**self._now, self._target.name: encoding})
 
     # -- what a change touches
 
