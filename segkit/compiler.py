@@ -71,7 +71,7 @@ def compile_model(model: Model) -> Compilation:
     if problems:
         raise SegkitError(problems)
     fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
-    divided = divide(_by_stack(model, lowered) if model.stacks else {"": fragment})
+    divided = divide(_by_stack(model, lowered)) if model.stacks else Divided({"": fragment}, ())
     return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)), divided)
 
 

@@ -74,8 +74,11 @@ def divide(fragments: Mapping[str, Document]) -> Divided:
     >>> done.stacks(lambda crossing: "sg-1")["web"]["locals"]
     {'peer': '${local.segkit-from_aws_security_group_db_id}', 'segkit-from_aws_security_group_db_id': 'sg-1'}
     """
-    merge(*fragments.values(), where=tuple(f"stack {name}" for name in fragments))  # no address twice
-    homes = {address: name for name, fragment in fragments.items() for address in addresses(fragment)}
+    homes: dict[str, str] = {}
+    for name, fragment in fragments.items():
+        for address in addresses(fragment):
+            if homes.setdefault(address, name) != name:
+                merge(*fragments.values(), where=tuple(f"stack {name}" for name in fragments))  # raises
     found: set[Crossing] = set()
     out = {name: _cut(fragment, name, homes, found) for name, fragment in sorted(fragments.items())}
     divided = Divided(out, tuple(sorted(found)))

@@ -33,7 +33,9 @@ def renamed(text: str, rename: Rename) -> str:
     if "${" not in text and "%{" not in text:
         return text
     if _PLAIN.fullmatch(text):  # nearly all are
-        return f"${{{_written(text[2:-1], rename)}}}"
+        words = tuple(text[2:-1].split("."))
+        found = rename(words)
+        return text if found is None else f"${{{'.'.join((found[1], *words[found[0] :]))}}}"
     return _template(text, 0, "", rename)[0]
 
 

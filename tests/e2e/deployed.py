@@ -18,11 +18,11 @@ from segkit.sets import Addresses, ServiceSet
 from segkit.verify.compare import Comparison, Mismatch
 
 
-def client(endpoint: str, service: str = "ec2", **credentials: str) -> Any:
+def client(endpoint: str, service: str = "ec2", region: str = "eu-west-1", **credentials: str) -> Any:
     """A boto3 client for a server on this machine."""
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", **credentials}
     make: Any = boto3.client  # its overloads know service names only as literals
-    return make(service, endpoint_url=endpoint, region_name="eu-west-1", **keys)
+    return make(service, endpoint_url=endpoint, region_name=region, **keys)
 
 
 def describe(ec2: Any) -> dict[str, Any]:
