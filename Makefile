@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 SOURCES := $(wildcard segkit stacks examples scripts bench tests)
 
-.PHONY: help setup demo test check format bench goldens clean distclean
+.PHONY: help setup demo test check format bench sweep goldens clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: .venv/.ready ## let ruff rewrite what it can
 
 bench: .venv/.bench ## measure against peers: make bench ARGS='--quick'
 	@$(PYTHON) -m bench $(ARGS)
+
+sweep: .venv/.ready ## where encodings stop fitting: make sweep ARGS='--write'
+	@$(PYTHON) -m bench.sweep $(ARGS)
 
 goldens: .venv/.ready ## rewrite the expected outputs; read the difference before committing
 	@$(PYTHON) -m pytest -n $(JOBS) --update-goldens $(ARGS)
