@@ -7,11 +7,11 @@ and targets. Everything later works on cells; how many workloads stand behind on
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 
-from segkit.intent.bitmatrix import gather, transpose
 from segkit.intent.endpoints import FAMILIES, Endpoint, no_workload
 from segkit.intent.population import Kin, Population
 from segkit.model.ends import End
@@ -19,6 +19,7 @@ from segkit.model.model import Model
 from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import EVERYWHERE, NOWHERE, Addresses
 from segkit.sets.atoms import AddressAtoms
+from segkit.sets.bitmatrix import gather, transpose
 from segkit.sets.intervals import Span
 
 CellKey = tuple[str, int, bool, int, str, tuple[str, ...]]
@@ -104,11 +105,22 @@ class Cells(Sequence[Cell]):
     def __init__(self, model: Model, population: Population, ends: Iterable[End]) -> None:
         self.population = population
         self.ends = tuple(sorted(set(ends), key=lambda e: e.key))
-        self._cells = tuple(_number(_collect(model, population, self.ends)))
-        self._bits = transpose([c.truth for c in self._cells], len(self.ends))
         self._index = {e: i for i, e in enumerate(self.ends)}
+        self._keep(_numbered(_collect(model, population, self.ends)))
+
+    def _keep(self, cells: Iterable[Cell]) -> None:
+        self._cells = tuple(cells)
+        self._bits = transpose([c.truth for c in self._cells], len(self.ends))
         self.all = (1 << len(self._cells)) - 1
         self.peers = self._compatible()
+
+    def refined(self, homes: Sequence[int]) -> Cells:
+        """The cells cut into smaller ones: cell i of the result is a part of cell `homes[i]`."""
+        if list(homes) == list(range(len(self))):
+            return self
+        finer = copy(self)
+        finer._keep(replace(self._cells[home], index=i) for i, home in enumerate(homes))
+        return finer
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]  # int or slice, as Sequence has it
         return self._cells[index]
@@ -206,7 +218,7 @@ def _order(member: Member) -> tuple[str, tuple[Span, ...], tuple[Span, ...]]:
     return member.name, held.v4.spans, held.v6.spans
 
 
-def _number(found: Mapping[CellKey, tuple[list[Kin | Member], Addresses]]) -> Iterator[Cell]:
+def _numbered(found: Mapping[CellKey, tuple[list[Kin | Member], Addresses]]) -> Iterator[Cell]:
     for index, key in enumerate(sorted(found)):
         realm, family, _, truth, zone, targets = key
         held, addresses = found[key]

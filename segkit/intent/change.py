@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from segkit.intent.bitmatrix import Columns, transpose
 from segkit.intent.cells import Cells, bits
 from segkit.intent.engine import POSSIBLE, Intent, ends_of
 from segkit.model.model import Model
 from segkit.model.policy import Rule
 from segkit.sets import NOTHING, IntervalSet, ServiceSet
+from segkit.sets.bitmatrix import Columns, transpose
 from segkit.sets.intervals import Span
 from segkit.sets.planes import Row, clip, overlay, paint
 

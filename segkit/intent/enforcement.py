@@ -59,9 +59,11 @@ class Passing:
         """The services that pass from a cell to every cell it can reach."""
         cells = self.intent.cells
         mode = self.mode(cells[source])
+        if mode == "enforce":  # what the verdict allows, the other end passes in every mode
+            return self.intent.row(source)
         planes = []
         for lo, hi, allowed, denied in overlay(self.intent.row(source), self.intent.denied_row(source)):
             at_destination = allowed & self.enforcing | self.selective & ~denied | self.free
-            at_source = allowed if mode == "enforce" else ~denied if mode == "selective" else -1
+            at_source = ~denied if mode == "selective" else -1
             planes.append((lo, hi, at_destination & at_source & cells.all))
         return clip(merge(planes), cells.peers[source], POSSIBLE[cells[source].family])

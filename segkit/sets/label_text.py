@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from segkit.sets.label_cover import Condition, Term, conjunction, cover
 from segkit.sets.labels import ALL, NONE, Key, LabelParseError, Predicate, json_text
@@ -58,11 +59,24 @@ def render(predicate: Predicate) -> str:
         return "all"
     if predicate is NONE:
         return "none"
+    return _Joined("and", _clauses(predicate)).text()
+
+
+# Denies leave the same rest of many selectors that differ in what they ask first.
+@lru_cache(maxsize=4096)
+def _clauses(predicate: Predicate) -> tuple[str | _Joined, ...]:
+    """What an `and` joins to say a predicate; nothing for ALL. NONE cannot be said."""
+    if predicate is ALL:
+        return ()
+    children = [child for _value, child in predicate.arms]
+    if predicate.present is predicate.missing is NONE and all(c is children[0] for c in children):
+        values = tuple(value for value, _child in predicate.arms)
+        return _condition(Condition(predicate.key, values, False, False)), *_clauses(children[0])
     terms = cover(predicate)
     shared = tuple(one for one in terms[0] if all(one in term for term in terms))
     rests = tuple(tuple(one for one in term if one not in shared) for term in terms)
     if len(rests) == 1:
-        return _Joined("and", tuple(map(_condition, shared))).text()
+        return tuple(map(_condition, shared))
     clauses: tuple[Term, ...] = ()
     if len(rests) <= _MOST_TERMS:
         either = Predicate.union(map(conjunction, rests))
@@ -71,7 +85,7 @@ def render(predicate: Predicate) -> str:
         tail = tuple(_Joined("or", tuple(map(_condition, clause))) for clause in clauses)
     else:
         tail = (_Joined("or", tuple(_Joined("and", tuple(map(_condition, term))) for term in rests)),)
-    return _Joined("and", (*map(_condition, shared), *tail)).text()
+    return *map(_condition, shared), *tail
 
 
 def _key_text(name: str) -> str:

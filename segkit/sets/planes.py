@@ -86,6 +86,25 @@ def _inside(row: Row, destinations: int, spans: Sequence[Span]) -> Iterator[Plan
             yield max(lo, first), min(hi, last), left
 
 
+def together(rows: Sequence[Row]) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """The whole service line, cut wherever any of some rows changes, with the destinations of each row.
+
+    >>> list(together([((0, 4, 1),), ((3, 9, 2),)]))[:3]
+    [(0, 2, (1, 0)), (3, 4, (1, 2)), (5, 9, (0, 2))]
+    """
+    cuts = sorted({0, LINE_END, *(edge for row in rows for lo, hi, _ in row for edge in (lo, hi + 1))})
+    place = {cut: n for n, cut in enumerate(cuts)}
+    columns = []
+    for row in rows:
+        column = [0] * (len(cuts) - 1)
+        for lo, hi, held in row:
+            first, after = place[lo], place[hi + 1]
+            column[first:after] = [held] * (after - first)
+        columns.append(column)
+    for (lo, after), *across in zip(pairwise(cuts), *columns, strict=True):
+        yield lo, after - 1, tuple(across)
+
+
 def overlay(first: Row, second: Row) -> Iterator[tuple[int, int, int, int]]:
     """The whole service line, cut wherever either row changes, with the destinations of each."""
     ahead, beside = iter((*first, _END)), iter((*second, _END))

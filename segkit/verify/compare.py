@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from itertools import product
+from operator import and_
 
-from segkit.intent.cells import Cell, Member, bits
+from segkit.intent.cells import Cell, Cells, Member, bits
 from segkit.intent.enforcement import Passing
-from segkit.intent.engine import POSSIBLE
+from segkit.intent.engine import POSSIBLE, Intent
 from segkit.platforms.base import Spot, View
 from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
-from segkit.sets.planes import Row, clip, combine, merge, overlay
+from segkit.sets.planes import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +69,24 @@ class Tally:
 
 class Comparison:
     """Compares what passes by intent with what passes by the planes' reading models, a whole row at a
-    time."""
+    time, over the classes that neither side tells apart."""
 
     def __init__(self, passing: Passing, views: Sequence[View]) -> None:
-        self._passing = passing
         self._views = tuple(views)
         self.tally = Tally()
-        self._spots = tuple(self._spotted())
+        self._spots = tuple(_spotted(passing.intent.cells, self._views))
+        self._passing = _refined(passing, [s.cell.index for s in self._spots])
         self._rows = [view.rows([s.spot(n) for s in self._spots]) for n, view in enumerate(self._views)]
-        self._of_cell: dict[int, int] = defaultdict(int)
-        for position, spotted in enumerate(self._spots):
-            self._of_cell[spotted.cell.index] |= 1 << position
         self._itself: dict[tuple[str, ...], int] = defaultdict(int)
         for position, spotted in enumerate(self._spots):
             if spotted.only_itself:
                 self._itself[spotted.names] |= 1 << position
-        self._expanded: dict[int, int] = {}
 
     def mismatches(self) -> Iterator[Mismatch]:
         """Every pair that differs, in a fixed order."""
-        free, unowned = self._expand(self._passing.free), self._expand(self._passing.unowned)
+        free, unowned = self._passing.free, self._passing.unowned
         for position, source in enumerate(self._spots):
-            reach = self._expand(self._passing.intent.cells.peers[source.cell.index])
+            reach = self._passing.intent.cells.peers[position]
             mask = reach & ~unowned if unowned >> position & 1 else reach
             self.tally.ungoverned += (reach & ~mask).bit_count()
             if source.only_itself:  # a workload and itself are no pair, at whichever of its addresses
@@ -96,33 +95,29 @@ class Comparison:
             yield from self._compare(position, source, mask, free)
 
     def _compare(self, position: int, source: Spotted, mask: int, free: int) -> Iterator[Mismatch]:
-        possible = POSSIBLE[source.cell.family]
-        wanted = clip(self._expand_row(self._passing.row(source.cell.index)), mask, possible)
-        out = self._meet(
-            [clip(rows.outgoing(position), mask, possible) for rows in self._rows], mask, possible
-        )
-        into = self._meet(
-            [clip(rows.incoming(position), mask, possible) for rows in self._rows], mask, possible
-        )
-        if out != into and not free >> position & 1:
-            lonely = 0
-            for _, _, held in combine(out, into, int.__xor__):
-                lonely |= held
+        possible = tuple((lo, hi, mask) for lo, hi in POSSIBLE[source.cell.family].line.spans)
+        sent = [rows.outgoing(position) for rows in self._rows]
+        let_in = [rows.incoming(position) for rows in self._rows]
+        lonely = 0
+        differing: list[tuple[int, int, int, int]] = []
+        for lo, hi, (here, wanted, *sides) in together(
+            [possible, self._passing.row(position), *sent, *let_in]
+        ):
+            out = reduce(and_, sides[: len(sent)], here)
+            into = reduce(and_, sides[len(sent) :], here)
+            lonely |= out ^ into
+            if out & into != wanted & here:
+                differing.append((lo, hi, out & into, wanted & here))
+        if not free >> position & 1:
             self.tally.single_ended += (lonely & ~free).bit_count()
-        passes = combine(out, into, int.__and__)
-        if passes != wanted:
-            yield from self._differences(source, passes, wanted)
+        yield from self._differences(source, differing)
 
-    def _meet(self, rows: Sequence[Row], mask: int, possible: ServiceSet) -> Row:
-        whole = tuple((lo, hi, mask) for lo, hi in possible.line.spans) if mask else ()
-        for row in rows:
-            whole = combine(whole, row, int.__and__)
-        return whole
-
-    def _differences(self, source: Spotted, passes: Row, wanted: Row) -> Iterator[Mismatch]:
+    def _differences(
+        self, source: Spotted, planes: Sequence[tuple[int, int, int, int]]
+    ) -> Iterator[Mismatch]:
         opens: dict[int, list[tuple[int, int]]] = defaultdict(list)
         closes: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for lo, hi, have, want in overlay(passes, wanted):
+        for lo, hi, have, want in planes:
             for position in bits(have & ~want):
                 opens[position].append((lo, hi))
             for position in bits(want & ~have):
@@ -130,18 +125,6 @@ class Comparison:
         for position in sorted({*opens, *closes}):
             more, less = (ServiceSet.from_line(IntervalSet.of(*d.get(position, ()))) for d in (opens, closes))
             yield Mismatch(source, self._spots[position], more, less)
-
-    def _expand_row(self, row: Row) -> Row:
-        return merge((lo, hi, self._expand(held)) for lo, hi, held in row)
-
-    def _expand(self, cells: int) -> int:
-        """Cells as the classes they are cut into."""
-        if cells not in self._expanded:
-            held = 0
-            for cell in bits(cells):
-                held |= self._of_cell[cell]
-            self._expanded[cells] = held
-        return self._expanded[cells]
 
     def resources(self, mismatch: Mismatch) -> tuple[str, ...]:
         """The resources behind what a mismatch opens."""
@@ -151,31 +134,36 @@ class Comparison:
             found.update(view.resources(here, there, mismatch.opens or mismatch.closes))
         return tuple(sorted(found))
 
-    def _spotted(self) -> Iterator[Spotted]:
-        atoms = AddressAtoms([cut for view in self._views for cut in view.cuts()])
-        nowhere = tuple(None for _ in self._views)
-        for cell in self._passing.intent.cells:
-            if not cell.members:
-                for part, _ in atoms.split(cell.addresses, cell.family):
-                    yield Spotted(cell, None, (), nowhere, part)
-                continue
-            classes: dict[tuple[tuple[Hashable, ...], int], list[tuple[Member, Addresses | None]]] = (
-                defaultdict(list)
-            )
-            for member in cell.members:
-                for profiles in self._profiles(member):
-                    for part, truth in atoms.split(member.addresses, cell.family):
-                        classes[profiles, truth].append((member, part))
-            for (profiles, _), held in sorted(
-                classes.items(), key=lambda c: (c[1][0][0].name, str(c[1][0][1]))
-            ):
-                names = tuple(sorted({m.endpoint.workload.name for m, _ in held}))
-                yield Spotted(cell, held[0][0], names, profiles, held[0][1])
 
-    def _profiles(self, member: Member) -> Iterator[tuple[Hashable, ...]]:
-        """Every combination of how the planes see an interface."""
-        combinations: list[tuple[Hashable, ...]] = [()]
-        for view in self._views:
-            seen = view.profiles(member.endpoint.workload, member.endpoint.interface)
-            combinations = [(*before, profile) for before in combinations for profile in seen]
-        yield from combinations
+def _refined(passing: Passing, homes: Sequence[int]) -> Passing:
+    """What passes, over classes that are parts of cells."""
+    intent = passing.intent
+    cells = intent.cells.refined(homes)
+    return passing if cells is intent.cells else Passing(Intent(intent.model, cells))
+
+
+def _spotted(cells: Cells, views: Sequence[View]) -> Iterator[Spotted]:
+    atoms = AddressAtoms([cut for view in views for cut in view.cuts()])
+    nowhere = tuple(None for _ in views)
+    for cell in cells:
+        if not cell.is_workload:
+            for part, _ in atoms.split(cell.addresses, cell.family):
+                yield Spotted(cell, None, (), nowhere, part)
+            continue
+        classes: dict[tuple[tuple[Hashable, ...], int], list[tuple[Member, Addresses | None]]] = defaultdict(
+            list
+        )
+        for member in cell.members:
+            parts = atoms.split(member.addresses, cell.family)
+            for profiles in _profiles(member, views):
+                for part, truth in parts:
+                    classes[profiles, truth].append((member, part))
+        for (profiles, _), held in sorted(classes.items(), key=lambda c: (c[1][0][0].name, str(c[1][0][1]))):
+            names = tuple(sorted({m.endpoint.workload.name for m, _ in held}))
+            yield Spotted(cell, held[0][0], names, profiles, held[0][1])
+
+
+def _profiles(member: Member, views: Sequence[View]) -> Iterator[tuple[Hashable, ...]]:
+    """Every combination of how the planes see an interface."""
+    endpoint = member.endpoint
+    return product(*(view.profiles(endpoint.workload, endpoint.interface) for view in views))

@@ -7,13 +7,15 @@ tests hold the two to each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.state import Direction
 from segkit.platforms.base import Spot
-from segkit.sets import ANY, EVERYWHERE, Addresses, ServiceSet
+from segkit.sets import ANY, Addresses, ServiceSet
+from segkit.sets.atoms import AddressAtoms
+from segkit.sets.bitmatrix import transpose
 from segkit.sets.planes import Row, paint
 
 Layer = tuple[ServiceSet, int, bool]
@@ -40,10 +42,14 @@ class Rows:
                 self._carrying[group] |= 1 << position
             if not filtered(spot):
                 self._unfiltered |= 1 << position
-        self._inside = {cut: self._within(cut) for cut in enforcement.cuts()}
+        cuts = enforcement.cuts()
+        atoms = AddressAtoms(cuts)
+        self._ranges = [_truth(atoms, spot) for spot in self._spots]
+        self._inside = dict(zip(cuts, transpose(self._ranges, len(cuts)), strict=True))
         self._sent: dict[frozenset[str], Row] = {}
         self._let_in: dict[tuple[frozenset[str], int], Row] = {}
-        self._by_group, self._by_range = self._ingress()
+        self._by_group, by_range = self._ingress()
+        self._by_range = [by_range.get(cut, ()) for cut in cuts]
 
     def outgoing(self, source: int) -> Row:
         """Where the source's own rules let it send."""
@@ -66,14 +72,13 @@ class Rows:
         """Whose rules let the source in."""
         spot = self._spots[source]
         groups = groups_of(spot)
-        ranges = sum(1 << n for n, (cut, _) in enumerate(self._by_range) if self._inside[cut] >> source & 1)
-        key = groups, ranges
+        key = groups, self._ranges[source]
         if key not in self._let_in:
             layers: list[Layer] = [(ANY, self._unfiltered, True)]
             for group in sorted(groups):
                 layers += self._by_group.get(group, ())
-            for n, (_, admitted) in enumerate(self._by_range):
-                if ranges >> n & 1:
+            for n, admitted in enumerate(self._by_range):
+                if admitted and self._ranges[source] >> n & 1:
                     layers += admitted
             self._let_in[key] = paint(layers)
         return self._let_in[key]
@@ -82,7 +87,7 @@ class Rows:
     def _everyone(self) -> int:
         return (1 << len(self._spots)) - 1
 
-    def _ingress(self) -> tuple[dict[str, list[Layer]], list[tuple[Addresses, list[Layer]]]]:
+    def _ingress(self) -> tuple[Mapping[str, Sequence[Layer]], Mapping[Addresses, Sequence[Layer]]]:
         """Every inbound rule turned round: by the group it admits, and by the range."""
         by_group: dict[str, list[Layer]] = defaultdict(list)
         by_range: dict[Addresses, list[Layer]] = defaultdict(list)
@@ -93,16 +98,13 @@ class Rows:
                 by_group[name].append((services, held, True))
             for cut, services in ranges.items():
                 by_range[cut].append((services, held, True))
-        return by_group, sorted(by_range.items(), key=lambda item: str(item[0]))
+        return by_group, by_range
 
-    def _within(self, cut: Addresses) -> int:
-        """The spots inside a range; an unknown address is inside a whole family only."""
-        whole = {f: cut.family(f) == EVERYWHERE.family(f) for f in (4, 6)}
-        held = 0
-        for position, spot in enumerate(self._spots):
-            inside = whole[spot.family] if spot.addresses is None else spot.addresses <= cut
-            held |= inside << position
-        return held
+
+def _truth(atoms: AddressAtoms, spot: Spot) -> int:
+    """The ranges that hold a spot, which none of them cuts."""
+    ((_, truth),) = atoms.split(spot.addresses, spot.family)
+    return truth
 
 
 def groups_of(spot: Spot) -> frozenset[str]:
