@@ -165,9 +165,9 @@ class _Cuts:
 
     def meet(self, piece: Piece, hole: Piece) -> bool:
         """Could a workload or an address be in both?"""
-        if piece.outside.overlaps(hole.outside):
+        if piece.outside and piece.outside.overlaps(hole.outside):
             return True
-        if not (piece.inside.overlaps(hole.inside) or piece.unknown & hole.unknown):
+        if not (piece.unknown & hole.unknown or piece.inside.overlaps(hole.inside)):
             return False
         one, other = piece.predicate, hole.predicate
         # What a selector asks of keys that the other never asks for makes no difference: somebody has it.
@@ -181,9 +181,9 @@ class _Cuts:
 
     def quiet(self, piece: Piece, hole: Piece) -> bool:
         """Does a hole take nobody of today from a piece, and does it speak of labels only?"""
-        if not hole.whole or piece.outside.overlaps(hole.outside):
+        if self._held(piece.predicate) & self._held(hole.predicate):
             return False
-        return not self._held(piece.predicate) & self._held(hole.predicate)
+        return hole.whole and not piece.outside.overlaps(hole.outside)
 
     def without(self, piece: Piece, holes: tuple[Predicate, ...]) -> Piece:
         """A piece without the labels of quiet holes."""

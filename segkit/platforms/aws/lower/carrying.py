@@ -38,10 +38,11 @@ class Owners:
     def of(self, piece: Piece) -> frozenset[str]:
         """The names of the targets."""
         if piece not in self._memo:
+            whole = piece.whole
             self._memo[piece] = frozenset(
                 name
                 for kin in self._population.matching(piece.predicate)
-                if (kin.unknown and kin.family in piece.unknown) or kin.known.overlaps(piece.inside)
+                if whole or (kin.unknown and kin.family in piece.unknown) or kin.known.overlaps(piece.inside)
                 for name in kin.owners
             )
         return self._memo[piece]
@@ -59,15 +60,18 @@ def held_keys(
     An interface is in a piece with every address of each family the piece speaks of.
     """
     by_label: dict[int, list[Key]] = defaultdict(list)
+    by_address: set[int] = set()
     for key in keys:
-        for position in population.positions(key.piece.predicate):
+        positions = population.positions(key.piece.predicate)
+        for position in positions:
             by_label[position].append(key)
+        if not key.piece.whole:
+            by_address.update(positions)
     places: dict[Place, list[tuple[Endpoint, int]]] = defaultdict(list)
     for position, kin in enumerate(population.kin):
         if target.name in kin.owners:
             for e in kin.endpoints:
                 places[_place(e)].append((e, position))
-    by_address = {position for position, held in by_label.items() if not all(k.piece.whole for k in held)}
     alike: dict[int | tuple[Key, ...], list[tuple[Place, Workload, Interface]]] = defaultdict(list)
     for place, members in places.items():
         first, position = members[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from segkit.artifacts import Fragment, literal, reference
@@ -49,10 +50,8 @@ class Emitter:
                 self._list(listed)
         for group in groups:
             self._group(group)
-            rules = [
-                self._line(line) for line in sorted(lines[group], key=lambda n: self.names.line_key(n.id))
-            ]
-            self._ready(group, rules)
+            keyed = sorted(((self.names.line_key(n.id), n) for n in lines[group]), key=itemgetter(0))
+            self._ready(group, [self._line(key, line) for key, line in keyed])
         for carried in self.plan.carried:
             if carried.target == self.target.name:
                 self._member(carried)
@@ -91,9 +90,8 @@ class Emitter:
             self._imports.append({"to": f"${{aws_security_group.{key}}}", "id": adopted.id})
         self._moved("aws_security_group", self.before.group_key(group), key)
 
-    def _line(self, line: Line) -> str:
+    def _line(self, key: str, line: Line) -> str:
         kind = f"aws_vpc_security_group_{line.id.direction}_rule"
-        key = self.names.line_key(line.id)
         body: dict[str, Any] = {
             "security_group_id": reference(f"aws_security_group.{self.names.group_key(line.id.group)}", "id"),
             "ip_protocol": line.id.protocol,
@@ -112,7 +110,8 @@ class Emitter:
         if self.here.tags:
             body["tags"] = self._tags({})
         self.out.resource(kind, key, self._body(body))
-        self._moved(kind, self.before.line_key(line.id), key)
+        if self.before is not self.names:
+            self._moved(kind, self.before.line_key(line.id), key)
         return f"{kind}.{key}.id"
 
     def _refer(self, group: GroupId) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from segkit.model.model import Model
 from segkit.platforms.aws.lower.encoding import GroupId
 from segkit.platforms.aws.lower.names import NO_FLOWS, GroupNames, digest, slug
@@ -16,6 +18,7 @@ class Namer:
     def __init__(self, model: Model, plan: Plan, before: bool = False) -> None:
         self._groups = GroupNames(model, plan.hints, before)
         self._memo: dict[GroupId, str] = {}
+        self._keys: dict[GroupId, str] = {}
 
     def group(self, group: GroupId) -> str:
         """A security group's name."""
@@ -31,7 +34,9 @@ class Namer:
 
     def group_key(self, group: GroupId) -> str:
         """A security group's Terraform name."""
-        return resource_name(group.target, self.group(group))
+        if group not in self._keys:
+            self._keys[group] = resource_name(group.target, self.group(group))
+        return self._keys[group]
 
     def line_key(self, line: LineId) -> str:
         """A rule's Terraform name: what it does, so that rules with other effects never share one."""
@@ -63,8 +68,12 @@ class Namer:
 def resource_name(*parts: str) -> str:
     """A Terraform name from parts (letters, digits, `-`, `_`; not starting with a digit; at most 120
     characters)."""
-    name = "_".join(
-        p if p.replace("-", "").replace("_", "").isalnum() and p.isascii() else slug(p) for p in parts
-    )
+    name = "_".join(map(_part, parts))
     name = name if len(name) <= 120 else f"{name[:110]}-{digest(name)}"
     return name if name[0].isalpha() else f"_{name}"
+
+
+@lru_cache(maxsize=65536)
+def _part(text: str) -> str:
+    plain = text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+    return text if plain else slug(text)
