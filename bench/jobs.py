@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from bench import redundancy, through_cdktf
+from bench import inventory, redundancy, through_cdktf
 from bench.changes import changes as changes_of
 from bench.estates import Estate, random_estate, realistic
 from bench.models import accounts, model_of
@@ -97,6 +97,9 @@ JOBS: dict[str, Callable[..., Figures]] = {
     "estate": estate,
     "redundancy": redundancy.exact,
     "shade": redundancy.shade,
+    "inventory_file": inventory.write,
+    "inventory": inventory.read,
+    "parsed": inventory.parse,
     "segkit_stack": through_cdktf.segkit_stack,
     "bulk_override": through_cdktf.bulk_override,
     "typed_bindings": through_cdktf.typed_bindings,

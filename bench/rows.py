@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench import inventory
 from bench.measure import Job, Sample, UnfinishedError, alternating, run
 from bench.table import Row, memory, seconds
 
@@ -218,6 +219,7 @@ ROWS: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "intent": intent,
     "growth": growth,
     "redundancy": redundancy,
+    "inventory": lambda sizes: inventory.rows(sizes.workloads, sizes.applications, sizes.turns, sizes.limit),
 }
 
 

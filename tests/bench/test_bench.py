@@ -53,7 +53,7 @@ def test_a_job_that_fails_says_why() -> None:
         run(Job("intent", {"kind": "real", "workloads": 1, "rules": 1}, 0.01))
 
 
-@pytest.mark.parametrize("name", ["emission", "estate", "intent", "growth", "redundancy"])
+@pytest.mark.parametrize("name", ["emission", "estate", "intent", "growth", "redundancy", "inventory"])
 def test_every_row_at_a_tiny_size(name: str) -> None:
     found = rows.measured(name, rows.TINY)
     assert found
