@@ -51,6 +51,7 @@ def tried(model: Model, target: str | None, text: str | None) -> tuple[Model, li
     Raises SegkitError for an encoding or a target that is none.
     """
     from segkit.compiler import quota_reports
+    from segkit.platforms.base import brief
     from segkit.report.quotas import pin
 
     if text is None:
@@ -64,7 +65,7 @@ def tried(model: Model, target: str | None, text: str | None) -> tuple[Model, li
         return model, []
     word = found if isinstance(found, str) else pin(found)
     warning = Problem(
-        f"target {report.target} is made with encoding {pin(found)}, and {pin(now)} is pinned",
+        f"target {report.target} is made with encoding {brief(found)}, and {brief(now)} is pinned",
         why="without the option the next synth goes back",
         fix=f"to keep it: segkit quota --target {report.target} --encoding {shlex.quote(word)} --pin",
     )

@@ -66,11 +66,11 @@ def quota(
 def _pin(loaded: Loaded, report: QuotaReport) -> None:
     """Pins what was asked for and tells so, on stderr."""
     from segkit.cli.quota_pin import pin
-    from segkit.report.quotas import pin as written
+    from segkit.platforms.base import brief
     from segkit.report.safe import printable
 
     assert report.asked is not None, "an encoding was asked for"
-    what = f"encoding {written(report.asked.encoding)} of target {report.target}"
+    what = f"encoding {brief(report.asked.encoding)} of target {report.target}"
     if report.asked.encoding == report.pinned.encoding:
         done = f"{what} is pinned already"
     elif not report.asked.fits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -63,6 +64,19 @@ class Lowered:
 
 Encoding = str | list[list[str]]
 """An encoding as a placement pins it: a word, or blocks of group names."""
+
+
+def brief(encoding: Encoding, most: int = 100) -> str:
+    """An encoding in a few words: long blocks are only counted.
+
+    >>> brief("cells"), brief([["ops", "web"]]), brief([["ops", "web"]], 10)
+    ('cells', '[["ops", "web"]]', '1 block of 2 groups')
+    """
+    if isinstance(encoding, str):
+        return encoding
+    text, names = json.dumps(encoding, ensure_ascii=False), sum(map(len, encoding))
+    blocks = "1 block" if len(encoding) == 1 else f"{len(encoding)} blocks"
+    return text if len(text) <= most else f"{blocks} of {names} groups"
 
 
 @dataclass(frozen=True, slots=True)

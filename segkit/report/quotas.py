@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from segkit.platforms.base import Encoding, QuotaOption, QuotaReport
+from segkit.platforms.base import Encoding, QuotaOption, QuotaReport, brief
 from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line, table
 
 
@@ -53,7 +53,7 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
     interfaces = count(report.interfaces, "interface")
     yield line(
         Cell(report.target, "strong"),
-        f"  encoding {_word(now.encoding)}, {count(now.resources, 'resource')}, {interfaces}",
+        f"  encoding {brief(now.encoding)}, {count(now.resources, 'resource')}, {interfaces}",
     )
     yield _usage(now)
     yield line("Most rules: ", _fullest(now), indent=1)
@@ -78,11 +78,11 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
 def _asked(now: QuotaOption, asked: QuotaOption) -> Iterator[Line | Table]:
     yield BLANK
     if asked.encoding == now.encoding:
-        yield line(Cell("asked", "strong"), f"  encoding {_word(asked.encoding)} is what is pinned")
+        yield line(Cell("asked", "strong"), f"  encoding {brief(asked.encoding)} is what is pinned")
         return
     yield line(
         Cell("asked", "strong"),
-        f"  encoding {_word(asked.encoding)}, {count(asked.resources, 'resource')}",
+        f"  encoding {brief(asked.encoding)}, {count(asked.resources, 'resource')}",
     )
     yield _usage(asked)
     yield line("Most rules: ", _fullest(asked), indent=1)
@@ -119,7 +119,7 @@ def _usage(option: QuotaOption) -> Table:
 def _row(option: QuotaOption, now: bool) -> tuple[str | Cell, ...]:
     used = {name: str(use["used"]) for name, use in option.usage.items()}
     return (
-        Cell(_word(option.encoding), "strong" if now else "plain"),
+        Cell(brief(option.encoding), "strong" if now else "plain"),
         Cell("yes", "good") if option.fits else Cell("no", "bad"),
         used.get("groups_per_interface", "-"),
         used.get("rules_per_group", "-"),
@@ -139,10 +139,6 @@ def _churn(option: QuotaOption, now: bool) -> tuple[str, str]:
 
 def _fullest(option: QuotaOption) -> str:
     return ", ".join(f"{name} {number}" for name, number in option.fullest.items()) or "none"
-
-
-def _word(encoding: Encoding) -> str:
-    return encoding if isinstance(encoding, str) else pin(encoding)
 
 
 def _tone(use: Mapping[str, int]) -> Tone:

@@ -152,7 +152,7 @@ def test_crossing_a_quota_is_an_error_that_names_what_fits_and_changes_nothing()
     problem = raised.value.problems[0]
     assert "would carry" in problem.what
     assert "the quota is 1" in problem.what
-    assert "or pin encoding=" in problem.fix
+    assert "or pin the encoding " in problem.fix
     assert "resources: " in problem.fix and "interfaces with other groups: " in problem.fix
     assert "segkit quota --target t --encoding auto" in problem.fix
 

@@ -268,7 +268,7 @@ def test_a_synth_with_another_encoding_pins_nothing(shop: Path, tmp_path: Path) 
     assert done.exit_code == 0, done.output
     assert 'encoding [["api", "db"]]' in done.stdout
     assert "groups_per_interface 2/2 (100%)" in done.stdout
-    assert 'is made with encoding [["api", "db"]], and "groups" is pinned' in done.stderr
+    assert 'is made with encoding [["api", "db"]], and groups is pinned' in done.stderr
     assert '--encoding \'[["api", "db"]]\' --pin' in done.stderr
     assert shop.read_text() == SHOP
     (target,) = load(str(out)).model.targets

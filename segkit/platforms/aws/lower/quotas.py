@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -24,7 +23,7 @@ from segkit.platforms.aws.lower.lists import list_advice
 from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft, make_plan
 from segkit.platforms.aws.placement import placement
-from segkit.platforms.base import Churn, QuotaOption, QuotaReport
+from segkit.platforms.base import Churn, QuotaOption, QuotaReport, brief
 from segkit.platforms.base import Encoding as Wanted
 
 UNSEARCHED = ("rules_per_interface", "prefix_lists_per_region", "entries_per_prefix_list")
@@ -55,10 +54,11 @@ def quotas(intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted
 def way_out(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> str:
     """What to pin instead, for a target that is over quota, with what the change would touch."""
     report = _Costs(draft, target, encodings, make_plan(draft, encodings)).report(None)
-    fitting = [f"encoding={json.dumps(o.encoding)} ({o.churn})" for o in report.options if o.fits]
+    fitting = [f"{brief(o.encoding)} ({o.churn})" for o in report.options if o.fits]
     if not fitting:
         return "no encoding of this policy fits"
-    return f"or pin {' or '.join(fitting[:2])}: see `segkit quota --target {target.name} --encoding auto`"
+    ways = " or ".join(fitting[:2])
+    return f"or pin the encoding {ways}: see `segkit quota --target {target.name} --encoding auto`"
 
 
 class _Costs:
