@@ -27,6 +27,7 @@ class Outlet:
         self.name: str = self.stack.node.id
         self._armed = False
         self.written: dict[str, Any] | None = None
+        self._prepared: Outcome | None = None
         self._sent: tuple[Outcome, dict[str, Any]] | None = None
         self._parts: dict[str, Any] = {}
 
@@ -49,6 +50,8 @@ class Outlet:
         """The fragment. Raises when nothing may be written."""
         self._refuse_unproved()
         outcome = self.stage.compiled()
+        if not self._armed and not self.stage.reading():
+            self._prepared = outcome
         if outcome.error is not None:
             # A preparing call: the validation will say so. Should anybody write this, Terraform refuses it.
             name = "_" + re.sub(r"\W", "_", self.stage.builder.name)
@@ -70,6 +73,12 @@ class Outlet:
                 f"  fix: run cdktf synth --hcl, or set {SYNTH_HCL}=true"
             )
         return hcl.rest(fragment)
+
+    def prepare(self) -> None:
+        """Has the stack publish what others take of it, as the library does when an app is synthesised."""
+        if self._prepared is not self.stage.compiled():
+            self._prepared = self.stage.compiled()
+            self.stack.prepare_stack()
 
     def fragment(self) -> dict[str, Any]:
         """What the segmentation writes here; nothing where it could not be compiled."""

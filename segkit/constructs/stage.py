@@ -229,11 +229,14 @@ class SynthStage:
         """The stacks as Terraform JSON; with several, also those that they read from."""
         out: dict[str, Any] = {}
         todo = [self.outlets[name].stack for name in outcome.fragments]
-        while todo:
-            stack = todo.pop()
-            if stack.node.id not in out:
-                out[stack.node.id] = _document(stack)
-                todo += stack.dependencies if len(outcome.fragments) > 1 else ()
+        with _reading():
+            for name in outcome.fragments:
+                self.outlets[name].prepare()
+            while todo:
+                stack = todo.pop()
+                if stack.node.id not in out:
+                    out[stack.node.id] = stack.to_terraform()
+                    todo += stack.dependencies if len(outcome.fragments) > 1 else ()
         return out
 
     def _clashes(self, outcome: Outcome) -> Iterator[Problem]:

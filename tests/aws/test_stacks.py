@@ -253,3 +253,31 @@ def test_any_model_in_several_stacks_is_proved_like_in_one(data: st.DataObject) 
             found = [prove(model, lone).differences, prove(split, join(less, split.stacks)).differences]
             told = [[(d.kind, d.source, d.destination, d.services) for d in one] for one in found]
             assert told[0] == told[1]
+
+
+def test_moves_imports_and_flow_logs_are_where_their_groups_are() -> None:
+    seg = Segmentation("retail", today="2026-06-01")
+    seg.zone("edge", L.zone == "edge", mode="visibility")
+    front = seg.group("front", L.role == "web", moved_from="web")
+    api = seg.group("api", L.role == "api")
+    seg.policy("shop", "application").allow(front, api, tcp(8080))
+    seg.workload("web-1", {"role": "web", "zone": "edge"}, ["10.0.0.1"], interface_id="eni-1", foreign=[])
+    seg.workload("api-1", {"role": "api"}, ["10.0.0.2"], foreign=[])
+    place = {
+        "vpc_id": "vpc-1",
+        "region": "eu-west-1",
+        "flow_log_destination": "arn:aws:s3:::logs",
+        "adopt": {"api": {"id": "sg-0123"}},
+    }
+    seg.target("aws", "aws", placement=place, stack="rules", identities="groups")
+    fragments = compile_model(seg.build()).divided.fragments
+    groups, rules = fragments["groups"], fragments["rules"]
+    assert set(groups) == {"resource", "moved", "import"}
+    assert set(groups["resource"]) == {"aws_security_group", "aws_flow_log"}
+    assert groups["import"] == [{"to": "${aws_security_group.aws_api}", "id": "sg-0123"}]
+    assert groups["moved"] == [{"from": "aws_security_group.aws_web", "to": "aws_security_group.aws_front"}]
+    assert "import" not in rules
+    assert {move["to"].partition(".")[0] for move in rules["moved"]} == {
+        "aws_network_interface_sg_attachment",
+        "aws_vpc_security_group_ingress_rule",  # front sends anything: it is only watched
+    }

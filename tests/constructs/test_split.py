@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -370,3 +374,71 @@ def test_interfaces_are_attached_by_the_stack_of_their_target(lib: Any) -> None:
     assert attached["network_interface_id"] == "${data.aws_network_interface.eni.id}"
     assert made.seg.proof is not None
     assert {m.workload: m.status for m in made.seg.proof.memberships}["eni"] == "seen"
+
+
+def test_what_another_stack_of_the_app_makes_is_part_of_the_proof(lib: Any) -> None:
+    app = new_app(lib)
+    net = lib.TerraformStack(app, "net")
+    vpcs = {name: Resource(net, name, "aws_vpc", cidr_block=cidr) for name, cidr in (
+        ("web", "10.1.0.0/16"), ("db", "10.2.0.0/16"),
+    )}  # fmt: skip
+    Resource(
+        net,
+        "peering",
+        "aws_vpc_peering_connection",
+        vpc_id=vpcs["web"]["id"],
+        peer_vpc_id=vpcs["db"]["id"],
+        auto_accept=True,
+    )
+    seg = Segmentation(app, "retail")
+    groups = {role: Group(seg, role, select=L.role == role) for role in vpcs}
+    LabelPolicy(seg, "shop", tier="application").allow(groups["web"], groups["db"], tcp(5432))
+    identities = lib.TerraformStack(app, "groups")
+    for role, vpc in vpcs.items():
+        # The network by another token of the same VPC: what counts is what it stands for.
+        Workload(seg, f"{role}-1", {"role": role}, addresses=[f"10.0.0.{len(role)}"], network=vpc["id"])
+        AwsSecurityGroups(
+            seg,
+            role,
+            stack=lib.TerraformStack(app, role),
+            identities=identities,
+            vpc_id=vpc["id"],
+            region="eu-west-1",
+            select=L.role == role,
+            peered_with=[other for other in vpcs if other != role],
+        )
+    app.synth()
+    assert seg.proof is not None and seg.proof.ok
+    assert not [note for note in seg.proof.notes if "peered" in note]
+    model = load_intent("out/segkit/retail.intent.json")
+    documents = {p.parent.name: document(p.parent.name) for p in Path("out/stacks").glob("*/cdk.tf.json")}
+    joined = join(documents, model.stacks)
+    assert joined.stacks == ("db", "groups", "net", "web")
+    assert prove(model, joined).notes == seg.proof.notes
+
+
+def hcl(library: str) -> None:
+    """Runs in a process of its own: Node reads the switch when it starts."""
+    app = new_app(importlib.import_module(library))
+    Estate(importlib.import_module(library), app)
+    app.synth()
+
+
+def test_hcl_holds_what_crosses_stacks(lib: Any) -> None:
+    code = f"from tests.constructs.test_split import hcl; hcl({lib.__name__!r})"
+    environment = {**os.environ, "SYNTH_HCL_OUTPUT": "true", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    written = Path("out/stacks/retail-shop/cdk.tf").read_text(encoding="utf-8")
+    assert "segkit-from_aws_security_group_retail-data_db_id" in written
+    assert 'data "terraform_remote_state" "cross-stack-reference-input-retail-data-groups"' in written
+    published = Path("out/stacks/retail-data-groups/cdk.tf").read_text(encoding="utf-8")
+    assert 'output "cross-stack-output-aws_security_groupretail-data_dbid"' in published
+
+
+@pytest.mark.parametrize("stack", ["retail-data", "retail-shop"])
+def test_one_stack_can_be_looked_at_in_a_test(lib: Any, stack: str) -> None:
+    app = new_app(lib)
+    made = Estate(lib, app, "output")
+    seen = json.loads(lib.Testing.synth(made.stacks[stack]))
+    assert all(name.startswith(stack) for name in seen["resource"]["aws_security_group"])
+    assert made.seg.proof is not None and made.seg.proof.ok
