@@ -13,6 +13,7 @@ from segkit.intent.cells import Cell, Cells, Member, bits
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.platforms.base import Spot, View
+from segkit.progress import steps
 from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.planes import together
@@ -85,7 +86,7 @@ class Comparison:
     def mismatches(self) -> Iterator[Mismatch]:
         """Every pair that differs, in a fixed order."""
         free, unowned = self._passing.free, self._passing.unowned
-        for position, source in enumerate(self._spots):
+        for position, source in enumerate(steps("Comparing", self._spots)):
             reach = self._passing.intent.cells.peers[position]
             mask = reach & ~unowned if unowned >> position & 1 else reach
             self.tally.ungoverned += (reach & ~mask).bit_count()
