@@ -97,8 +97,8 @@ def quota_reports(
     reports: list[QuotaReport] = []
     for name, targets in sorted(_by_platform(model).items()):
         with step(f"Counting what {name} counts"):
-            reports += platform(name).quotas(intent, targets, asked)
-    return tuple(r for r in reports if target in (None, r.target))
+            reports += platform(name).quotas(intent, targets, asked, target)
+    return tuple(reports)
 
 
 def _unusable(model: Model, target: str | None, encoding: Encoding) -> Iterator[Problem]:

@@ -222,10 +222,15 @@ class Platform(Protocol):
         """The targets of this plane as Terraform; raises SegkitError where one cannot be lowered."""
 
     def quotas(
-        self, intent: Intent, targets: Sequence[Target], asked: Mapping[str, Encoding]
+        self,
+        intent: Intent,
+        targets: Sequence[Target],
+        asked: Mapping[str, Encoding],
+        only: str | None = None,
     ) -> Sequence[QuotaReport]:
-        """What targets use of their quotas, and which other encodings would cost what. `asked` names an
-        encoding to look at, by target; "auto" is the best that the search finds.
+        """What targets use of their quotas, and which other encodings would cost what: all of them, or the
+        one named `only`. `asked` names an encoding to look at, by target; "auto" is the best that the search
+        finds.
 
         Raises SegkitError when an encoding names what is no group of its target.
         """

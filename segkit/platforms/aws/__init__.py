@@ -38,12 +38,16 @@ class Aws:
         return lower(intent, targets)
 
     def quotas(
-        self, intent: Intent, targets: Sequence[Target], asked: Mapping[str, Encoding]
+        self,
+        intent: Intent,
+        targets: Sequence[Target],
+        asked: Mapping[str, Encoding],
+        only: str | None = None,
     ) -> Sequence[QuotaReport]:
         """Quota use, and what other encodings would cost."""
         from segkit.platforms.aws.lower import quotas
 
-        return quotas(intent, targets, asked)
+        return quotas(intent, targets, asked, only)
 
     def view(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> View:
         """The reading model over a stack."""

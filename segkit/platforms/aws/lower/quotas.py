@@ -33,8 +33,11 @@ FULLEST = 10
 """How many groups with the most rules are named."""
 
 
-def quotas(intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted]) -> tuple[QuotaReport, ...]:
-    """What the targets of a model use of their quotas, and what other encodings would cost.
+def quotas(
+    intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted], only: str | None = None
+) -> tuple[QuotaReport, ...]:
+    """What the targets of a model (or the one named `only`) use of their quotas, and what other encodings
+    would cost.
 
     Works for a model that is over quota, too. Raises SegkitError where `asked` names what is no group.
     """
@@ -48,6 +51,7 @@ def quotas(intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted
             lists=tuple(list_advice(draft, target, now, plan)),
         )
         for target in ordered
+        if only in (None, target.name)
     )
 
 
