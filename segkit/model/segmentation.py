@@ -48,6 +48,7 @@ from segkit.sets import ALL, NOTHING, Predicate
 
 _name = attrgetter("name")
 
+
 class Segmentation:
     """Zones, groups, policies, workloads and targets, declared in any order.
 
@@ -291,21 +292,17 @@ class Segmentation:
     ) -> TargetBuilder:
         """One enforcement plane: the platform's name ("aws"), the workloads it owns, and where it is.
 
-        `placement` holds the platform's own arguments as JSON data. `stack` is the Terraform stack it is in,
-        `identities` the stack of its groups themselves.
+        `placement` holds the platform's arguments as JSON; `stack` and `identities` are as in `Target`.
         """
         here, given = where or caller(), placement or {}
-        one = TargetBuilder(
-            name, platform, select, realm, given, here, self._found, stack=stack, identities=identities
-        )
+        one = TargetBuilder(name, platform, select, realm, given, here, self._found, stack, identities)
         self._targets.append(one)
         return one
 
     def split_by(self, *keys: str, select: Predicate = ALL, where: str | None = None) -> tuple[Part, ...]:
         """The estate in parts: one for each combination of values of `keys` that a workload declared by now
-        has, sorted by value. `select` leaves out workloads that are in none of them.
-
-        With a target and a stack for each, each has a plan of its own. `build` reports who is in none.
+        has, sorted by value. `select` leaves out who is in no part; anybody else in none is reported by
+        `build`. With a target and a stack for each part, each has a plan of its own.
 
         >>> seg = Segmentation("shop")
         >>> web = seg.workload("web-1", {"account": "prod", "region": "eu-west-1"})
