@@ -223,6 +223,8 @@ class Enforcement:
         peer = self.state.groups.get(other)
         if peer is None or group.vpc is None or peer.vpc is None or other == group.key:
             return True
+        if group.vpc == peer.vpc:
+            return True
         pairs = {(a, b) for a in (group.vpc, *group.vpcs) for b in (peer.vpc, *peer.vpcs)}
         return any(a == b or (min(a, b), max(a, b)) in self.state.peerings for a, b in pairs)
 

@@ -83,6 +83,7 @@ class _UnreadableError(Exception):
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PLAIN = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)+\}")
+_ELEMENT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)+)(?=\s*[,\])])")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SPACE = re.compile(r"\s*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
@@ -123,6 +124,10 @@ class _Parser:
         return match.group()
 
     def expression(self) -> Node:
+        plain = _ELEMENT.match(self.text, self.at)
+        if plain is not None:  # what most lists are made of
+            self.at = plain.end()
+            return _path(plain.group(1))
         node = self.primary()
         while True:
             self.skip()
@@ -259,6 +264,15 @@ class _Parser:
         return node
 
 
+def _path(text: str) -> Node:
+    """A reference without indices: words with dots between them."""
+    root, *words = text.split(".")
+    node: Node = Root(root)
+    for word in words:
+        node = Step(node, Literal(word))
+    return node
+
+
 def _closing(text: str, start: int) -> int:
     """Index behind the `}` that closes the interpolation at `start`; quoted text may hold braces."""
     depth, at, quoted = 0, start + 1, False
@@ -294,11 +308,7 @@ def parse(text: str) -> Node:
     if "${" not in text and "%{" not in text:
         return Literal(text)
     if _PLAIN.fullmatch(text):  # nearly all references are written so
-        words = text[2:-1].split(".")
-        node: Node = Root(words[0])
-        for word in words[1:]:
-            node = Step(node, Literal(word))
-        return node
+        return _path(text[2:-1])
     parser = _Parser(text)
     try:
         return parser.template(end="")

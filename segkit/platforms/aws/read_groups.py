@@ -15,6 +15,7 @@ from segkit.platforms.aws.reading import Reading, entries, union
 from segkit.platforms.aws.scope import Block, Ref, Unknown, Value, spelled
 from segkit.platforms.aws.state import Direction, Group, Holders, Opaque, Peer, Permission, Range
 from segkit.sets.addresses import Addresses
+from segkit.sets.services import ServiceSet
 
 _STANDALONE = {
     "aws_vpc_security_group_ingress_rule": Direction.INGRESS,
@@ -38,7 +39,7 @@ class Draft:
 
     def frozen(self) -> Group:
         """The group as read."""
-        rules = {d: tuple(sorted(set(found), key=_order)) for d, found in self.rules.items()}
+        rules = {d: _sorted(set(found)) for d, found in self.rules.items()}
         return Group(
             key=self.key,
             name=self.name,
@@ -51,8 +52,11 @@ class Draft:
         )
 
 
-def _order(permission: Permission) -> tuple[str, str, str]:
-    return permission.where, str(permission.peer), str(permission.services)
+def _sorted(rules: set[Permission]) -> tuple[Permission, ...]:
+    """Rules by where they stand, and by text only where several stand in one place."""
+    if len({rule.where for rule in rules}) == len(rules):
+        return tuple(sorted(rules, key=lambda rule: rule.where))
+    return tuple(sorted(rules, key=lambda rule: (rule.where, str(rule.peer), str(rule.services))))
 
 
 class GroupReader:
@@ -64,6 +68,7 @@ class GroupReader:
         self.imports = imports
         self.drafts: dict[str, Draft] = {}
         self.lists: dict[str, Addresses] = dict(reading.snapshot.prefix_lists)
+        self.admits: dict[tuple[Any, ...], tuple[int | None, ServiceSet]] = {}
 
     def read(self) -> None:
         """Reads everything of the stack that makes or changes groups."""
@@ -224,15 +229,26 @@ class GroupReader:
         peers: list[Peer],
         where: str,
     ) -> None:
-        values = [self.scope.value(body.get(name)) for name in (protocol, "from_port", "to_port")]
         try:
-            number, services = admitted(*values)
+            number, services = self._admitted(
+                *(body.get(name) for name in (protocol, "from_port", "to_port"))
+            )
         except UnclearError as problem:
             self._doubt(draft, where, f"what a rule admits is not known: {problem}")
             return
         if not peers:
             self.reading.note(where, "a rule with no peer; it admits nothing")
         draft.rules[direction] += [Permission(number, services, peer, where) for peer in peers]
+
+    def _admitted(self, *raw: Any) -> tuple[int | None, ServiceSet]:
+        """What a rule admits, as written: few things, in many rules. Raises UnclearError."""
+        plain = all(type(value) in (str, int, type(None)) for value in raw)
+        if plain and raw in self.admits:
+            return self.admits[raw]
+        found = admitted(*map(self.scope.value, raw))
+        if plain:
+            self.admits[raw] = found
+        return found
 
     def _doubt(self, draft: Draft, where: str, what: str) -> None:
         draft.why.append(f"{what} ({where})")

@@ -96,15 +96,14 @@ class Scope:
     locals: Mapping[str, Any]
     _busy: list[str] = field(default_factory=list)
     _known: dict[str, tuple[Value, tuple[Mapped, ...]]] = field(default_factory=dict)
+    _texts: dict[str, Value] = field(default_factory=dict)
     _cut: int = 0
 
     def value(self, raw: Any, trail: Trail | None = None) -> Value:
         """The value of a piece of Terraform JSON; `trail` collects memberships that it was read through."""
         used: Trail = [] if trail is None else trail
         if isinstance(raw, str):
-            if "{" not in raw:
-                return raw  # no template: most texts of a large stack
-            return self._settle(self._eval(parse(raw), used), used)
+            return self._text_value(raw, used)
         if isinstance(raw, Mapping):
             return Mapped(raw)
         if isinstance(raw, Sequence):
@@ -112,6 +111,18 @@ class Scope:
         if isinstance(raw, Node):
             return self._settle(self._eval(raw, used), used)
         return raw
+
+    def _text_value(self, raw: str, trail: Trail) -> Value:
+        """The value of a text; kept where nothing but the text decides it."""
+        if "{" not in raw:
+            return raw  # no template: most texts of a large stack
+        if raw not in self._texts:
+            passed, cut = len(trail), self._cut
+            value = self._settle(self._eval(parse(raw), trail), trail)
+            if len(trail) != passed or self._cut != cut:
+                return value
+            self._texts[raw] = value
+        return self._texts[raw]
 
     def items(self, raw: Any, trail: Trail | None = None) -> tuple[Value, ...]:
         """The value as elements of a list: null is none, a lone value is one, inner lists are flattened."""
