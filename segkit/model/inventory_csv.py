@@ -38,6 +38,8 @@ class _Row:
 
     def place(self, cell: int = 0) -> str:
         """`file:line:column` of a cell."""
+        if not cell:
+            return f"{self.file}:{self.line}:1"
         text, at = "".join(self.raw), 0
         for _ in range(cell):
             before = _CELL.match(text, at)
@@ -62,7 +64,7 @@ def read_csv(stream: TextStream, found: Findings) -> Iterable[Workload]:
         return ()
     table = _Table(columns, found)
     for row in rows:
-        if any(cell.strip() for cell in row.cells):
+        if any(map(str.strip, row.cells)):
             table.add(row)
     return table.workloads()
 
