@@ -25,7 +25,7 @@ class Outlet:
         self.path: str = self.element.node.path
         self.stack = stage.library.TerraformStack.of(self.element)
         self.name: str = self.stack.node.id
-        self._armed = False
+        self._armed = self._checked = False
         self.written: dict[str, Any] | None = None
         self._prepared: Outcome | None = None
         self._sent: tuple[Outcome, dict[str, Any]] | None = None
@@ -33,7 +33,7 @@ class Outlet:
 
     def arm(self) -> None:
         """A synth of this stack begins: its output has to be proved, and by this synth."""
-        self._armed, self.written = True, None
+        self._armed, self._checked, self.written = True, False, None
         self.stage.begin(self)
         if os.environ.get(SYNTH_HCL) in ("1", "true"):
             self._make_parts()
@@ -41,7 +41,7 @@ class Outlet:
     def validate(self) -> list[str]:
         """The library's validation of the stack: what it returns ends the synth."""
         found = self.stage.check(self)
-        self._armed = self._armed and not found
+        self._armed, self._checked = self._armed and not found, True
         if self._parts and not found:
             self._make_parts()
         return found
@@ -88,7 +88,7 @@ class Outlet:
         if not self._armed or self.stage.reading():
             return
         # Where validations are switched off, or something was declared after them, this checks.
-        found = self.stage.verdict()
+        found = self.stage.verdict() if self._checked else None
         found = self.stage.check(self) if found is None else found
         self._armed = False
         if found:

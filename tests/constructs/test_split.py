@@ -245,10 +245,11 @@ def test_a_difference_in_any_stack_fails_the_synth_before_one_is_written(lib: An
     assert not outputs()
 
 
-def test_what_an_aspect_of_a_later_stack_opens_fails_the_synth(lib: Any) -> None:
+@pytest.mark.parametrize("skip", [False, True])
+def test_what_an_aspect_of_a_later_stack_opens_fails_the_synth(lib: Any, skip: bool) -> None:
     import jsii
 
-    app = new_app(lib)
+    app = new_app(lib, skip_validation=skip)
     made = Estate(lib, app)
 
     @jsii.implements(lib.IAspect)
