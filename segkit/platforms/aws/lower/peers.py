@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from segkit.errors import Problem
 from segkit.intent.boxes import EVERYTHING, FAMILIES, Piece
@@ -65,8 +65,9 @@ class PeerWriter:
         if rule.peer.has_workloads:
             references, more = self._workloads(target, rule, addresses)
             addresses |= more
-        families = [addresses.family(f) for f in sorted(rule.families)]
-        peers = Peers(references, Addresses.union(families))
+        if rule.families != FAMILIES:
+            addresses = Addresses.union(addresses.family(f) for f in rule.families)
+        peers = Peers(references, addresses)
         if rule.direction == "egress":
             self._sent[target.name].append(_Reach(rule, peers))
         return peers
@@ -75,6 +76,8 @@ class PeerWriter:
 
     def _ranges(self, target: Target, rule: SideRule, welcome: Sequence[Piece]) -> Addresses:
         """The ranges to write for what is no workload, without the workloads inside that must be kept out."""
+        if not rule.peer.outside:
+            return NOWHERE
         wanted = Addresses.union(rule.peer.outside.family(f) for f in rule.families)
         if not wanted:
             return NOWHERE
@@ -134,8 +137,8 @@ class PeerWriter:
         self, target: Target, rule: SideRule, ranges: Addresses
     ) -> tuple[tuple[Key, ...], Addresses]:
         """References to the groups of a piece, and addresses for its workloads that no reference reaches."""
-        piece = replace(rule.peer, outside=NOWHERE)
-        if all(_whole(ranges, f) for f in rule.families):
+        piece = rule.peer.workloads
+        if ranges and all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
         references: tuple[Key, ...] = ()
         visible = sorted(self._owners.of(piece) & self._seen[target.name])
@@ -163,7 +166,7 @@ class PeerWriter:
                 self._needs_address(rule, kin)
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
-        return references, Addresses.union(by_address)
+        return references, Addresses.union(by_address) if by_address else NOWHERE
 
     def _beyond(self, piece: Piece, reached: Collection[str]) -> Iterator[Kin]:
         """Whose labels match a piece, without those that some targets own."""

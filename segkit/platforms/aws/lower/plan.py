@@ -145,12 +145,13 @@ def _add_lines(
     references = [g for k in peers.references for g in groups.of(k)]
     for reference in references:
         plan.groups[reference.target].add(reference)
+    written = tuple(ranges(rule.services))
     for group in groups.of(Key(target.name, rule.own)):
         plan.groups[target.name].add(group)
-        for piece in ranges(rule.services):
+        for piece in written:
             for reference in references:
                 _add(plan, group, rule, piece, reference)
-            for family in sorted(rule.families):
+            for family in sorted(rule.families) if peers.addresses else ():
                 inside = peers.addresses.family(family)
                 if not inside or piece.family not in (None, family):
                     continue
@@ -192,4 +193,4 @@ def _expressible(residuals: list[Residual], target: Target, rule: SideRule) -> S
         rare = services - without_rare(services)
         residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=rare))
         services -= rare
-    return replace(rule, services=services)
+    return rule if services is rule.services else replace(rule, services=services)

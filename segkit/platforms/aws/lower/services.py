@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from segkit.sets import ANY, ServiceSet
 
@@ -68,6 +69,7 @@ def _icmp(name: str, lo: int, hi: int) -> Iterator[Range]:
             lo += 1
 
 
+@lru_cache(maxsize=1024)
 def sctp_ports(services: ServiceSet) -> bool:
     """Does the set hold some SCTP ports but not all, which no rule can say?"""
     held = services.restrict((SCTP,))

@@ -107,7 +107,7 @@ class Sides:
 
     def _own(self, target: Target, direction: Direction, box: Box, which: Predicate) -> Iterator[SideRule]:
         own, peer = (box.destination, box.source) if direction == "ingress" else (box.source, box.destination)
-        own = Piece(own.predicate & which, own.inside, own.unknown, NOWHERE, own.hint)
+        own = own.workloads if which == ALL else replace(own.workloads, predicate=own.predicate & which)
         if target.name not in self._owners.of(own):
             return
         whole = settled(self._population, (target.name,), own)
