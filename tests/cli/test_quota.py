@@ -114,6 +114,13 @@ def test_an_encoding_that_does_not_fit_is_exit_code_one(tmp_path: Path) -> None:
     assert code == 1 and "encoding groups is what is pinned" in output
 
 
+def test_where_nothing_fits_that_is_said(shop: Path) -> None:
+    shop.write_text(SHOP.replace("interface: 2", "interface: 1, rules_per_group: 2"), encoding="utf-8")
+    done = invoke(str(shop), "--encoding", "auto")
+    assert done.exit_code == 1
+    assert "None of these keeps every quota" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
