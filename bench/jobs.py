@@ -22,6 +22,8 @@ from segkit.verify import prove
 
 Figures = dict[str, Any]
 NO_LIMIT = 10**9
+USED = ("rules_per_group", "groups_per_interface", "groups_per_region")
+"""Quotas that an estate may overflow."""
 
 
 def intent(
@@ -75,7 +77,7 @@ def estate(workloads: int, rules: int, applications: int, denies: bool, quotas: 
         "prove": end - compiled,
         "status": proof.status,
         "resources": sum(len(found) for found in done.fragment["resource"].values()),
-        "over": {} if quotas else {n: [u, real[n].default] for n, u in used.items() if u > real[n].default},
+        "over": {} if quotas else {n: [used[n], real[n].default] for n in USED if used[n] > real[n].default},
     }
 
 

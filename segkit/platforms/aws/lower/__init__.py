@@ -21,6 +21,9 @@ from segkit.progress import steps
 
 __all__ = ["lower", "quotas"]
 
+ADVISED = 2_000
+"""Up to so many side rules an error about quotas says which encodings fit: each has to be planned for that."""
+
 
 def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     """Every AWS target of a model as Terraform.
@@ -43,7 +46,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
         emitter = Emitter(intent.model, plan, target, placements, names, before)
         fragment = emitter.fragment()
         if over := list(over_quota(plan, target, here, emitter.names)):
-            advice = way_out(draft, target, encodings)
+            small = len(draft.written) <= ADVISED
+            advice = way_out(draft, target, encodings) if small else _where_to_look(target)
             problems += (p.advise(advice) for p in over)
         problems += emitter.problems
         out.append(
@@ -59,6 +63,10 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     if problems:
         raise SegkitError(problems)
     return tuple(out)
+
+
+def _where_to_look(target: Target) -> str:
+    return f"or look for another encoding: segkit quota --target {target.name} --encoding auto"
 
 
 def _clashes(targets: Sequence[Target], lowered: Sequence[Lowered]) -> Iterator[Problem]:

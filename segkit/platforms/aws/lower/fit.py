@@ -10,7 +10,7 @@ from segkit.errors import Problem
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.encoding import GroupId
 from segkit.platforms.aws.lower.namer import Namer
-from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
+from segkit.platforms.aws.lower.plan import ListId, Plan
 from segkit.platforms.aws.lower.services import COMMON
 from segkit.platforms.aws.placement import AwsPlacement
 
@@ -21,20 +21,19 @@ Counts = dict[tuple[GroupId, str, int], int]
 def rule_counts(plan: Plan, target: str) -> Counts:
     """What every group of a target is charged: a CIDR counts in its family, a reference in both ([UG] leaves
     it open: the safe reading), a prefix list with its size."""
+    references: Counter[tuple[GroupId, str]] = Counter()
     counts: Counts = defaultdict(int)
     for line in (line.id for line in plan.lines_of.get(target, ())):
-        for family, charge in _charges(line, plan):
-            counts[line.group, line.direction, family] += charge
+        if isinstance(line.peer, GroupId):
+            references[line.group, line.direction] += 1
+        elif isinstance(line.peer, ListId):
+            counts[line.group, line.direction, line.peer.family] += len(plan.lists[line.peer].cidrs())
+        else:
+            counts[line.group, line.direction, 6 if ":" in line.peer else 4] += 1
+    for (group, direction), count in references.items():
+        for family in (4, 6):
+            counts[group, direction, family] += count
     return counts
-
-
-def _charges(line: LineId, plan: Plan) -> Iterator[tuple[int, int]]:
-    if isinstance(line.peer, GroupId):
-        yield from ((4, 1), (6, 1))
-    elif isinstance(line.peer, ListId):
-        yield line.peer.family, len(plan.lists[line.peer].cidrs())
-    else:
-        yield (6 if ":" in line.peer else 4), 1
 
 
 def over_quota(plan: Plan, target: Target, here: AwsPlacement, namer: Namer) -> Iterator[Problem]:
@@ -47,17 +46,16 @@ def over_quota(plan: Plan, target: Target, here: AwsPlacement, namer: Namer) -> 
         what = f"security group {namer.group(group)!r} needs {count} {direction} rules for IPv{family}"
         yield _over(target, what, limit, "rules_per_group", _ways(plan, group, direction, family))
     limit = here.quota("groups_per_interface")
+    overloaded: dict[tuple[GroupId, ...], list[str]] = defaultdict(list)
     for carried in plan.carried:
         if carried.target == target.name and len(carried.groups) > limit:
-            names = ", ".join(namer.group(g) for g in carried.groups)
-            what = f"workload {carried.workload.name!r} would carry {len(carried.groups)} groups ({names})"
-            yield _over(
-                target,
-                what,
-                limit,
-                "groups_per_interface",
-                'encoding="cells" gives every interface one group',
-            )
+            overloaded[carried.groups].append(carried.workload.name)
+    for groups, workloads in overloaded.items():
+        names = ", ".join(namer.group(g) for g in groups)
+        alike = f" (and {len(workloads) - 1} more alike)" if len(workloads) > 1 else ""
+        what = f"workload {workloads[0]!r}{alike} would carry {len(groups)} groups ({names})"
+        ways = 'encoding="cells" gives every interface one group'
+        yield _over(target, what, limit, "groups_per_interface", ways)
     product = here.quota("rules_per_group") * here.quota("groups_per_interface")
     limit = here.quota("rules_per_interface")
     if product > limit:
