@@ -167,7 +167,11 @@ def test_self_reference() -> None:
         (("${var.vpc}", "${var.vpc}"), None, True),
         (("${aws_vpc.a.id}", '${aws_vpc.a["id"]}'), None, True),
         (("vpc-1", "vpc-2"), None, False),
-        (("vpc-1", "${var.vpc}"), None, False),
+        (("vpc-1", "${var.vpc}"), None, True),  # it may be the same
+        (("${data.aws_vpc.a.id}", "${data.aws_vpc.b.id}"), None, True),
+        (("${aws_vpc.a.id}", "${data.aws_vpc.b.id}"), None, True),
+        (("${aws_vpc.a.id}", "${aws_vpc.b.id}"), None, False),
+        (("${aws_vpc.a.id}", "vpc-1"), None, False),
         (("vpc-1", "vpc-2"), ("vpc-1", "vpc-2"), True),
         (("vpc-1", "vpc-2"), ("vpc-2", "vpc-1"), True),
         (("vpc-1", "vpc-3"), ("vpc-1", "vpc-2"), False),

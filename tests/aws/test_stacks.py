@@ -281,3 +281,27 @@ def test_moves_imports_and_flow_logs_are_where_their_groups_are() -> None:
         "aws_network_interface_sg_attachment",
         "aws_vpc_security_group_ingress_rule",  # front sends anything: it is only watched
     }
+
+
+def test_a_reference_to_a_group_of_another_stack_counts_where_the_vpcs_may_be_one() -> None:
+    """Each stack looks its VPC up; that they find the same one cannot be ruled out."""
+    model = estate()
+    whole = linked(compile_model(model))
+    groups = {name: next(iter(stack["output"])) for name, stack in whole.items() if name.endswith("-groups")}
+    far, near = "retail-data-us-east-1", "retail-shop-eu-west-1"
+    state = whole[far]["data"]["terraform_remote_state"]
+    state["theirs"] = whole[near]["data"]["terraform_remote_state"][
+        f"cross-stack-reference-input-{near}-groups"
+    ]
+    own = next(name for name in whole[far]["locals"] if name.startswith("segkit-from_"))
+    body = {
+        "security_group_id": f"${{local.{own}}}",
+        "referenced_security_group_id": (
+            f"${{data.terraform_remote_state.theirs.outputs.{groups[f'{near}-groups']}}}"
+        ),
+        "ip_protocol": "-1",
+    }
+    opened = change(whole, far, "aws_vpc_security_group_ingress_rule", **body)
+    proof = prove(model, join(opened, model.stacks))
+    assert "lives elsewhere" not in proof.text()
+    assert not [note for note in proof.notes if "stale" in note]

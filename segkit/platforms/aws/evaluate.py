@@ -15,6 +15,7 @@ Platform facts used here, with their sources:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -24,6 +25,7 @@ from segkit.platforms.aws.state import Direction, Group, Holders, Opaque, Range,
 from segkit.sets.addresses import EVERYWHERE, Addresses
 from segkit.sets.services import ANY, NOTHING, ServiceSet, icmp, icmpv6
 
+_CERTAIN = re.compile(r"[\w-]+$|aws_vpc\.")
 _POSSIBLE = {4: ANY - icmpv6(), 6: ANY - icmp()}
 
 
@@ -217,8 +219,8 @@ class Enforcement:
     def _referable(self, group: Group, other: str) -> bool:
         """Whether a rule of `group` that names `other` matches anything: one VPC, or peered VPCs.
 
-        Where the VPC of either is not known they are taken to be one: the platform refuses a rule that names
-        a group out of reach.
+        Where two VPCs may be one (either is not known, or looked up) they are taken to be: the platform
+        refuses a rule that names a group out of reach.
         """
         peer = self.state.groups.get(other)
         if peer is None or group.vpc is None or peer.vpc is None or other == group.key:
@@ -226,7 +228,7 @@ class Enforcement:
         if group.vpc == peer.vpc:
             return True
         pairs = {(a, b) for a in (group.vpc, *group.vpcs) for b in (peer.vpc, *peer.vpcs)}
-        return any(a == b or (min(a, b), max(a, b)) in self.state.peerings for a, b in pairs)
+        return any(not _two(a, b) or (min(a, b), max(a, b)) in self.state.peerings for a, b in pairs)
 
     def _stale(self) -> Iterable[Problem]:
         for group in self.state.groups.values():
@@ -239,3 +241,9 @@ class Enforcement:
                             why="no active peering of the two VPCs in one region is known; it admits nothing",
                             fix="peer the VPCs, or name the addresses",
                         )
+
+
+def _two(one: str, other: str) -> bool:
+    """Are these certainly two VPCs? Ids are, and those that Terraform makes; what is looked up, passed in or
+    an account's default may be any."""
+    return one != other and all(map(_CERTAIN.match, (one, other)))
