@@ -151,20 +151,6 @@ class Cells(Sequence[Cell]):
         return tuple(spaces[c.realm, c.family] for c in self._cells)
 
 
-def bits(indices: int) -> Iterator[int]:
-    """The set bits of a bitset, lowest first.
-
-    >>> list(bits(0b1010))
-    [1, 3]
-    """
-    # Text finds the next bit of a long number faster than arithmetic does.
-    text = f"{indices:b}"[::-1]
-    at = text.find("1")
-    while at >= 0:
-        yield at
-        at = text.find("1", at + 1)
-
-
 def holds(end: End, realm: str, labels_match: bool, addresses: Addresses | None, family: int) -> bool:
     """Does an end hold a workload endpoint? An unknown address is only inside a whole family."""
     if not labels_match or end.realm not in (None, realm):

@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from segkit.intent.cells import Cells, bits
+from segkit.intent.cells import Cells
 from segkit.intent.engine import POSSIBLE, Intent, ends_of
 from segkit.model.model import Model
 from segkit.model.policy import Rule
 from segkit.sets import NOTHING, IntervalSet, ServiceSet
 from segkit.sets.bitmatrix import Columns, transpose
 from segkit.sets.intervals import Span
-from segkit.sets.planes import Row, clip, overlay, paint
+from segkit.sets.planes import Row, bits, clip, overlay, paint
 
 
 @dataclass(frozen=True, slots=True)

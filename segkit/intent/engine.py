@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from segkit.intent.cells import Cells, bits
+from segkit.intent.cells import Cells
 from segkit.intent.population import Population
 from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
 from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6
 from segkit.sets.bitmatrix import transpose
-from segkit.sets.planes import Row, clip, paint
+from segkit.sets.planes import Row, bits, clip, paint
 
 # ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443); the other pairing is no flow.
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from segkit.intent.cells import Cell, bits, ranges
+from segkit.intent.cells import Cell, ranges
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.intent.lookup import cells_of, cells_of_end, named_addresses
 from segkit.model.policy import Rule
 from segkit.sets import ANY, INTERNET, NOTHING, Addresses, ServiceSet
+from segkit.sets.planes import bits
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from functools import reduce
 from itertools import product
 from operator import and_
 
-from segkit.intent.cells import Cell, Cells, Member, bits
+from segkit.intent.cells import Cell, Cells, Member
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.platforms.base import Spot, View
 from segkit.progress import steps
 from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
-from segkit.sets.planes import together
+from segkit.sets.planes import bits, together
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from segkit import L, tcp
 from segkit.intent import Intent
-from segkit.intent.cells import bits
 from segkit.intent.change import Shift, shifts, side_by_side
 from segkit.model.model import Model
 from segkit.model.policy import Rule
 from segkit.model.segmentation import Segmentation
 from segkit.sets import ANY, NOTHING, ServiceSet, udp
+from segkit.sets.planes import bits
 from tests.intent.test_engine_against_oracle import NO_INTERNET, at
 from tests.strategies import models
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit.intent import Intent, Passing
-from segkit.intent.cells import Cells, bits
+from segkit.intent.cells import Cells
 from segkit.intent.engine import POSSIBLE
 from segkit.model.model import Model
 from segkit.sets import IntervalSet, ServiceSet
+from segkit.sets.planes import bits
 from tests.oracles.intent_oracle import Oracle, Packet, Spot
 from tests.strategies import Features, models
 

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from segkit.intent.cells import bits
 from segkit.intent.hygiene.flows import Spot
 from segkit.intent.hygiene.ruleset import Ruleset
 from segkit.intent.hygiene.sides import Ends, Sides
 from segkit.model.policy import Rule
 from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import EVERYWHERE, NONE, KeyDomain, Predicate
+from segkit.sets.planes import bits
 
 LEAST_PAIRS = 20
 LARGEST_SHARE = 0.1

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segkit.intent.boxes import Box
-from segkit.intent.cells import bits
 from segkit.intent.hygiene.flows import Flow
 from segkit.intent.hygiene.judge import MOST_LOOKS, Judge
 from segkit.intent.hygiene.search import Step, TooManyError
+from segkit.sets.planes import bits
 
 
 @dataclass(frozen=True, slots=True)

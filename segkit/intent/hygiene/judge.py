@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, Piece, rule_boxes
-from segkit.intent.cells import bits
 from segkit.intent.hygiene.flows import Flow
 from segkit.intent.hygiene.ruleset import TIERS, Ruleset
 from segkit.intent.hygiene.search import Search, Step, TooManyError
 from segkit.model.policy import Rule
 from segkit.sets import ANY, EVERYWHERE, NONE, NOWHERE
+from segkit.sets.planes import bits
 
 MOST_LOOKS = 50_000
 _NOTHING = Step("covered", "", Box(EVERYTHING, EVERYTHING, ANY, ""))

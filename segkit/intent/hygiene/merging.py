@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from segkit.intent.cells import bits
 from segkit.intent.hygiene.ruleset import Ruleset
 from segkit.model.ends import End
 from segkit.model.policy import Rule
+from segkit.sets.planes import bits
 
 Difference = Literal["services", "source", "destination"]
 

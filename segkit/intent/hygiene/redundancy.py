@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from segkit.intent.cells import bits
 from segkit.intent.hygiene.flows import Flow
 from segkit.intent.hygiene.judge import Judge, Worth
 from segkit.intent.hygiene.sampling import Sampler
+from segkit.sets.planes import bits
 
 SAMPLES = 40
 _MORE_SAMPLES = 400

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from segkit.intent.cells import bits
 from segkit.intent.endpoints import FAMILIES
 from segkit.intent.hygiene.flows import Flow, Spot
 from segkit.intent.hygiene.sides import Sides
@@ -15,6 +14,7 @@ from segkit.model.policy import Rule, Tier, Zone
 from segkit.model.selectors import open_schema_of
 from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import NONE, KeyDomain, Predicate
+from segkit.sets.planes import bits
 
 TIERS = (Tier.glob, Tier.zone, Tier.application)
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from segkit.intent.boxes import FAMILIES, Box, Piece
-from segkit.intent.cells import bits
 from segkit.intent.endpoints import EXCLUDED
 from segkit.intent.engine import POSSIBLE
 from segkit.intent.hygiene.flows import Flow, Spot, first_address
 from segkit.intent.hygiene.sweep import Sweep
 from segkit.sets import ALL, NONE, NOWHERE, Domains, IntervalSet, KeyDomain, Predicate, ServiceSet, tcp
+from segkit.sets.planes import bits
 
 _MOST_REMEMBERED = 1 << 18
 _HTTPS, _TCP = tcp(443), tcp()

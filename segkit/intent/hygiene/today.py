@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from segkit.intent.cells import bits
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.intent.hygiene.ruleset import Ruleset
 from segkit.sets import ServiceSet
+from segkit.sets.planes import bits
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ tests hold the two to each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segkit.platforms.aws.evaluate import Enforcement
@@ -16,9 +16,10 @@ from segkit.platforms.base import Spot
 from segkit.sets import ANY, Addresses, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.bitmatrix import transpose
-from segkit.sets.planes import Row, paint
+from segkit.sets.planes import Row, bits, paint
 
-Layer = tuple[ServiceSet, int, bool]
+Opened = tuple[ServiceSet, int]
+"""Services, and the spots that they are open to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,15 @@ class Rows:
         """Where the source's own rules let it send."""
         spot = self._spots[source]
         if not filtered(spot):
-            return paint([(ANY, self._everyone, True)])
+            return _all_of([(ANY, self._everyone)])
         groups = groups_of(spot)
         if groups not in self._sent:
-            layers: list[Layer] = []
+            opened: list[Opened] = []
             for group in sorted(groups):
                 by_group, by_range = self._enforcement.admits(group, Direction.EGRESS)
-                layers += [
-                    (services, self._carrying.get(name, 0), True) for name, services in by_group.items()
-                ]
-                layers += [(services, self._inside[cut], True) for cut, services in by_range.items()]
-            self._sent[groups] = paint(layers)
+                opened += [(services, self._carrying.get(name, 0)) for name, services in by_group.items()]
+                opened += [(services, self._inside[cut]) for cut, services in by_range.items()]
+            self._sent[groups] = _all_of(opened)
         return self._sent[groups]
 
     def incoming(self, source: int) -> Row:
@@ -74,31 +73,38 @@ class Rows:
         groups = groups_of(spot)
         key = groups, self._ranges[source]
         if key not in self._let_in:
-            layers: list[Layer] = [(ANY, self._unfiltered, True)]
+            opened = [(ANY, self._unfiltered)]
             for group in sorted(groups):
-                layers += self._by_group.get(group, ())
-            for n, admitted in enumerate(self._by_range):
-                if admitted and self._ranges[source] >> n & 1:
-                    layers += admitted
-            self._let_in[key] = paint(layers)
+                opened += self._by_group.get(group, ())
+            for n in bits(self._ranges[source]):
+                opened += self._by_range[n]
+            self._let_in[key] = _all_of(opened)
         return self._let_in[key]
 
     @property
     def _everyone(self) -> int:
         return (1 << len(self._spots)) - 1
 
-    def _ingress(self) -> tuple[Mapping[str, Sequence[Layer]], Mapping[Addresses, Sequence[Layer]]]:
+    def _ingress(self) -> tuple[Mapping[str, Sequence[Opened]], Mapping[Addresses, Sequence[Opened]]]:
         """Every inbound rule turned round: by the group it admits, and by the range."""
-        by_group: dict[str, list[Layer]] = defaultdict(list)
-        by_range: dict[Addresses, list[Layer]] = defaultdict(list)
+        by_group: dict[str, list[Opened]] = defaultdict(list)
+        by_range: dict[Addresses, list[Opened]] = defaultdict(list)
         for group, holders in sorted(self._carrying.items()):
             held = holders & ~self._unfiltered
             named, ranges = self._enforcement.admits(group, Direction.INGRESS)
             for name, services in named.items():
-                by_group[name].append((services, held, True))
+                by_group[name].append((services, held))
             for cut, services in ranges.items():
-                by_range[cut].append((services, held, True))
+                by_range[cut].append((services, held))
         return by_group, by_range
+
+
+def _all_of(opened: Iterable[Opened]) -> Row:
+    """Everything that is open. Rules only add up, so that many with equal services are one."""
+    spots: dict[ServiceSet, int] = defaultdict(int)
+    for services, held in opened:
+        spots[services] |= held
+    return paint([(services, held, True) for services, held in spots.items()])
 
 
 def _truth(atoms: AddressAtoms, spot: Spot) -> int:

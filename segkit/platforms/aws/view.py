@@ -54,6 +54,7 @@ class AwsView:
         self._memberships: list[Membership] = []
         self._owning: dict[tuple[Labels, str, str | None], tuple[Target, ...]] = {}
         self._seen_only: dict[Labels, bool] = {}
+        self._doubts: dict[tuple[str, ...], tuple[str, ...]] = {}
         for workload in model.workloads:
             for interface in workload.interfaces:
                 found = tuple(self._find(workload, interface))
@@ -235,13 +236,20 @@ class AwsView:
         filters = not (here.membership == "shared" and self._visible(workload.labels))
         names = tuple(sorted(groups))
         if filters:
-            unknown += tuple(f"{g}: {why}" for g in names if (why := self._enforcement.why(g)))
+            unknown += self._unclear(names)
         self._memberships.append(
             Membership(
                 target.name, workload.name, interface.name, status, where, names, unknown if filters else ()
             )
         )
         return Profile(groups, filters)
+
+    def _unclear(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Which groups may admit more than is known, and why; many interfaces carry the same groups."""
+        if names not in self._doubts:
+            found = ((name, self._enforcement.why(name)) for name in names)
+            self._doubts[names] = tuple(f"{name}: {why}" for name, why in found if why)
+        return self._doubts[names]
 
 
 def _matches(permission: Permission, peer: Spot) -> bool:
