@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from segkit.intent.population import Population
 from segkit.model.ends import End
@@ -291,13 +292,19 @@ class BoxCompiler:
                 yield both, piece
 
 
+@lru_cache(maxsize=4096)
+def _divided(services: ServiceSet, by: ServiceSet) -> tuple[ServiceSet, ServiceSet]:
+    """What is in another set, and what is not."""
+    return services & by, services - by
+
+
 def _by_services(services: ServiceSet, denies: Iterable[Box]) -> list[tuple[ServiceSet, list[Box]]]:
     """Services cut into parts, each with the denies that hit the whole of it; no others touch it."""
     parts: list[tuple[ServiceSet, list[Box]]] = [(services, [])]
     for deny in denies:
         cut = []
         for part, hitting in parts:
-            hit, rest = part & deny.services, part - deny.services
+            hit, rest = _divided(part, deny.services)
             cut += [(rest, hitting)] if rest else []
             cut += [(hit, [*hitting, deny])] if hit else []
         parts = cut

@@ -22,7 +22,7 @@ from segkit.progress import steps
 __all__ = ["lower", "quotas"]
 
 ADVISED = 2_000
-"""Up to so many side rules an error about quotas says which encodings fit: each has to be planned for that."""
+"""Up to so many side rules an error about quotas says which encodings fit: each is planned for that."""
 
 
 def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:

@@ -10,7 +10,7 @@ of its own that is one group a selector (`groups`), with a single block one grou
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from segkit.intent.boxes import Piece
@@ -74,7 +74,7 @@ def blocks_by_name(names: Iterable[Collection[str]], pieces: Mapping[str, Piece]
 
 
 class Groups:
-    """From keys to security groups, and what each interface carries."""
+    """From keys to security groups: `carried` by each interface, and all that are, by target, in `worn`."""
 
     def __init__(
         self,
@@ -86,16 +86,19 @@ class Groups:
     ) -> None:
         self._placements, self._encodings = placements, encodings
         self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
+        self._alone: dict[Key, GroupId] = {}
         self._keys: dict[str, list[Key]] = defaultdict(list)
         for key in keys:
             self._keys[key.target].append(key)
+            if encodings[key.target].block(key.piece) is key.piece:
+                self._alone[key] = GroupId(key.target, (key.piece,))
+        self.worn: dict[str, set[GroupId]] = defaultdict(set)
         self.carried = [c for t in targets for c in self._carry(t, population)]
 
     def of(self, key: Key) -> tuple[GroupId, ...]:
         """The security groups that together hold a key's interfaces."""
-        if self._encodings[key.target].block(key.piece) == key.piece:
-            return (GroupId(key.target, (key.piece,)),)
-        return tuple(self._found[key])
+        alone = self._alone.get(key)
+        return (alone,) if alone else tuple(self._found[key])
 
     def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
         encoding = self._encodings[target.name]
@@ -104,20 +107,22 @@ class Groups:
         for held, interfaces in held_keys(self._keys.get(target.name, ()), target, population):
             together: dict[Hashable, list[Key]] = defaultdict(list)
             for key in held:
-                together[encoding.block(key.piece)].append(key)
-            groups = tuple(_group(target.name, block, keys) for block, keys in together.items())
-            for group, keys in zip(groups, together.values(), strict=True):
-                for key in keys:
-                    self._found[key][group] = None
+                together[self._alone.get(key) or encoding.block(key.piece)].append(key)
+            groups = tuple(
+                block if isinstance(block, GroupId) else self._cell(target, keys)
+                for block, keys in together.items()
+            )
             if not groups and exclusive:
                 # An interface without groups gets the VPC's default group, which lets its members talk.
                 groups = (GroupId(target.name, ()),)
+            self.worn[target.name].update(groups)
             for place, workload, interface in interfaces:
                 carried[place] = Carried(target.name, workload, interface, groups)
         return (carried[place] for place in sorted(carried))
 
-
-def _group(target: str, block: Hashable, keys: list[Key]) -> GroupId:
-    if isinstance(block, Piece):
-        return GroupId(target, (block,))
-    return GroupId(target, tuple(sorted((k.piece for k in keys), key=Piece.order)), cell=True)
+    def _cell(self, target: Target, keys: Sequence[Key]) -> GroupId:
+        """The group of the interfaces that carry just these keys of a block."""
+        group = GroupId(target.name, tuple(sorted((k.piece for k in keys), key=Piece.order)), cell=True)
+        for key in keys:
+            self._found[key][group] = None
+        return group

@@ -130,8 +130,8 @@ def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
     plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
     groups = Groups(draft.intent.population, draft.targets, draft.placements, encodings, draft.keys)
     plan.carried = groups.carried
-    for carried in plan.carried:
-        plan.groups[carried.target].update(carried.groups)
+    for name, worn in groups.worn.items():
+        plan.groups[name] |= worn
     for target, rule, peers in draft.written:
         _add_lines(plan, draft, target, rule, peers, groups)
     return plan
