@@ -14,6 +14,7 @@ from segkit.platforms.aws.limits import QUOTAS
 ENCODINGS = ("groups", "cells")
 MEMBERSHIPS = ("exclusive", "shared")
 REFERENCES = ("output", "address")
+EGRESS = ("exact", "ranges")
 SNAPSHOT_KEYS = (
     "NetworkInterfaces",
     "PrefixListEntries",
@@ -45,6 +46,8 @@ class AwsPlacement:
     publishes; an error where no group can be named) or `address`. Left out: `output` where it is possible.
     encoding: `groups` (one security group per selector in use) or `cells` (one per set of selectors that some
     workload matches). membership: `exclusive` (interfaces carry our groups only) or `shared`.
+    egress: `exact`, or `ranges`, which may hold workloads that keep others out by their own ingress: fewer
+    rules, but of today's addresses.
     prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3
     bucket or log group for visibility mode; flow_log_role: the role that writes to a log group. quotas:
     overrides of `segkit.platforms.aws.limits.QUOTAS` by name. adopt: group name -> what the existing group
@@ -60,6 +63,7 @@ class AwsPlacement:
     references: str = ""
     encoding: str | tuple[tuple[str, ...], ...] = "groups"
     membership: str = "exclusive"
+    egress: str = "exact"
     prefix_lists: tuple[str, ...] = ()
     flow_log_destination: str = ""
     flow_log_role: str = ""
@@ -98,6 +102,8 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if given.get("membership", "shared") not in MEMBERSHIPS:
         fix = f"write one of {', '.join(MEMBERSHIPS)}"
         yield _problem(target, f"membership is {given['membership']!r}", fix)
+    if given.get("egress") not in (None, *EGRESS):
+        yield _problem(target, f"egress is {given['egress']!r}", f"write one of {', '.join(EGRESS)}")
     if given.get("references") not in (None, *REFERENCES):
         fix = f"write one of {', '.join(REFERENCES)}, or leave it out"
         yield _problem(target, f"references is {given['references']!r}", fix)

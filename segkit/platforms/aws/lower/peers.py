@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from segkit.errors import Problem
 from segkit.intent.boxes import EVERYTHING, FAMILIES, Piece
@@ -14,6 +15,7 @@ from segkit.intent.engine import Intent
 from segkit.intent.population import Kin
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.carrying import Key, Owners, settled
+from segkit.platforms.aws.lower.shelter import Shelter
 from segkit.platforms.aws.lower.sides import SideRule
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
@@ -56,6 +58,7 @@ class PeerWriter:
         self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
+        self._covers: dict[tuple[Piece, str, frozenset[int]], Addresses | None] = {}
 
     def write(self, target: Target, rule: SideRule, beside: Iterable[Piece] = ()) -> Peers:
         """The far end of one side rule. `beside` are far ends that the same own side opens for the same
@@ -109,10 +112,8 @@ class PeerWriter:
 
     def _kept_out(self, rule: SideRule, kin: Kin) -> bool:
         """Does the workloads' own enforcement keep this flow out, so that the whole stays exact?"""
-        if not kin.owners or (kin.zone is not None and kin.zone.mode != "enforce"):
+        if not self._protects(kin):
             return False
-        if not all(name in self.placements and self._exclusive(name) for name in kin.owners):
-            return False  # somebody else decides there too
         if rule.direction == "egress":
             return True  # ingress is exact by itself
         return not any(
@@ -122,8 +123,11 @@ class PeerWriter:
             if sent.rule.services.overlaps(rule.services) and _holds_some(sent.rule.own, kin)
         )
 
-    def _exclusive(self, target: str) -> bool:
-        return self.placements[target].membership == "exclusive"
+    def _protects(self, kin: Kin) -> bool:
+        """Is what reaches the workloads decided by our groups, and by nobody else's?"""
+        if not kin.owners or (kin.zone is not None and kin.zone.mode != "enforce"):
+            return False
+        return all(n in self.placements and self.placements[n].membership == "exclusive" for n in kin.owners)
 
     def _arrives(self, sent: _Reach, rule: SideRule) -> bool:
         """May what is sent reach the rule's own workloads? A range may always: their addresses can change."""
@@ -140,6 +144,10 @@ class PeerWriter:
         piece = rule.peer.workloads
         if ranges and all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
+        if rule.direction == "egress" and self.placements[target.name].egress == "ranges":
+            covered = self._covered(target, rule, piece)
+            if covered is not None:
+                return (), covered - ranges
         references: tuple[Key, ...] = ()
         visible = sorted(self._owners.of(piece) & self._seen[target.name])
 
@@ -167,6 +175,21 @@ class PeerWriter:
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
         return references, Addresses.union(by_address) if by_address else NOWHERE
+
+    @cached_property
+    def _shelter(self) -> Shelter:
+        return Shelter(self._population, self._protects)
+
+    def _covered(self, target: Target, rule: SideRule, piece: Piece) -> Addresses | None:
+        """Ranges for the workloads of a piece, where their addresses are known."""
+        place = piece, target.realm, rule.families
+        if place not in self._covers:
+            near = [k for k in self._population.matching(piece.predicate) if _here(k, target, rule)]
+            self._covers[place] = self._shelter.cover(target.realm, near, piece.inside)
+        if covered := self._covers[place]:
+            extent = f"{covered} is open: whoever else is inside keeps others out by its own ingress"
+            self._snapshot(target, rule, extent)
+        return self._covers[place]
 
     def _beyond(self, piece: Piece, reached: Collection[str]) -> Iterator[Kin]:
         """Whose labels match a piece, without those that some targets own."""
