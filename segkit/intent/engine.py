@@ -18,7 +18,7 @@ from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
 from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6
 from segkit.sets.bitmatrix import transpose
-from segkit.sets.planes import Row, bits, clip, paint
+from segkit.sets.planes import Kept, Row, bits, clip, paint
 
 # ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443); the other pairing is no flow.
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Intent:
         self.source_bits = [self.cells.of_ends(r.source, r.unless_source) for r in self.rules]
         self.destination_bits = [self.cells.of_ends(r.destination, r.unless_destination) for r in self.rules]
         self._decided: dict[int, Verdict] = {}
-        self._rows: dict[tuple[int, bool, str | None, int], Row] = {}
+        self._rows: Kept[tuple[int, bool, str | None, int]] = Kept(len(self.cells))
 
     @cached_property
     def _rules_from(self) -> list[int]:
@@ -122,11 +122,13 @@ class Intent:
 
     def _painted(self, source: int, denies: bool, zone: str | None, base: int) -> Row:
         cell = self.cells[source]
-        key = (self._rules_from[source], denies, zone, self.cells.peers[source])
-        if key not in self._rows:
-            painted = self._paint(self._rules_from[source], base, "deny" if denies else "allow")
-            self._rows[key] = clip(painted, self.cells.peers[source], POSSIBLE[cell.family])
-        return self._rows[key]
+        rules, reach = self._rules_from[source], self.cells.peers[source]
+
+        def make() -> Row:
+            painted = self._paint(rules, base, "deny" if denies else "allow")
+            return clip(painted, reach, POSSIBLE[cell.family])
+
+        return self._rows.row((rules, denies, zone, reach), make)
 
     def _paint(self, rules: int, base: int, wanted: str) -> Row:
         # Last tier first, allows before denies: the last painter decides.

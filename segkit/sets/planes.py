@@ -6,8 +6,9 @@ empty sets and without two neighbours that could be one. So equal rows are equal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 from segkit.sets.intervals import Span
 from segkit.sets.services import LINE_END, ServiceSet
@@ -16,6 +17,31 @@ Plane = tuple[int, int, int]
 Row = tuple[Plane, ...]
 
 _END: Plane = (LINE_END, LINE_END, 0)
+_ROOM = 1 << 29
+"""How many bits the rows that are kept may have."""
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Kept(Generic[Key]):
+    """Rows that were worked out lately: those of a large estate do not fit into memory together."""
+
+    def __init__(self, destinations: int) -> None:
+        self._destinations = destinations
+        self._rows: dict[Key, Row] = {}
+        self._left = _ROOM
+
+    def row(self, key: Key, make: Callable[[], Row]) -> Row:
+        """The row of a key, made where it is not at hand."""
+        found = self._rows.get(key)
+        if found is None:
+            found = make()
+            self._left -= len(found) * self._destinations
+            if self._left < 0:
+                self._rows.clear()
+                self._left = _ROOM
+            self._rows[key] = found
+        return found
 
 
 def bits(indices: int) -> Iterator[int]:

@@ -16,10 +16,10 @@ from segkit.platforms.base import Spot
 from segkit.sets import ANY, Addresses, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.bitmatrix import transpose
-from segkit.sets.planes import Row, bits, paint
+from segkit.sets.planes import Kept, Row, bits, paint
 
-Opened = tuple[ServiceSet, int]
-"""Services, and the spots that they are open to."""
+Merged = dict[ServiceSet, int]
+"""Services, and the spots that they are open to: many rules have equal services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,63 +47,67 @@ class Rows:
         atoms = AddressAtoms(cuts)
         self._ranges = [_truth(atoms, spot) for spot in self._spots]
         self._inside = dict(zip(cuts, transpose(self._ranges, len(cuts)), strict=True))
-        self._sent: dict[frozenset[str], Row] = {}
-        self._let_in: dict[tuple[frozenset[str], int], Row] = {}
+        self._sent: Kept[frozenset[str]] = Kept(len(self._spots))
+        self._let_in: Kept[tuple[frozenset[str], int]] = Kept(len(self._spots))
+        self._out_of: dict[str, Merged] = {}
         self._by_group, by_range = self._ingress()
-        self._by_range = [by_range.get(cut, ()) for cut in cuts]
+        self._by_range = [by_range.get(cut, {}) for cut in cuts]
 
     def outgoing(self, source: int) -> Row:
         """Where the source's own rules let it send."""
         spot = self._spots[source]
         if not filtered(spot):
-            return _all_of([(ANY, self._everyone)])
+            return _all_of([{ANY: self._everyone}])
         groups = groups_of(spot)
-        if groups not in self._sent:
-            opened: list[Opened] = []
-            for group in sorted(groups):
-                by_group, by_range = self._enforcement.admits(group, Direction.EGRESS)
-                opened += [(services, self._carrying.get(name, 0)) for name, services in by_group.items()]
-                opened += [(services, self._inside[cut]) for cut, services in by_range.items()]
-            self._sent[groups] = _all_of(opened)
-        return self._sent[groups]
+        return self._sent.row(groups, lambda: _all_of([self._from(group) for group in sorted(groups)]))
 
     def incoming(self, source: int) -> Row:
         """Whose rules let the source in."""
-        spot = self._spots[source]
-        groups = groups_of(spot)
-        key = groups, self._ranges[source]
-        if key not in self._let_in:
-            opened = [(ANY, self._unfiltered)]
-            for group in sorted(groups):
-                opened += self._by_group.get(group, ())
-            for n in bits(self._ranges[source]):
-                opened += self._by_range[n]
-            self._let_in[key] = _all_of(opened)
-        return self._let_in[key]
+        groups, ranges = groups_of(self._spots[source]), self._ranges[source]
+
+        def make() -> Row:
+            named = [self._by_group[group] for group in sorted(groups) if group in self._by_group]
+            inside = [self._by_range[n] for n in bits(ranges)]
+            return _all_of([{ANY: self._unfiltered}, *named, *inside])
+
+        return self._let_in.row((groups, ranges), make)
+
+    def _from(self, group: str) -> Merged:
+        """Where the rules of one group let its holders send."""
+        if group not in self._out_of:
+            by_group, by_range = self._enforcement.admits(group, Direction.EGRESS)
+            merged: Merged = defaultdict(int)
+            for name, services in by_group.items():
+                merged[services] |= self._carrying.get(name, 0)
+            for cut, services in by_range.items():
+                merged[services] |= self._inside[cut]
+            self._out_of[group] = merged
+        return self._out_of[group]
 
     @property
     def _everyone(self) -> int:
         return (1 << len(self._spots)) - 1
 
-    def _ingress(self) -> tuple[Mapping[str, Sequence[Opened]], Mapping[Addresses, Sequence[Opened]]]:
+    def _ingress(self) -> tuple[Mapping[str, Merged], Mapping[Addresses, Merged]]:
         """Every inbound rule turned round: by the group it admits, and by the range."""
-        by_group: dict[str, list[Opened]] = defaultdict(list)
-        by_range: dict[Addresses, list[Opened]] = defaultdict(list)
+        by_group: dict[str, Merged] = defaultdict(lambda: defaultdict(int))
+        by_range: dict[Addresses, Merged] = defaultdict(lambda: defaultdict(int))
         for group, holders in sorted(self._carrying.items()):
             held = holders & ~self._unfiltered
             named, ranges = self._enforcement.admits(group, Direction.INGRESS)
             for name, services in named.items():
-                by_group[name].append((services, held))
+                by_group[name][services] |= held
             for cut, services in ranges.items():
-                by_range[cut].append((services, held))
+                by_range[cut][services] |= held
         return by_group, by_range
 
 
-def _all_of(opened: Iterable[Opened]) -> Row:
-    """Everything that is open. Rules only add up, so that many with equal services are one."""
-    spots: dict[ServiceSet, int] = defaultdict(int)
-    for services, held in opened:
-        spots[services] |= held
+def _all_of(opened: Iterable[Merged]) -> Row:
+    """Everything that is open: rules only add up."""
+    spots: Merged = defaultdict(int)
+    for merged in opened:
+        for services, held in merged.items():
+            spots[services] |= held
     return paint([(services, held, True) for services, held in spots.items()])
 
 
