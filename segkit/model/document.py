@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from segkit.errors import Place
 from segkit.model.caller import shown_path
 from segkit.model.findings import Findings
 
@@ -117,13 +118,37 @@ class Document:
         return f"{self.name}:{line}:{column}"
 
     def line_of(self, location: Sequence[Step]) -> str:
-        """`file:line` of what is declared at `location`: of its key where it has one."""
-        return self.name if self._places is None else f"{self.name}:{self._places.spot(location, True)[0]}"
+        """`file:line` of what is declared at `location`: of its key where it has one. Where the document
+        tells columns it is a `Place`, which knows those of its parts.
+        """
+        if self._places is None:
+            return self.name
+        text = f"{self.name}:{self._places.spot(location, True)[0]}"
+        return Place(text, partial(self.place_in, tuple(location))) if self._columns else text
+
+    def place_in(self, location: tuple[Step, ...], steps: Sequence[Any] = ()) -> str:
+        """`at` of a part of what is declared at `location`: of its value, or of as much of the way to it as
+        the file has; for the whole, and where it has nothing of the way, of the key of the whole.
+
+        A shorthand, such as one address in place of a list, stands for each of its parts.
+        """
+        data = self.data
+        for step in location:
+            data = data[step]
+        found = list(location)
+        for step in steps:
+            if isinstance(data, dict) and step not in data:
+                break
+            if isinstance(data, dict) or (isinstance(data, list) and step in range(len(data))):
+                found.append(step)
+                data = data[step]
+        whole = not steps or (len(found) == len(location) and isinstance(data, dict))
+        return self.at(found, key=whole)
 
     def part(self, *keys: str) -> Document:
-        """Some top-level keys alone, at the same places and without columns."""
+        """Some top-level keys alone, at the same places."""
         data = {key: self.data[key] for key in keys if key in self.data}
-        return Document(self.name, data, self._places)
+        return Document(self.name, data, self._places, self._columns)
 
     def inside(self, *location: Step) -> Document:
         """What stands at a location, which must be there, as a document of its own."""

@@ -17,6 +17,10 @@ Mode = Literal["visibility", "selective", "enforce"]
 Posture = Literal["deny", "allow"]
 
 
+SIDES = ("source", "destination", "unless_source", "unless_destination")
+"""What has ends in a rule: its sources and destinations, and what each leaves out."""
+
+
 class Tier(IntEnum):
     """Tiers in the order they are evaluated; the first with a verdict decides."""
 
@@ -128,7 +132,7 @@ class Rule:
 
     @property
     def sides(self) -> tuple[tuple[End, ...], ...]:
-        """Every end it names: sources, destinations, and what each leaves out."""
+        """Every end it names, in the order of `SIDES`."""
         return self.source, self.destination, self.unless_source, self.unless_destination
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from segkit.errors import part
 from segkit.model.caller import caller
 from segkit.model.findings import Findings, nearest
 from segkit.model.operands import EndLike, ServiceLike, read_ends, read_services, rule_hash
@@ -30,7 +31,7 @@ class PolicyBuilder:
                 fix="use another character, for example " + known.replace("/", "-"),
             )
         self.tier = _tier(tier, f"tier of policy {name!r}", where, found)
-        self.owner = read_text(owner, f"the owner of policy {name!r}", where, found)
+        self.owner = read_text(owner, f"the owner of policy {name!r}", part(where, "owner"), found)
         named: object = zone.name if isinstance(zone, Zone) else zone
         self.zone = named if isinstance(named, str) else None
         if self.zone is None and named is not None:
@@ -138,12 +139,12 @@ class PolicyBuilder:
             services=NOTHING if held is None else held,
             unless_source=sides[2],
             unless_destination=sides[3],
-            purpose=read_text(about[0], f"the purpose of {what}", where, found),
-            owner=read_text(about[1], f"the owner of {what}", where, found) or self.owner,
-            ticket=read_text(about[2], f"the ticket of {what}", where, found),
-            created=read_day(about[3], f"created of {what}", where, found),
-            updated=read_day(about[4], f"updated of {what}", where, found),
-            expires=read_day(about[5], f"expires of {what}", where, found),
+            purpose=read_text(about[0], f"the purpose of {what}", part(where, "purpose"), found),
+            owner=read_text(about[1], f"the owner of {what}", part(where, "owner"), found) or self.owner,
+            ticket=read_text(about[2], f"the ticket of {what}", part(where, "ticket"), found),
+            created=read_day(about[3], f"created of {what}", part(where, "created"), found),
+            updated=read_day(about[4], f"updated of {what}", part(where, "updated"), found),
+            expires=read_day(about[5], f"expires of {what}", part(where, "expires"), found),
             where=where,
         )
         if usable:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from segkit.model.document import Document, Step, open_document
 from segkit.model.findings import Findings
 from segkit.model.policy_folder import Area, Found
-from segkit.model.values import read_day
-from segkit.sets import LabelParseError, Predicate
 
 if TYPE_CHECKING:
     from segkit.model.policy_format import PolicyFile, RuleEntry
@@ -52,18 +50,6 @@ class Sheet:
                 at += 1
             yield ("policies", policy, "rules", at), rule
             at += 1
-
-    def select(self, location: tuple[Step, ...], text: str, what: str, found: Findings) -> Predicate | None:
-        """A selector; None after a finding."""
-        try:
-            return Predicate.parse(text)
-        except LabelParseError as error:
-            found.refused(str(error), self.document.at(location), f"the selector of {what}")
-            return None
-
-    def day(self, location: tuple[Step, ...], text: str | None, what: str, found: Findings) -> Any:
-        """A day; None after a finding, and for none."""
-        return None if text is None else read_day(text, what, self.document.at(location), found)
 
 
 def read_sheet(one: Found, where: str, found: Findings) -> Sheet | None:

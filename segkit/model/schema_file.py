@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from segkit.errors import SegkitError
+from segkit.errors import SegkitError, part
 from segkit.model.document import Document, open_document
 from segkit.model.findings import Findings
 from segkit.model.workloads import LabelKey, LabelSchema
@@ -29,7 +29,7 @@ def load_schema(path: str | os.PathLike[str]) -> LabelSchema:
 
 def open_schema(path: str | os.PathLike[str], where: str, found: Findings) -> LabelSchema | None:
     """The schema in a file; None after findings. `where` is where the path was written."""
-    document = open_document(path, "label schema", where, found)
+    document = open_document(path, "label schema", where, found, columns=True)
     return None if document is None else schema_of(document, found)
 
 
@@ -70,17 +70,19 @@ def schema_of(document: Document, found: Findings) -> LabelSchema | None:
         )
     keys = []
     for name in sorted(shape.labels):
-        entry, here = shape.labels[name], document.at(("labels", name))
+        entry, here = shape.labels[name], document.line_of(("labels", name))
         values = None if entry.values is None else sorted(set(entry.values))
         if entry.values is not None and len(entry.values) != len(values or ()):
             twice = sorted({value for value in entry.values if entry.values.count(value) > 1})
             found.error(
-                f"label {name!r} lists a value twice: {', '.join(twice)}", here, fix="keep one of each"
+                f"label {name!r} lists a value twice: {', '.join(twice)}",
+                part(here, "values"),
+                fix="keep one of each",
             )
         if values == []:
             found.error(
                 f"label {name!r} allows no value",
-                here,
+                part(here, "values"),
                 why="an empty list admits nothing, and never means any",
                 fix="list its values, or write null for any value",
             )

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any, cast, get_args
 
-from segkit.errors import Problem, SegkitError
+from segkit.errors import Problem, SegkitError, part
 from segkit.model.caller import caller
 from segkit.model.ends import End
 from segkit.model.findings import Findings
@@ -141,6 +141,7 @@ class Segmentation:
         stance = read_choice(posture, get_args(Posture), f"posture of {label}", here, found)
         how = read_choice(mode, get_args(Mode), f"mode of {label}", here, found)
         tags = [compliance] if isinstance(compliance, str) else list(compliance)
+        tagged = part(here, "compliance")
         zone = Zone(
             known or str(name),
             placeholder(predicate),
@@ -148,8 +149,8 @@ class Segmentation:
             cast(Posture, stance or "deny"),
             cast(Mode, how or "enforce"),
             read_addresses(networks, f"networks of {label}", here, found),
-            read_name(realm, "realm", here, found) or DEFAULT_REALM,
-            tuple(sorted({read_text(t, f"a compliance tag of {label}", here, found) for t in tags})),
+            read_name(realm, "realm", part(here, "realm"), found) or DEFAULT_REALM,
+            tuple(sorted({read_text(t, f"a compliance tag of {label}", tagged, found) for t in tags})),
             moved_from,
             here,
         )
@@ -187,7 +188,7 @@ class Segmentation:
         before = len(self._found.errors)
         held = read_addresses(addresses, f"address set {name!r}", here, self._found)
         bad = len(self._found.errors) > before
-        where_it_is = read_name(realm, "realm", here, self._found) or DEFAULT_REALM
+        where_it_is = read_name(realm, "realm", part(here, "realm"), self._found) or DEFAULT_REALM
         one = AddressSet(known or str(name), held, where_it_is, here)
         if known is None or (bad and not held):
             self._broken.add(one.end.key)

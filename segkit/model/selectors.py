@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from segkit.errors import part
 from segkit.model.model import Model
-from segkit.model.policy import Rule
+from segkit.model.policy import SIDES, Rule
 from segkit.model.workloads import LabelKey, LabelSchema
 from segkit.sets import Predicate
 
@@ -13,22 +14,22 @@ from segkit.sets import Predicate
 def selectors(model: Model) -> Iterator[tuple[str, str, Predicate]]:
     """What has a selector, where it was declared, and the selector; those written in rules included."""
     for zone in model.zones:
-        yield f"zone {zone.name!r}", zone.where, zone.predicate
+        yield f"zone {zone.name!r}", part(zone.where, "select"), zone.predicate
     for group in model.groups:
-        yield f"group {group.name!r}", group.where, group.predicate
+        yield f"group {group.name!r}", part(group.where, "select"), group.predicate
     for target in model.targets:
-        yield f"target {target.name!r}", target.where, target.select
+        yield f"target {target.name!r}", part(target.where, "select"), target.select
     for policy in model.policies:
         for rule in policy.rules:
-            for predicate in _written(rule):
-                yield f"rule {rule.id!r}", rule.where, predicate
+            for where, predicate in _written(rule):
+                yield f"rule {rule.id!r}", where, predicate
 
 
-def _written(rule: Rule) -> Iterator[Predicate]:
-    for side in (rule.source, rule.destination, rule.unless_source, rule.unless_destination):
-        for end in side:
+def _written(rule: Rule) -> Iterator[tuple[str, Predicate]]:
+    for side, ends in zip(SIDES, rule.sides, strict=True):
+        for end in ends:
             if end.kind == "select":
-                yield end.predicate
+                yield part(rule.where, side, end), end.predicate
 
 
 def open_schema_of(model: Model) -> LabelSchema:

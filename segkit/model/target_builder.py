@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
+from segkit.errors import part
 from segkit.model.caller import caller
 from segkit.model.findings import Findings
 from segkit.model.model import Accepted, Target
@@ -33,16 +34,17 @@ class TargetBuilder:
         self.name = str(name)
         self.where = where
         known = read_name(name, "target", where, found)
-        kind = read_name(platform, "platform", where, found)
+        kind = read_name(platform, "platform", part(where, "platform"), found)
         predicate = read_select(select, f"target {name!r}", where, found)
         self.platform = kind or str(platform)
         self.select = placeholder(predicate)
-        self.realm = read_name(realm, "realm", where, found) or DEFAULT_REALM
-        data = read_json(placement, "placement", where, found)
+        self.realm = read_name(realm, "realm", part(where, "realm"), found) or DEFAULT_REALM
+        data = read_json(placement, "placement", part(where, "placement"), found)
         self.placement: dict[str, Any] = data if isinstance(data, dict) else {}
-        self.stack = "" if stack is None else read_name(stack, "stack", where, found) or ""
+        self.stack = "" if stack is None else read_name(stack, "stack", part(where, "stack"), found) or ""
+        kept = part(where, "identities")
         self.identities = (
-            "" if identities is None else read_name(identities, "stack of identities", where, found) or ""
+            "" if identities is None else read_name(identities, "stack of identities", kept, found) or ""
         )
         self._usable = None not in (known, kind) and predicate is not None
         self._accepted: list[Accepted] = []
@@ -57,16 +59,15 @@ class TargetBuilder:
         """
         here, found = where or caller(), self._found
         what = f"the accepted residual {residual!r} of target {self.name!r}"
-        known = read_name(residual, "residual", here, found)
-        texts = {"owner": read_text(owner, f"owner of {what}", here, found)}
-        texts["reason"] = read_text(reason, f"reason of {what}", here, found)
+        known = read_name(residual, "residual", part(here, "residual"), found)
+        texts = {"owner": read_text(owner, f"owner of {what}", part(here, "owner"), found)}
+        texts["reason"] = read_text(reason, f"reason of {what}", part(here, "reason"), found)
         for name, text in texts.items():
             if not text.strip():
-                found.error(
-                    f"{what} has no {name}", here, why="somebody must answer for it", fix=f"add {name}="
-                )
-        day, given = read_day(expires, f"expires of {what}", here, found), cast(object, expires)
-        if given is None:
+                why, fix = "somebody must answer for it", f"add {name}="
+                found.error(f"{what} has no {name}", part(here, name), why, fix)
+        day = read_day(expires, f"expires of {what}", part(here, "expires"), found)
+        if cast(object, expires) is None:
             found.error(
                 f"{what} has no last day", here, why="nothing is accepted for ever", fix="add expires="
             )

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
+from segkit.errors import part
 from segkit.model.findings import Findings, nearest
 from segkit.sets import ALL, NOWHERE, AddressError, Addresses, Predicate
 
@@ -177,9 +178,10 @@ def read_json(value: Any, what: str, where: str, found: Findings) -> Any:
         for key in value:
             if not isinstance(key, str):
                 found.error(f"{what} has a key that is not text: {key!r}", where, fix="use text as keys")
-        return {k: read_json(v, f"{what}.{k}", where, found) for k, v in value.items() if isinstance(k, str)}
+        inside = ((k, v) for k, v in value.items() if isinstance(k, str))
+        return {k: read_json(v, f"{what}.{k}", part(where, k), found) for k, v in inside}
     if isinstance(value, list | tuple):
-        return [read_json(v, f"{what}[{n}]", where, found) for n, v in enumerate(value)]
+        return [read_json(v, f"{what}[{n}]", part(where, n), found) for n, v in enumerate(value)]
     found.error(
         f"{what} is not JSON data: {value!r}",
         where,

@@ -288,7 +288,7 @@ SCHEMAS: dict[str, tuple[str, str]] = {
     "nothing in it": (
         "labels: {}\n",
         (
-            "s.yaml:1: the label schema lists no label\n"
+            "s.yaml:1:9: the label schema lists no label\n"
             "  why: a model without labels has no groups and no zones\n"
             "  fix: list the label keys in use, or leave schema= out to check none"
         ),
@@ -296,32 +296,32 @@ SCHEMAS: dict[str, tuple[str, str]] = {
     "no value": (
         "labels:\n  app: []\n",
         (
-            "s.yaml:2: label 'app' allows no value\n"
+            "s.yaml:2:8: label 'app' allows no value\n"
             "  why: an empty list admits nothing, and never means any\n"
             "  fix: list its values, or write null for any value"
         ),
     ),
     "value twice": (
         "labels:\n  app: [a, b, a]\n",
-        "s.yaml:2: label 'app' lists a value twice: a\n  fix: keep one of each",
+        "s.yaml:2:8: label 'app' lists a value twice: a\n  fix: keep one of each",
     ),
     "value that is no text": (
         "labels:\n  env:\n    values:\n    - prod\n    - 1\n",
-        's.yaml:5: labels.env.values[1] should be text, not 1\n  fix: quote it: "1"',
+        's.yaml:5:7: labels.env.values[1] should be text, not 1\n  fix: quote it: "1"',
     ),
     "required that is no truth value": (
         "labels:\n  env: {required: 'yes'}\n",
-        "s.yaml:2: labels.env.required should be true or false, not yes\n  fix: write true or false",
+        "s.yaml:2:19: labels.env.required should be true or false, not yes\n  fix: write true or false",
     ),
     "unknown key": (
         "labels:\n  env: {mandatory: true}\n",
-        "s.yaml:2: labels.env: unknown key 'mandatory'\n  fix: known: description, required, values",
+        "s.yaml:2:9: labels.env: unknown key 'mandatory'\n  fix: known: description, required, values",
     ),
     "no labels": (
         "keys: {}\n",
         (
-            "s.yaml:1: top level: 'labels' is missing\n  fix: add it\n"
-            "s.yaml:1: top level: unknown key 'keys'\n  fix: known: labels"
+            "s.yaml:1:1: top level: 'labels' is missing\n  fix: add it\n"
+            "s.yaml:1:1: top level: unknown key 'keys'\n  fix: known: labels"
         ),
     ),
 }
@@ -380,7 +380,7 @@ def test_all_files_report_together_with_the_rest(here: Path) -> None:
         ),
         ("main.py:3", "there is no inventory file more.csv"),
         ("main.py:9", "unknown tier of policy 'p': 'globl'"),
-        ("s.yaml:2", "label 'app' allows no value"),
+        ("s.yaml:2:8", "label 'app' allows no value"),
     ]
 
 

@@ -176,7 +176,7 @@ def test_code_and_files_at_odds(here: Path) -> None:
             "  fix: give them one name, or leave `segmentation` out of the file"
         ),
         (
-            "p.yaml:2: the files have other labels than schema= in code\n"
+            "p.yaml:2:10: the files have other labels than schema= in code\n"
             "  fix: leave schema= out, or the labels of the files"
         ),
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
+from segkit.errors import part
 from segkit.model.checks.labels import keys_of
 from segkit.model.findings import Findings
 from segkit.model.model import Model, Target
@@ -32,16 +33,16 @@ def check_interfaces(model: Model, found: Findings) -> None:
             if one.name in names:
                 found.error(
                     f"workload {workload.name!r} has two interfaces called {one.name!r}",
-                    workload.where,
+                    part(workload.where, "interfaces"),
                     fix="name them apart",
                 )
             names.add(one.name)
             if one.id is not None and ids.setdefault(one.id, workload) is not workload:
-                _claimed(f"interface {one.id!r}", ids[one.id], workload, found)
+                _claimed(f"interface {one.id!r}", ids[one.id], workload, "interface_id", found)
             elif one.id is not None and [other.id for other in workload.interfaces].count(one.id) > 1:
                 found.error(
                     f"workload {workload.name!r} has interface {one.id!r} twice",
-                    workload.where,
+                    part(workload.where, "interfaces"),
                     fix="list it once",
                 )
             if one.addresses is None or workload.is_class:
@@ -50,7 +51,7 @@ def check_interfaces(model: Model, found: Findings) -> None:
                 shown = one.addresses & _NOT_UNICAST
                 found.warn(
                     f"workload {workload.name!r} has an address that its peers cannot use: {shown}",
-                    workload.where,
+                    _place(workload, "addresses"),
                     why="loopback, link-local, multicast and reserved addresses never reach another machine",
                     fix="leave it out",
                 )
@@ -66,7 +67,7 @@ def _overlaps(realm: str, version: int, held: list[tuple[int, int, str, Workload
     for lo, hi, _name, workload in held:
         if lo <= top and owner is not None and owner is not workload and owner.name != workload.name:
             shown = _text(version, lo)
-            _claimed(f"the address {shown} of realm {realm!r}", owner, workload, found)
+            _claimed(f"the address {shown} of realm {realm!r}", owner, workload, "addresses", found)
         if hi > top:
             top, owner = hi, workload
 
@@ -77,11 +78,16 @@ def _text(version: int, value: int) -> str:
     return str(IPv4Address(value) if version == 4 else IPv6Address(value))
 
 
-def _claimed(what: str, first: Workload, second: Workload, found: Findings) -> None:
+def _place(workload: Workload, key: str) -> str:
+    """The place of what an interface has, or of the interfaces where there are several."""
+    return part(workload.where, "interfaces" if len(workload.interfaces) > 1 else key)
+
+
+def _claimed(what: str, first: Workload, second: Workload, key: str, found: Findings) -> None:
     also = f"the other is declared at {first.where}" if first.where else ""
     found.error(
         f"the workloads {first.name!r} and {second.name!r} both have {what}",
-        second.where,
+        _place(second, key),
         why=also,
         fix="correct one of them, or put them in different realms"
         if "realm" in what
@@ -115,7 +121,7 @@ def check_targets(model: Model, found: Findings) -> None:
                     found.error(
                         f"the targets {target.name!r} and {other.name!r} both own an interface of "
                         f"{workload.name!r}",
-                        other.where,
+                        part(other.where, "select"),
                         why=f"each would put its own {target.platform} groups on it",
                         fix="narrow select= of one, or name the network of the interface",
                     )
@@ -133,9 +139,9 @@ def _accepted(target: Target, model: Model, found: Findings) -> None:
         if one.expires < model.today:
             found.error(
                 f"{what} expired on {one.expires}",
-                one.where,
+                part(one.where, "expires"),
                 why="it must be looked at again",
                 fix="renew expires= with its reason, or remove it",
             )
         elif one.expires - model.today <= _SOON:
-            found.warn(f"{what} expires on {one.expires}", one.where, fix="renew it in time")
+            found.warn(f"{what} expires on {one.expires}", part(one.where, "expires"), fix="renew it in time")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from segkit.errors import part
 from segkit.model.findings import Findings, nearest
 from segkit.model.model import Model
 from segkit.model.selectors import selectors
@@ -61,7 +62,7 @@ def check_zones(model: Model, faulty: frozenset[Predicate], found: Findings) -> 
                 shown = ", ".join(f"{key}={value}" for key, value in labels.items()) or "no labels"
                 found.error(
                     f"the zones {zone.name!r} and {other.name!r} overlap: {shown} would be in both",
-                    other.where,
+                    part(other.where, "select"),
                     why="zones are disjoint"
                     + (f"; the other is declared at {zone.where}" if zone.where else ""),
                     fix="narrow one of the selectors",
@@ -71,7 +72,7 @@ def check_zones(model: Model, faulty: frozenset[Predicate], found: Findings) -> 
 def check_workload_labels(model: Model, found: Findings) -> None:
     """Labels that break the schema, and workloads that no zone takes in."""
     keys = {key.name: key for key in model.schema.keys}
-    faults: dict[Labels, list[tuple[str, str]]] = {}
+    faults: dict[Labels, list[tuple[str, str, str]]] = {}
     homeless: dict[Labels, bool] = {}
     telling = keys_of(zone.predicate for zone in model.zones)
     for workload in model.workloads:
@@ -79,8 +80,9 @@ def check_workload_labels(model: Model, found: Findings) -> None:
         if labels not in faults:
             faults[labels] = list(_breaches(labels, keys))
         kind = "workload class" if workload.is_class else "workload"
-        for text, fix in faults[labels]:
-            found.error(f"{kind} {workload.name!r}: {text}", workload.where, fix=fix)
+        for key, text, fix in faults[labels]:
+            where = part(workload.where, "labels", key)
+            found.error(f"{kind} {workload.name!r}: {text}", where, fix=fix)
         if faults[labels] or not model.zones:
             continue
         told = tuple(pair for pair in labels if pair[0] in telling)
@@ -89,7 +91,7 @@ def check_workload_labels(model: Model, found: Findings) -> None:
         if homeless[told]:
             found.warn(
                 f"{kind} {workload.name!r} is in no zone",
-                workload.where,
+                part(workload.where, "labels"),
                 why="outside zones everything is denied that no rule allows",
                 fix="label it so that a zone takes it in, or widen a zone",
             )
@@ -100,19 +102,20 @@ def keys_of(predicates: Iterable[Predicate]) -> frozenset[str]:
     return frozenset(key for one in predicates for key in one.keys())  # noqa: SIM118 - a predicate is no mapping
 
 
-def _breaches(labels: Labels, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str]]:
+def _breaches(labels: Labels, keys: Mapping[str, LabelKey]) -> Iterable[tuple[str, str, str]]:
+    """The key of the label, what is wrong, and the fix."""
     given: dict[str, str] = {}
     for key, value in labels:
         if key in given and given[key] != value:
-            yield f"two values for label {key!r}: {given[key]!r} and {value!r}", "keep one"
+            yield key, f"two values for label {key!r}: {given[key]!r} and {value!r}", "keep one"
         given[key] = value
         if key not in keys:
-            yield f"unknown label key {key!r}", nearest(key, keys, "label keys")
+            yield key, f"unknown label key {key!r}", nearest(key, keys, "label keys")
             continue
         values = keys[key].values
         if values is not None and value not in values:
-            yield f"unknown value {value!r} of label {key!r}", nearest(value, values, "values")
+            yield key, f"unknown value {value!r} of label {key!r}", nearest(value, values, "values")
     for name, key_ in keys.items():
         if key_.required and name not in given:
             allowed = "any value" if key_.values is None else ", ".join(key_.values[:12])
-            yield f"the mandatory label {name!r} is missing", f"add it ({allowed})"
+            yield name, f"the mandatory label {name!r} is missing", f"add it ({allowed})"

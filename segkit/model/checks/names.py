@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from segkit.errors import part
 from segkit.model.findings import Findings
 from segkit.model.model import Model
 from segkit.model.operands import rule_hash
@@ -81,23 +82,23 @@ def _renames(kind: str, items: Iterable[Any], found: Findings) -> None:
     names = {item.name for item in items}
     taken: dict[str, str] = {}
     for item in items:
-        old = item.moved_from
+        old, where = item.moved_from, part(item.where, "moved_from")
         if old is None:
             continue
         if not isinstance(old, str) or not old:
             found.error(
-                f"moved_from of {kind} {item.name!r} is no name: {old!r}", item.where, fix="give its old name"
+                f"moved_from of {kind} {item.name!r} is no name: {old!r}", where, fix="give its old name"
             )
         elif old in names:
             found.error(
                 f"{kind} {item.name!r} says it was moved from {old!r}, which still exists",
-                item.where,
+                where,
                 fix="remove moved_from, or the old one",
             )
         elif old in taken:
             found.error(
                 f"the {_plural(kind)} {taken[old]!r} and {item.name!r} were both moved from {old!r}",
-                item.where,
+                where,
                 fix="keep moved_from on one of them",
             )
         else:
@@ -115,11 +116,12 @@ def _rule_ids(model: Model, found: Findings) -> None:
             others = (other.source, other.destination, other.unless_source, other.unless_destination)
             also = f"the other one is at {other.where}" if other.where else ""
             if rule.id.partition("/")[2] != rule_hash(rule.action, *sides):
-                found.error(f"two rules have the id {rule.id!r}", rule.where, why=also, fix="change one id=")
+                where = part(rule.where, "id")
+                found.error(f"two rules have the id {rule.id!r}", where, why=also, fix="change one id=")
             elif sides == others and rule.action == other.action:
                 found.error(
                     f"two rules of policy {rule.policy!r} have the same action and ends: {rule.text}",
-                    rule.where,
+                    part(rule.where, rule.action),
                     why=also,
                     fix="merge their services into one rule, or give each an id=",
                 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from segkit.errors import part
 from segkit.model.checks.coverage import Box, covered
 from segkit.model.checks.sides import Point, Side
 from segkit.model.ends import End
 from segkit.model.findings import Findings, nearest
 from segkit.model.model import Model
-from segkit.model.policy import LabelPolicy, Rule, Tier, Zone
+from segkit.model.policy import SIDES, LabelPolicy, Rule, Tier, Zone
 from segkit.sets import Predicate
 
 _SOON = timedelta(days=30)
@@ -25,29 +26,29 @@ def check_policies(model: Model, broken: frozenset[str], found: Findings) -> Non
             if policy.zone is not None:
                 found.error(
                     f"{name} names zone {policy.zone!r} but is in tier {policy.tier.label}",
-                    policy.where,
+                    part(policy.where, "zone"),
                     fix='leave zone= out, or write tier="zone"',
                 )
         elif policy.zone is None:
             found.error(f"{name} is in tier zone and names no zone", policy.where, fix="add zone=")
         elif policy.zone not in zones and f"zone:{policy.zone}" not in broken:
             fix = nearest(policy.zone, zones, "zones")
-            found.error(f"{name} names an unknown zone {policy.zone!r}", policy.where, fix=fix)
+            found.error(f"{name} names an unknown zone {policy.zone!r}", part(policy.where, "zone"), fix=fix)
 
 
 def check_days(model: Model, found: Findings) -> None:
     """Rules that are past their last day or close to it, and days that contradict each other."""
     today = model.today
     for rule in (rule for policy in model.policies for rule in policy.rules):
-        name, end = f"rule {rule.id!r}", rule.expires
+        name, end, where = f"rule {rule.id!r}", rule.expires, part(rule.where, "expires")
         if rule.created and end and end < rule.created:
             found.error(
-                f"{name} expires ({end}) before it was created ({rule.created})", rule.where, fix="correct it"
+                f"{name} expires ({end}) before it was created ({rule.created})", where, fix="correct it"
             )
         if rule.created and rule.updated and rule.updated < rule.created:
             found.error(
                 f"{name} was updated ({rule.updated}) before it was created ({rule.created})",
-                rule.where,
+                part(rule.where, "updated"),
                 fix="correct it",
             )
         if end is None:
@@ -55,18 +56,18 @@ def check_days(model: Model, found: Findings) -> None:
         if end < today and rule.action == "deny":
             found.error(
                 f"{name} is a deny that expired on {end}",
-                rule.where,
+                where,
                 why="a deny never ends by itself: what it blocks would open unseen",
                 fix="renew expires=, or remove the rule",
             )
         elif end < today:
             found.warn(
-                f"{name} expired on {end} and is not rendered", rule.where, fix="renew expires=, or remove it"
+                f"{name} expired on {end} and is not rendered", where, fix="renew expires=, or remove it"
             )
         elif end - today <= _SOON:
             left = (end - today).days
             when = "today is its last day" if left == 0 else f"{left} day{'s' if left > 1 else ''} left"
-            found.warn(f"{name} expires on {end}: {when}", rule.where, fix="renew expires=, or let it go")
+            found.warn(f"{name} expires on {end}: {when}", where, fix="renew expires=, or let it go")
 
 
 def check_rules(model: Model, faulty: frozenset[Predicate], broken: frozenset[str], found: Findings) -> None:
@@ -117,12 +118,11 @@ class _Rules:
         """Check one rule; returns it with its sides when it can apply to something."""
         name = f"rule {rule.id!r}"
         if not rule.services:
-            self._found.error(
-                f"{name} can never apply: its service is empty", rule.where, fix="add a service"
-            )
-        ends = (*rule.source, *rule.destination, *rule.unless_source, *rule.unless_destination)
+            where = part(rule.where, "services")
+            self._found.error(f"{name} can never apply: its service is empty", where, fix="add a service")
         # Lists, not generators: every end is looked at, so that one message tells all.
-        known = [self._known(end, name, rule) for end in ends]
+        sides = zip(SIDES, rule.sides, strict=True)
+        known = [self._known(end, name, side, rule) for side, ends in sides for end in ends]
         if not all(known):
             return None
         source = self._side(rule.source, rule.unless_source)
@@ -134,7 +134,7 @@ class _Rules:
         if policy.tier is Tier.zone and zone is not None and not self._touches(source, destination, zone):
             self._found.error(
                 f"{name} of the policy of zone {zone.name!r} does not touch that zone",
-                rule.where,
+                part(rule.where, rule.action),
                 why="in a zone-tier policy one end of every rule lies in the zone or its networks",
                 fix="narrow one end to the zone, or move the rule to another tier",
             )
@@ -143,14 +143,14 @@ class _Rules:
         if family is None:
             self._found.error(
                 f"{name} can never apply: its ends have no address family in common",
-                rule.where,
+                part(rule.where, rule.action),
                 why="a flow is IPv4 or IPv6 at both ends",
                 fix="add addresses of the other family to one end",
             )
             return None
         return Box(rule, source, destination, points[family], others[family]) if rule.services else None
 
-    def _known(self, end: End, name: str, rule: Rule) -> bool:
+    def _known(self, end: End, name: str, side: str, rule: Rule) -> bool:
         """Is the end one to reason about? A finding when it was not declared in this model."""
         if end.key in self._broken or end.predicate in self._faulty:
             return False
@@ -160,13 +160,13 @@ class _Rules:
         if declared is None:
             self._found.error(
                 f"{name} uses {end.text!r}, which is not declared in this segmentation",
-                rule.where,
+                part(rule.where, side, end),
                 fix=nearest(end.name, self._names[end.kind], "names"),
             )
         elif end not in declared:
             self._found.error(
                 f"{name} uses {end.text!r} of another segmentation, which means something else here",
-                rule.where,
+                part(rule.where, side, end),
                 fix="use the object that this segmentation gave",
             )
         return declared is not None and end in declared
@@ -175,6 +175,7 @@ class _Rules:
         """A finding when nobody could ever be on the side."""
         if self._sample(side):
             return True
+        where = part(rule.where, what)
         empty = [end.text for end in side.ends if end.kind in ("addresses", "network") and not end.inside]
         if len(empty) == len(side.ends):
             reason, fix = (
@@ -182,6 +183,7 @@ class _Rules:
                 "give it CIDRs, or remove the rule",
             )
         elif side.unless:
+            where = part(rule.where, f"unless_{what}")
             reason, fix = (
                 f"unless_{what} takes its whole {what} away",
                 f"narrow unless_{what}, or remove the rule",
@@ -189,7 +191,7 @@ class _Rules:
         else:
             reason, fix = f"nothing could ever be its {what}", "correct the end, or remove the rule"
         self._found.error(
-            f"rule {rule.id!r} can never apply: {reason}", rule.where, why="empty never means any", fix=fix
+            f"rule {rule.id!r} can never apply: {reason}", where, why="empty never means any", fix=fix
         )
         return False
 
