@@ -124,6 +124,7 @@ def policies(tmp_path: Path) -> str:
 def test_the_command_shows_bars_on_a_terminal(policies: str, terminal: tuple[int, TextIO]) -> None:
     ours, stream = terminal
     code = (
+        "import rich.live, rich.progress_bar, rich.table; import segkit.report.text; "  # no race with them
         "import segkit.cli.progress as p; from segkit.cli.main import app; "
         f"p.PATIENCE = 0.0; app(['show', 'rules', {policies!r}])"
     )
