@@ -35,7 +35,8 @@ def new(
         typer.Option(
             "--requirement",
             metavar="TEXT",
-            help="What CI installs as segkit, as in requirements.txt. Default: this version, or this commit.",
+            help="What CI installs as segkit, as in requirements.txt; of a wheel the path, which puts it "
+            "into the repository. Default: whatever gives it this segkit.",
         ),
     ] = None,
     form: FormatOption = Format.text,
@@ -44,14 +45,19 @@ def new(
 
     Nothing is overwritten: if any of its files exists, none is written.
     """
-    from segkit.cli.scaffold import MODELS, installed_as, name_for, repository, write_new
+    from segkit.cli.scaffold import MODELS, name_for, repository, wanted, write_new
     from segkit.report.page import BLANK, Cell, line
 
     name = name_for(path.resolve())
-    wanted = requirement or installed_as()
-    made = repository(kind.value, name, wanted)
+    segkit = wanted(requirement)
+    made = repository(kind.value, name, segkit)
     write_new(path, made)
-    steps = (f"cd {shlex.quote(str(path))}", "python -m pip install -r requirements.txt", "make ci")
+    steps = (
+        f"cd {shlex.quote(str(path))}",
+        "python -m venv .venv && . .venv/bin/activate",
+        "python -m pip install -r requirements.txt",
+        "make ci",
+    )
     emit(
         form,
         "new",
@@ -59,9 +65,16 @@ def new(
             line(Cell(f"started {name} in {path}", "good")),
             *(line(f"wrote {file}", indent=1) for file in made),
             BLANK,
-            line(f"CI installs {wanted}, as requirements.txt says. Next:"),
+            line(f"CI installs {segkit.requirement}, as requirements.txt says. Next:"),
             *(line(step, indent=1) for step in steps),
+            *((BLANK, line(Cell(segkit.note, "warn"))) if segkit.note else ()),
         ),
-        lambda: {"name": name, "model": MODELS[kind.value], "requirement": wanted, "written": list(made)},
+        lambda: {
+            "name": name,
+            "model": MODELS[kind.value],
+            "requirement": segkit.requirement,
+            "note": segkit.note,
+            "written": list(made),
+        },
     )
     return Exit.OK

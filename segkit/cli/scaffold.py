@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from segkit.errors import Problem, SegkitError
 from segkit.model.json_schema import schema_text
@@ -17,16 +20,19 @@ MODELS = {"yaml": "policies", "python": "policy.py"}
 _SUFFIX = ".tmpl"
 
 
-def repository(kind: str, name: str, requirement: str) -> dict[str, str]:
-    """The files of a new repository, by path: text with every placeholder filled in."""
+def repository(kind: str, name: str, segkit: Wanted) -> dict[str, bytes]:
+    """The files of a new repository, by path: with every placeholder filled in."""
     model = MODELS[kind]
-    values = {"@NAME@": name, "@MODEL@": model, "@REQUIREMENT@": requirement}
-    made = {f".segkit/{kind}.schema.json": schema_text(kind) for kind in ("inventory", "labels", "policy")}
+    values = {"@NAME@": name, "@MODEL@": model, "@REQUIREMENT@": segkit.requirement}
+    schemas = ("inventory", "labels", "policy")
+    made = {f".segkit/{kind}.schema.json": schema_text(kind).encode() for kind in schemas}
+    if segkit.wheel is not None:
+        made[segkit.requirement.removeprefix("./")] = segkit.wheel.read_bytes()
     for part in ("common", kind):
         for path, text in _templates(files("segkit.cli") / "templates" / part, ""):
             for mark, value in values.items():
                 text = text.replace(mark, value)
-            made[path] = text
+            made[path] = text.encode()
     return dict(sorted(made.items()))
 
 
@@ -42,8 +48,40 @@ def name_for(folder: Path) -> str:
     return text
 
 
-def installed_as() -> str:
-    """What CI installs to get this segkit: its commit if it came from a repository, else its version."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What CI installs as segkit: the line of requirements.txt, the wheel where that line names one that is
+    kept in the repository, and what a person must know about it.
+    """
+
+    requirement: str
+    wheel: Path | None = None
+    note: str = ""
+
+
+def wanted(requirement: str | None) -> Wanted:
+    """What a person asked for, a wheel by its path; None: what is running here.
+
+    Raises SegkitError for what is no line of requirements.txt, and for a wheel that is not there.
+    """
+    if requirement is None:
+        return installed_as()
+    if not requirement.isprintable() or not requirement.strip():
+        fix = "write it as in requirements.txt, or name a wheel"
+        raise SegkitError(Problem(f"--requirement is no line of requirements.txt: {requirement!r}", fix=fix))
+    if not requirement.endswith(".whl") or "@" in requirement:
+        return Wanted(requirement)
+    if not Path(requirement).is_file():
+        fix = "build one in a checkout of segkit: python -m pip wheel --no-deps -w wheels ."
+        raise SegkitError(Problem(f"there is no wheel {requirement}", fix=fix))
+    return _wheel(Path(requirement))
+
+
+def installed_as() -> Wanted:
+    """What gives CI this segkit: the commit, archive or wheel it came from; else its version.
+
+    `note` says so where that version may be on no index.
+    """
     from segkit import __version__
 
     try:
@@ -51,13 +89,28 @@ def installed_as() -> str:
     except PackageNotFoundError:
         source = None
     data = json.loads(source) if source else {}
-    version = data.get("vcs_info") or {}
+    url, version = data.get("url", ""), data.get("vcs_info") or {}
     if version.get("commit_id"):
-        return f"segkit @ {version.get('vcs', 'git')}+{data['url']}@{version['commit_id']}"
-    return f"segkit=={__version__}"
+        return Wanted(f"segkit @ {version.get('vcs', 'git')}+{url}@{version['commit_id']}")
+    if not url.startswith("file:"):
+        return Wanted(f"segkit @ {url}" if url else f"segkit=={__version__}")
+    here = Path(url2pathname(urlsplit(url).path))
+    if here.suffix == ".whl" and here.is_file():
+        return _wheel(here)
+    note = (
+        f"segkit runs from {here} here, which CI cannot install: segkit=={__version__} must be on its index. "
+        "Until it is, build a wheel (python -m pip wheel --no-deps -w wheels <checkout>) and start with "
+        "--requirement <wheel>, which keeps the wheel in the repository."
+    )
+    return Wanted(f"segkit=={__version__}", note=note)
 
 
-def write_new(folder: Path, made: dict[str, str]) -> None:
+def _wheel(path: Path) -> Wanted:
+    note = "the wheel lies in the repository; put a released version into requirements.txt when there is one"
+    return Wanted(f"./wheels/{path.name}", path, note)
+
+
+def write_new(folder: Path, made: dict[str, bytes]) -> None:
     """Write files that are not there yet. Raises SegkitError, before anything is written, where one is."""
     if folder.exists() and not folder.is_dir():
         raise SegkitError(Problem(f"{folder} is a file", fix="name a folder"))
@@ -74,11 +127,11 @@ def write_new(folder: Path, made: dict[str, str]) -> None:
             ]
         )
     try:
-        for path, text in made.items():
+        for path, content in made.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with target.open("xb") as file:
+                file.write(content)
     except OSError as error:
         where = str(error.filename or folder)
         raise SegkitError(

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from segkit.cli import scaffold
-from segkit.cli.scaffold import MODELS, installed_as
+from segkit.cli.scaffold import MODELS, Wanted, installed_as
 from segkit.model import load_policies
 from segkit.model.intent_file import model_digest
 from tests.cli.conftest import Run
@@ -54,7 +54,12 @@ def commands_of_ci(folder: Path) -> list[str]:
 def commands_of_readme(folder: Path) -> list[str]:
     """The commands that stand indented in the README, without the installation."""
     lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.startswith("    ") and "pip install" not in line]
+    named = [line.strip() for line in lines if line.startswith("    ")]
+    assert named[:2] == [
+        "python -m venv .venv && . .venv/bin/activate",
+        "python -m pip install -r requirements.txt",
+    ]
+    return named[2:]
 
 
 @pytest.mark.skipif(
@@ -143,10 +148,54 @@ def test_ci_installs_what_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "https://git.example.org/segkit"
     told = json.dumps({"url": url, "vcs_info": {"vcs": "git", "commit_id": "0a1b"}})
     monkeypatch.setattr(scaffold, "distribution", lambda _: Distribution(told))
-    assert installed_as() == f"segkit @ git+{url}@0a1b"
-    for text in (None, json.dumps({"url": "file:///home/me/segkit", "dir_info": {"editable": True}})):
-        monkeypatch.setattr(scaffold, "distribution", lambda _, text=text: Distribution(text))
-        assert installed_as() == f"segkit=={__version__}"
+    assert installed_as() == Wanted(f"segkit @ git+{url}@0a1b")
+
+    def installed(told: dict[str, object] | None) -> Wanted:
+        text = None if told is None else json.dumps(told)
+        monkeypatch.setattr(scaffold, "distribution", lambda _: Distribution(text))
+        return installed_as()
+
+    assert installed(None) == Wanted(f"segkit=={__version__}")
+    wheel = "https://wheels.example.org/segkit-0.1.0-py3-none-any.whl"
+    assert installed({"url": wheel, "archive_info": {}}) == Wanted(f"segkit @ {wheel}")
+    checkout = installed({"url": "file:///home/me/segkit", "dir_info": {"editable": True}})
+    assert checkout.requirement == f"segkit=={__version__}" and checkout.wheel is None
+    assert "segkit runs from /home/me/segkit here" in checkout.note
+    gone = installed({"url": "file:///home/me/segkit-0.1.0-py3-none-any.whl", "archive_info": {}})
+    assert gone.requirement == f"segkit=={__version__}" and "--requirement <wheel>" in gone.note
+
+
+def test_a_wheel_is_kept_in_the_repository(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = tmp_path / "down loads" / "segkit-9.9-py3-none-any.whl"
+    wheel.parent.mkdir()
+    wheel.write_bytes(b"PK\r\n\xff")
+    given = run("new", str(tmp_path / "given"), "--requirement", str(wheel), "--format", "json")
+    told = json.dumps({"url": wheel.as_uri(), "archive_info": {}})
+    monkeypatch.setattr(scaffold, "distribution", lambda _: type("D", (), {"read_text": lambda *_: told})())
+    found = run("new", str(tmp_path / "found"), "--format", "json")
+    for name, done in (("given", given), ("found", found)):
+        report = json.loads(done.stdout)
+        assert report["requirement"] == "./wheels/segkit-9.9-py3-none-any.whl"
+        assert (
+            "released version" in report["note"] and "wheels/segkit-9.9-py3-none-any.whl" in report["written"]
+        )
+        assert (tmp_path / name / report["requirement"]).read_bytes() == b"PK\r\n\xff"
+        requirements = (tmp_path / name / "requirements.txt").read_text(encoding="utf-8")
+        assert requirements.startswith("./wheels/segkit-9.9-py3-none-any.whl\n")
+
+
+@pytest.mark.parametrize(
+    ("requirement", "said"),
+    [
+        ("segkit==1\nevil", "is no line of requirements.txt"),
+        (" ", "is no line of requirements.txt"),
+        ("gone/segkit-1-py3-none-any.whl", "there is no wheel gone/segkit-1-py3-none-any.whl"),
+    ],
+)
+def test_what_nobody_could_install_is_refused(run: Run, requirement: str, said: str, tmp_path: Path) -> None:
+    done = run("new", str(tmp_path / "a"), "--requirement", requirement)
+    assert done.exit_code == 2 and said in " ".join(done.stderr.split())
+    assert not (tmp_path / "a").exists()
 
 
 def test_templates_name_no_placeholder_that_is_left(run: Run, tmp_path: Path) -> None:
