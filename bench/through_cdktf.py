@@ -10,6 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from segkit.intent.engine import Intent
+from segkit.model.intent_file import dump_intent
+from segkit.model.model import Model
+from segkit.model.validate import validate
+
 ROLES = 5
 LINES = 10
 """Rules that each group sends, and receives."""
@@ -24,11 +29,12 @@ TYPED = {
 }
 
 
-def segkit_stack(rules: int, prove: bool, keep: str = "") -> dict[str, Any]:
+def segkit_stack(rules: int, prove: bool, keep: str = "", apart: bool = False) -> dict[str, Any]:
     """A program of `rules` AWS rules: declared, compiled, lowered, proved (or not) and written.
 
     Half of them are ingress and half egress, so the policy has half as many. `synth` times what follows the
-    declarations. `keep` is where to leave the finished resources for the other ways.
+    declarations, and `meaning`, if it is to be told `apart`, the part of it that is neither lowering nor
+    emission. `keep` is where to leave the finished resources for the other ways.
     """
     from cdktf import App, TerraformStack
 
@@ -57,7 +63,18 @@ def segkit_stack(rules: int, prove: bool, keep: str = "") -> dict[str, Any]:
     if keep:
         Path(keep).write_text(json.dumps(document["resource"]), encoding="utf-8")
     lines = sum(len(found) for kind, found in document["resource"].items() if kind.endswith("_rule"))
-    return {"synth": seconds, "lines": lines, "proof": None if seg.proof is None else seg.proof.status}
+    proof = None if seg.proof is None else seg.proof.status
+    meaning = _meaning(seg.model()) if apart else 0.0
+    return {"synth": seconds, "meaning": meaning, "lines": lines, "proof": proof}
+
+
+def _meaning(model: Model) -> float:
+    """Seconds to check a model, to write it down, and to work out its intent: done once more to be timed."""
+    start = time.perf_counter()
+    list(validate(model, frozenset()).errors)
+    dump_intent(model)
+    Intent(model)
+    return time.perf_counter() - start
 
 
 def bulk_override(resources: str) -> dict[str, Any]:
