@@ -92,7 +92,8 @@ def accounts(peered: bool = True) -> tuple[Target, ...]:
     environments, and one more for the last environment of the largest zone.
 
     So a machine's account says its zone, which most broad rules ask for: whom a zone rule speaks of is in two
-    accounts, not in all of them, and a reference to a group is cheap. The label `account` of the estate is
+    accounts, not in all of them, and a reference to a group is cheap. Addresses have no gaps, so egress is
+    written by range and leans on the ingress of whoever else is inside. The label `account` of the estate is
     who pays; no rule asks for it.
     """
     halves = [(zone, half) for zone in range(SIZES["zone"]) for half in ((0, 1), (2, 3))]
@@ -108,6 +109,7 @@ def accounts(peered: bool = True) -> tuple[Target, ...]:
                 "vpc_id": f"vpc-{n:08}",
                 "region": "eu-west-1",
                 "account": f"{n:012}",
+                "egress": "ranges",
                 "peered_with": [o for o in names if o != name] if peered else [],
             },
             accepted=accepted,

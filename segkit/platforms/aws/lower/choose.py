@@ -3,22 +3,25 @@
 All encodings mean the same; they differ in what they cost. The search starts from one group for each
 selector, from one for each interface, and from a mixture that merges selectors only where an interface would
 carry too many groups. Where there are few selectors it tries every encoding, or goes on from those and from
-greedy merges, one selector at a time, as long as that helps.
+greedy merges, one selector at a time, as long as that helps. Where there are many it merges by references and
+rules, see `merging`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, product
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Target
+from segkit.platforms.aws.lower.carrying import held_keys
 from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding, blocks_by_name
 from segkit.platforms.aws.lower.fit import overflow
-from segkit.platforms.aws.lower.names import GroupNames
+from segkit.platforms.aws.lower.merging import Wear, merge
 from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
+from segkit.platforms.aws.lower.services import ranges
 
 ENCODINGS = (1, 1, 2, 5, 15, 52, 203, 877)
 """How many encodings so many selectors have."""
@@ -57,8 +60,7 @@ def pinned(draft: Draft, target: Target) -> Encoding:
 
 def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
     """The pieces that a target has groups for, by the names their groups have."""
-    names = GroupNames(draft.intent.model, draft.hints)
-    return {k.piece: names.name(k.piece) for k in draft.keys if k.target == target.name}
+    return {k.piece: draft.names.name(k.piece) for k in draft.keys if k.target == target.name}
 
 
 def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[Option]:
@@ -66,6 +68,8 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
     search = _Search(draft, target, now)
     seeds = [search.option(GROUPS), search.option(CELLS), search.option(search.mixture())]
     few = len(search.pieces) <= FEW and search.interfaces <= SMALL
+    if not few:
+        seeds.append(search.option(frugal(draft, target)))
     if few and len(search.pieces) < len(ENCODINGS) and search.trials <= ALL_TRIED:
         seeds.append(min(map(search.option, search.every()), key=lambda option: option.cost))
     elif few:
@@ -78,6 +82,31 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
 def mixture(draft: Draft, target: Target) -> Encoding:
     """Selectors of a target merged only where an interface would carry too many groups."""
     return _Search(draft, target, {target.name: GROUPS}).mixture()
+
+
+def frugal(draft: Draft, target: Target) -> Encoding:
+    """Selectors of a target merged where that adds the fewest references and keeps groups within their rules,
+    however many selectors there are."""
+    here = draft.placements[target.name]
+    keys = [key for key in draft.keys if key.target == target.name]
+    matched: dict[Piece, int] = defaultdict(int)
+    kinds = 0
+    for held, _ in held_keys(keys, target, draft.intent.population):
+        for key in held:
+            matched[key.piece] |= 1 << kinds
+        kinds += 1
+    opened: dict[Piece, list[int]] = defaultdict(lambda: [0, 0])
+    for owner, rule, peers in draft.written:
+        if owner.name == target.name:
+            ends = len(peers.references) + len(peers.addresses.cidrs())
+            opened[rule.own][rule.direction == "egress"] += ends * len(tuple(ranges(rule.services)))
+    wears = {
+        key.piece: Wear(matched[key.piece], draft.referred[key], (opened[key.piece][0], opened[key.piece][1]))
+        for key in keys
+        if matched[key.piece]
+    }
+    blocks = merge(wears, kinds, here.quota("groups_per_interface"), here.quota("rules_per_group"))
+    return Encoding(tuple(block for block in blocks if len(block) > 1))
 
 
 class _Search:

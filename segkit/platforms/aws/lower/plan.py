@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +14,7 @@ from segkit.model.model import Target
 from segkit.model.policy import Rule
 from segkit.platforms.aws.lower.carrying import Key, Owners, split_interfaces
 from segkit.platforms.aws.lower.encoding import Carried, Encoding, GroupId, Groups
+from segkit.platforms.aws.lower.names import GroupNames
 from segkit.platforms.aws.lower.peers import Peers, PeerWriter
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
@@ -86,6 +87,20 @@ class Draft:
         for _, rule, peers in self.written:
             for piece in (rule.own, *(k.piece for k in peers.references)):
                 out[piece].add(piece.hint)
+        return out
+
+    @cached_property
+    def names(self) -> GroupNames:
+        """The names of all groups that hold one piece."""
+        return GroupNames(self.intent.model, self.hints)
+
+    @cached_property
+    def referred(self) -> Counter[Key]:
+        """How many rules name each key as their far end."""
+        out: Counter[Key] = Counter()
+        for _, rule, peers in self.written:
+            for key in peers.references:
+                out[key] += len(tuple(ranges(rule.services)))
         return out
 
     @cached_property
