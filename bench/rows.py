@@ -133,16 +133,17 @@ def _intent(
     if isinstance(done, UnfinishedError):
         yield Row(what, str(done), seconds(bound), "–", f"under {bound:g} s", False if judged else None)
         return
-    taken = done.told["seconds"]
-    met = taken <= bound and done.mib <= 2048 if judged else None
+    taken, used = done.told["seconds"], done.mib + done.told["helpers"]
+    met = taken <= bound and used <= 2048 if judged else None
     yield Row(
         what,
-        f"{seconds(taken)}, {memory(done.mib)}",
+        f"{seconds(taken)}, {memory(used)}",
         f"{seconds(bound)}, 2.0 GB",
         f"{taken / bound:.2f}",
         f"under {bound:g} s and 2 GB" if judged else "–",
         met,
-        f"{done.told['cells']} cells; memory with the models in it",
+        f"{done.told['cells']} cells; a digest of every row, by two processes, {seconds(done.told['busy'])} "
+        "of processor time; memory of both and their parent, with the models, and twice what they share",
     )
     changes = done.told["changes"]
     if changes:
