@@ -137,27 +137,32 @@ def _address(block: str, labels: tuple[str, ...]) -> str:
 
 
 def _merge_into(
-    into: dict[str, Any], key: str, value: Any, path: str, name: str, problems: list[Problem]
+    into: dict[str, Any], key: str, value: Any, path: str, name: str, problems: list[Problem], level: int = 0
 ) -> None:
-    old = into.get(key)
+    """`level` is how many labels `key` lies under."""
+    old, labels = into.get(key), _LABELS.get(path.split(".")[0], 0)
     if key not in into:
-        into[key] = _copy(value)
+        into[key] = _copy(value, labels - level if labels else -1)
     elif path in ("moved", "removed", "import") or (path.startswith("provider.") and path.count(".") == 1):
         # One block or a list of them; providers of one kind differ by their alias only.
         into[key] = [*_listed(old), *_listed(value)]
+    elif labels and level == labels:
+        return  # one address twice, which is told as a clash
     elif isinstance(old, dict) and isinstance(value, Mapping):
         for inner_key, inner in value.items():
-            _merge_into(old, inner_key, inner, f"{path}.{inner_key}", name, problems)
-    elif old != value and path.split(".")[0] not in _LABELS:
+            _merge_into(old, inner_key, inner, f"{path}.{inner_key}", name, problems, level + 1)
+    elif old != value:
         problems.append(
             Problem(f"{path} is set to {old!r} and to {value!r}", name, fix="keep one of the two settings")
         )
 
 
-def _copy(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _copy(inner) for key, inner in value.items()}
-    return list(value) if isinstance(value, list | tuple) else value
+def _copy(value: Any, depth: int) -> Any:
+    """A copy of so many levels (-1: all of them): what has an address is taken as it is, for nothing is ever
+    merged into it."""
+    if isinstance(value, Mapping) and depth:
+        return {key: _copy(inner, depth - 1) for key, inner in value.items()}
+    return list(value) if isinstance(value, list | tuple) and depth else value
 
 
 def _listed(value: Any) -> list[Any]:

@@ -115,7 +115,7 @@ class _Search:
         self._names = piece_names(draft, target)
         self.pieces = tuple(sorted(self._names, key=lambda p: (self._names[p], Piece.order(p))))
         plan = make_plan(draft, {**now, target.name: GROUPS})
-        carried = (c for c in plan.carried if c.target == target.name)
+        carried = plan.carried[target.name]
         self._held = Counter(frozenset(p for g in c.groups for p in g.pieces) for c in carried)
         self._memo: dict[Encoding, Option] = {}
 

@@ -52,9 +52,8 @@ class Emitter:
             self._group(group)
             keyed = sorted(((self.names.line_key(n.id), n) for n in lines[group]), key=itemgetter(0))
             self._ready(group, [self._line(key, line) for key, line in keyed])
-        for carried in self.plan.carried:
-            if carried.target == self.target.name:
-                self._member(carried)
+        for carried in self.plan.carried[self.target.name]:
+            self._member(carried)
         self._flow_log()
         done = self.out.to_dict()
         return {**done, "import": self._imports} if self._imports else done

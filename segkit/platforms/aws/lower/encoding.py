@@ -93,7 +93,7 @@ class Groups:
             if encodings[key.target].block(key.piece) is key.piece:
                 self._alone[key] = GroupId(key.target, (key.piece,))
         self.worn: dict[str, set[GroupId]] = defaultdict(set)
-        self.carried = [c for t in targets for c in self._carry(t, population)]
+        self.carried = {t.name: tuple(self._carry(t, population)) for t in targets}
 
     def of(self, key: Key) -> tuple[GroupId, ...]:
         """The security groups that together hold a key's interfaces."""

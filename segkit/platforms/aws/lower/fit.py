@@ -47,8 +47,8 @@ def over_quota(plan: Plan, target: Target, here: AwsPlacement, namer: Namer) -> 
         yield _over(target, what, limit, "rules_per_group", _ways(plan, group, direction, family))
     limit = here.quota("groups_per_interface")
     overloaded: dict[tuple[GroupId, ...], list[str]] = defaultdict(list)
-    for carried in plan.carried:
-        if carried.target == target.name and len(carried.groups) > limit:
+    for carried in plan.carried[target.name]:
+        if len(carried.groups) > limit:
             overloaded[carried.groups].append(carried.workload.name)
     for groups, workloads in overloaded.items():
         names = ", ".join(namer.group(g) for g in groups)
@@ -116,7 +116,7 @@ def _over(target: Target, what: str, limit: int, quota: str, ways: str) -> Probl
 def overflow(plan: Plan, target: Target, here: AwsPlacement) -> int:
     """By how much a target is over its quotas, all added up; nothing means it fits."""
     counts = rule_counts(plan, target.name).values()
-    carried = [len(c.groups) for c in plan.carried if c.target == target.name]
+    carried = [len(c.groups) for c in plan.carried[target.name]]
     used = (
         *((count, "rules_per_group") for count in counts),
         *((count, "groups_per_interface") for count in carried),
@@ -128,7 +128,7 @@ def overflow(plan: Plan, target: Target, here: AwsPlacement) -> int:
 def usage(plan: Plan, target: Target, here: AwsPlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses."""
     counts = rule_counts(plan, target.name).values()
-    carried = [len(c.groups) for c in plan.carried if c.target == target.name]
+    carried = [len(c.groups) for c in plan.carried[target.name]]
     lists = [len(addresses.cidrs()) for i, addresses in plan.lists.items() if i.target == target.name]
     used = {
         "rules_per_group": max(counts, default=0),

@@ -19,6 +19,7 @@ NO_FLOWS = "no-flows"
 EVERY_WORKLOAD = "every-workload"
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*")
 
 
 def slug(text: str, limit: int = 48) -> str:
@@ -29,9 +30,9 @@ def slug(text: str, limit: int = 48) -> str:
     >>> slug("web tier")
     'web-tier-003a55'
     """
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text
     plain = _FOREIGN.sub("-", text).strip("-")
-    if plain == text and len(plain) <= limit:
-        return plain
     return f"{plain[:limit].rstrip('-')}-{digest(text)}"
 
 

@@ -59,13 +59,13 @@ class Line:
 
 @dataclass(slots=True)
 class Plan:
-    """All of it, for every AWS target of a model. `lines_of` has the lines by target."""
+    """All of it, for every AWS target of a model; `lines_of` and `carried` by target."""
 
     groups: dict[str, set[GroupId]] = field(default_factory=dict)
     lines: dict[LineId, Line] = field(default_factory=dict)
     lines_of: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     lists: dict[ListId, Addresses] = field(default_factory=dict)
-    carried: list[Carried] = field(default_factory=list)
+    carried: Mapping[str, Sequence[Carried]] = field(default_factory=dict)
     hints: Mapping[Piece, set[str]] = field(default_factory=dict)
 
 

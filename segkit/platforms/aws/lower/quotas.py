@@ -186,15 +186,14 @@ class _Costs:
 
     def _attached(self, plan: Plan) -> Iterator[Carried]:
         """Interfaces that take their groups by resources of ours."""
-        return (c for c in plan.carried if c.target == self._target.name and c.interface.id is not None)
+        return (c for c in plan.carried[self._target.name] if c.interface.id is not None)
 
     def _memberships(self, plan: Plan) -> dict[tuple[str, int], list[str]]:
         return {
             (c.workload.name, c.workload.interfaces.index(c.interface)): sorted(
                 map(self._namer.group, c.groups)
             )
-            for c in plan.carried
-            if c.target == self._target.name
+            for c in plan.carried[self._target.name]
         }
 
     def _count(self, plan: Plan) -> int:
