@@ -5,6 +5,7 @@ A file is read here and nowhere else: bytes, encoding, syntax, keys that are wri
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -185,23 +186,27 @@ def attempt(
         found.error(f"the {what} file {name} is a folder", where, fix="name a file in it")
     except OSError as error:
         found.error(
-            f"the {what} file {name} cannot be read: {error.strerror}", where, fix="check its permissions"
+            f"the {what} file {name} cannot be read: {error.strerror}",
+            where,
+            fix="correct the link" if error.errno == errno.ELOOP else "check its permissions",
         )
     except ValueError as error:
         found.error(f"the {what} path {name!r} is none: {error}", where, fix="correct the path")
     return None
 
 
-def decode(raw: bytes, name: str, found: Findings) -> str | None:
+def decode(raw: bytes, name: str, found: Findings, columns: bool = False) -> str | None:
     """The text of a UTF-8 file, with or without a byte order mark; None after a finding."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
+        before = raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = f":{len(before.decode('utf-8-sig')) + 1}" if columns else ""
         utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
         found.error(
             f"the file is not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}",
-            f"{name}:{line}",
+            f"{name}:{line}{column}",
             why="it looks like UTF-16" if utf16 else "",
             fix="save it as UTF-8",
         )
@@ -222,8 +227,12 @@ def open_document(
             f"the {what} file {name} has an unknown format {suffix!r}", where, fix="use .json, .yaml or .yml"
         )
         return None
+    if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+        # Reading from a pipe or a device might never end.
+        found.error(f"the {what} file {name} is no regular file", where, fix="write it to a file")
+        return None
     raw = read_bytes(path, what, where, found)
-    text = None if raw is None else decode(raw, name, found)
+    text = None if raw is None else decode(raw, name, found, columns)
     if text is None:
         return None
     if not text.strip():

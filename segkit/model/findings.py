@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from segkit.errors import Problem
 
+_LONGEST = 2000
+
 
 class Findings:
     """Errors and warnings found so far. Errors stop the build; warnings are shown and do not.
@@ -24,7 +26,7 @@ class Findings:
 
     def error(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
         """Note something that must be put right."""
-        self.errors.append(Problem(what, where, why, fix))
+        self.errors.append(Problem(_clipped(what), where, why, _clipped(fix)))
 
     def warn(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
         """Note something that people should know."""
@@ -39,6 +41,11 @@ class Findings:
         """Note the message of a set parser, which reads `finding; fix`."""
         what, _, fix = text.partition("; ")
         self.error(f"{context}: {what}" if context else what, where, fix=fix)
+
+
+def _clipped(text: str) -> str:
+    """A text without what nobody would read: a file may have a megabyte in one value."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
 
 
 class FirstFindings(Findings):

@@ -207,6 +207,10 @@ def _finding(
     elif kind == "literal_error":
         choices = get_args(_plain(_at(shape, location)))
         found.error(f"unknown {path}: {_shown(value)}", where, fix=nearest(str(value), choices))
+    elif kind == "string_too_short" and location[-1] == "":
+        found.error(f"{holding} has a key without text", document.at(location, key=True), fix="write it")
+    elif kind == "string_unicode":
+        found.error(f"{path} holds half of a character", where, fix="write the whole character")
     elif kind == "string_too_short":
         found.error(f"{path} is empty", where, fix="write it, or leave the key out")
     else:

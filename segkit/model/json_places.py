@@ -13,6 +13,11 @@ from segkit.model.document import Document, Spot, Step
 from segkit.model.findings import Findings
 
 BLANK = re.compile(r"[ \t\n\r]*")
+_DEEPEST = 100
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_ODD = re.compile(r"NaN|-?Infinity|\d{4000,}")
+_TOKEN = re.compile(f"{_QUOTED}|({_ODD.pattern})")
+_BRACKET = re.compile(f"{_QUOTED}|[][{{}}]")
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -29,6 +34,10 @@ def parse_json(text: str, name: str, found: Findings, columns: bool = False) -> 
     def constant(word: str) -> Any:
         raise ValueError(f"{word} is not JSON")
 
+    deep = _too_deep(text)
+    if deep is not None:
+        found.error("not usable JSON: nested too deeply", _place(text, deep, name, columns), fix="flatten it")
+        return None
     try:
         data = json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
@@ -40,14 +49,12 @@ def parse_json(text: str, name: str, found: Findings, columns: bool = False) -> 
             place = f"{name}:{error.lineno}"
             found.error(f"not valid JSON: {message} (column {error.colno})", place, fix=hint(error))
         return None
-    except RecursionError:
-        found.error("not usable JSON: nested too deeply", name, fix="flatten it")
-        return None
     except ValueError as error:
         at = odd_word(text)
-        column = at - text.rfind("\n", 0, at)
-        place = f"{name}:{text.count(chr(10), 0, at) + 1}:{column}" if columns else name
-        found.error(f"not valid JSON: {error}", place, fix="write a plain JSON value")
+        word = _ODD.match(text, at)
+        what = "a number of thousands of digits" if word and word[0].isdigit() else str(error)
+        fix = "write a plain JSON value"
+        found.error(f"not valid JSON: {what}", _place(text, at, name, columns), fix=fix)
         return None
     places = JsonPlaces(text)
     if repeated:
@@ -57,11 +64,28 @@ def parse_json(text: str, name: str, found: Findings, columns: bool = False) -> 
 
 
 def odd_word(text: str) -> int:
-    """The offset of the first word that JSON has no meaning for; 0 where there is none."""
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', text):
+    """The offset of the first word that JSON has no meaning for, or Python no room; 0 where there is none."""
+    for token in _TOKEN.finditer(text):
         if token[1]:
-            return token.start()
+            return token.start(1)
     return 0
+
+
+def _too_deep(text: str) -> int | None:
+    """The offset of the first bracket that is deeper than people write; None where there is none."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return None
+    depth = 0
+    for token in _BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > _DEEPEST:
+            return token.start()
+    return None
+
+
+def _place(text: str, at: int, name: str, columns: bool) -> str:
+    place = f"{name}:{text.count(chr(10), 0, at) + 1}"
+    return f"{place}:{at - text.rfind(chr(10), 0, at)}" if columns else place
 
 
 def hint(error: json.JSONDecodeError) -> str:

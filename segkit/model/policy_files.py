@@ -40,7 +40,7 @@ def load_policies(
     from segkit.model.segmentation import Segmentation
 
     files = PolicyFiles([path], "")
-    top = Path(path).resolve()
+    top = Path(_real(path))
     return Segmentation(
         files.name or name or (top.name if top.is_dir() else top.stem), policies=files, today=today, where=""
     )
@@ -55,7 +55,7 @@ class PolicyFiles:
         """Could something of every file be read?"""
         self.sheets: list[Sheet] = []
         self.workloads: list[Workload] = []
-        self._seen: set[Path] = set()
+        self._seen: set[str] = set()
         self._keys: list[LabelKey] = []
         self._labelled = False
         self._names: dict[str, str] = {}
@@ -112,6 +112,9 @@ class PolicyFiles:
                 policies.append(one)
             elif one.role == "labels":
                 self._open_labels(one.path, where)
+            elif one.role == "loop":
+                what = f"the link {shown_path(os.fspath(one.path))} leads back into a folder around it"
+                self.found.error(what, where, fix="remove it")
             else:
                 self._open_inventory(one.path, where)
         for one in policies:
@@ -120,9 +123,10 @@ class PolicyFiles:
                 self.sheets.append(sheet)
             else:
                 self.complete = False
-        named = {Path(p).resolve() for sheet in self.sheets[before:] for p in _referred(sheet)}
-        # A file that another one names as its labels or inventory is that, and no policy file besides.
-        self.sheets = [sheet for sheet in self.sheets if sheet.found.path.resolve() not in named]
+        named = {_real(p) for sheet in self.sheets[before:] for p in _referred(sheet)}
+        # A file that another one names as its labels or inventory is that, and no policy file besides. One
+        # that names files itself stays, and is wrong where it is named: two could hide each other.
+        self.sheets = [s for s in self.sheets if _real(s.found.path) not in named or any(_referred(s))]
         if not some:
             fix = f"put files in it ({', '.join(SUFFIXES)}); `segkit new` starts one"
             self.found.error(f"the policy folder {shown_path(os.fspath(path))} holds no file", where, fix=fix)
@@ -160,8 +164,8 @@ class PolicyFiles:
                 self.found.error(what, where, fix=f"move it to zones/{name}/, or to a file at the top")
 
     def _open_labels(self, path: Path, where: str) -> None:
-        if path.resolve() not in self._seen:
-            self._seen.add(path.resolve())
+        if _real(path) not in self._seen:
+            self._seen.add(_real(path))
             self._add_labels(open_schema(path, where, self.found))
 
     def _add_labels(self, schema: LabelSchema | None) -> None:
@@ -176,9 +180,17 @@ class PolicyFiles:
                 self._keys.append(key)
 
     def _open_inventory(self, path: Path, where: str) -> None:
-        if path.resolve() not in self._seen:
-            self._seen.add(path.resolve())
+        if _real(path) not in self._seen:
+            self._seen.add(_real(path))
             self.workloads += read_inventories(path, where, self.found)
+
+
+def _real(path: PolicyPath) -> str:
+    """A path without links; as it is where it can be none."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return os.fspath(path)
 
 
 def _referred(sheet: Sheet) -> Iterator[str]:

@@ -9,7 +9,8 @@
       zones/<zone>/       the zone, and its policies (tier zone)
       apps/<app>/         policies of the tier application
 
-Folders below these may be nested at will. Hidden files and folders, and `cdktf.out`, are left out.
+Folders below these may be nested at will, and be links. Hidden files and folders, and `cdktf.out`, are left
+out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 _TIERS = {"quarantine": "quarantine", "global": "global", "zones": "zone", "apps": "application"}
 _LEFT_OUT = ("cdktf.out", "node_modules", "__pycache__")
 _SHARED = ("segmentation", "labels", "zones", "targets")
-Role = Literal["policy", "labels", "inventory"]
+Role = Literal["policy", "labels", "inventory", "loop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,14 @@ def files_of(top: Path) -> Iterator[Found]:
     if not top.is_dir():
         yield Found(top)
         return
-    for folder, folders, names in os.walk(top):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _LEFT_OUT)
+    # A folder that is a link is read like any other: rules that nobody reads would be worse than an error.
+    for folder, folders, names in os.walk(top, followlinks=True):
         inside = Path(folder).relative_to(top).parts
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _LEFT_OUT)
+        around = Path(folder).resolve()
+        for name in [f for f in folders if Path(folder, f).resolve() in (around, *around.parents)]:
+            folders.remove(name)
+            yield Found(Path(folder, name), "loop")
         for name in sorted(names):
             role = _role(inside, Path(name))
             if role is not None and not name.startswith("."):

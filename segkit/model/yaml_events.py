@@ -35,6 +35,14 @@ _DEPTH: dict[type, int] = {
 _DEEPEST = 100
 _TAG = "tag:yaml.org,2002:"
 MERGE = f"{_TAG}merge"
+_HINTS = {
+    "\t": "indent with spaces, not tabs",
+    "\\t": "indent with spaces, not tabs",
+    "tab": "indent with spaces, not tabs",
+    "cannot start any token": "put the value in quotes; where it is a tab, indent with spaces",
+    "mapping values are not allowed": "put a value with a colon in quotes, or correct the indentation",
+}
+"""Fixes, by what the problem says or the character that it is at."""
 _WRITE_OUT = "write the value out"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _constructor = yaml.constructor.SafeConstructor()
@@ -93,8 +101,10 @@ def events_of(source: str | TextStream, telling: Telling) -> Iterator[Event]:
         mark = error.problem_mark or error.context_mark
         column = f" (column {mark.column + 1})" if mark and not telling.columns else ""
         problem = error.problem or "cannot be read"
-        tabs = "character '\\t'" in problem or "tab" in problem
-        fix = "indent with spaces, not tabs" if tabs else "correct the syntax there"
+        here = source[mark.index : mark.index + 1] if mark and isinstance(source, str) else ""
+        fix = next(
+            (fix for sign, fix in _HINTS.items() if sign in (problem + here)), "correct the syntax there"
+        )
         place = telling.place(mark) if mark else telling.name
         telling.fail(f"not valid YAML: {problem}{column}", place, fix=fix)
     except RecursionError:

@@ -69,7 +69,7 @@ SYNTAX: dict[str, tuple[str, str | bytes, str]] = {
         "workloads:\n\t- name: a\n",
         (
             "i.yaml:2:1: not valid YAML: found character that cannot start any token\n"
-            "  fix: correct the syntax there"
+            "  fix: put the value in quotes; where it is a tab, indent with spaces"
         ),
     ),
     "yaml: open bracket": (

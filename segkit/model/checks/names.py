@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Protocol
+from unicodedata import normalize
 
 from segkit.errors import part
 from segkit.model.findings import Findings
@@ -66,12 +67,14 @@ def _unique(kind: str, items: Iterable[_Named], found: Findings) -> None:
 def _case(kind: str, items: Iterable[_Named], found: Findings) -> None:
     spellings: dict[str, dict[str, _Named]] = defaultdict(dict)
     for item in items:
-        spellings[item.name.casefold()].setdefault(item.name, item)
+        spellings[normalize("NFKC", item.name).casefold()].setdefault(item.name, item)
     for same in spellings.values():
         names = sorted(same)
         for name in names[1:]:
+            case = names[0].casefold() == name.casefold()
             found.error(
-                f"the {_plural(kind)} {names[0]!r} and {name!r} differ only by case",
+                f"the {_plural(kind)} {names[0]!r} and {name!r} "
+                + ("differ only by case" if case else "are written alike"),
                 same[name].where,
                 why="several platforms do not tell such names apart",
                 fix="rename one of them",
