@@ -72,7 +72,7 @@ def test_the_groups_on_an_interface_come_from_a_snapshot_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("snapshot", "said"), [([], "snapshot is no mapping"), ({"Groups": []}, "snapshot has 'Groups'")]
+    ("snapshot", "said"), [([], "write the parsed answers"), ({"Groups": []}, "snapshot has 'Groups'")]
 )
 def test_a_snapshot_of_something_else_is_refused(snapshot: Any, said: str) -> None:
     with pytest.raises(SegkitError, match=said):
