@@ -45,8 +45,12 @@ def compiled(mode: str = "enforce", **placement: Any) -> Compilation:
         ({"prefix_lists": "corp"}, "prefix_lists is 'corp'", "write a list of names"),
         ({"tags": {"a": ["b"]}}, "tags is {'a': ['b']}", "write keys and texts"),
         ({"region": 5}, "region is 5", "write text"),
-        ({"snapshot": {"SecurityGroups": 5}}, "snapshot is", "write the parsed answers"),
-        ({"adopt": {"web": {"b": "c"}}}, "adopt is", "write what each group keeps"),
+        (
+            {"snapshot": {"SecurityGroups": 5}},
+            "snapshot is {'SecurityGroups': 5}",
+            "write the parsed answers",
+        ),
+        ({"adopt": {"web": {"b": "c"}}}, "adopt is {'web': {'b': 'c'}}", "write what each group keeps"),
         (
             {"flow_log_destination": LOGS},
             "a flow log to a log group has no role",
