@@ -21,8 +21,8 @@ _painters: list[Painter] = []
 
 
 def row_digests(intent: Intent, key: bytes, processes: int = 1, few: float = FEW) -> list[bytes]:
-    """32 bytes for each cell, equal for two cells exactly when `Intent.row` is equal for them. Those of two
-    intents on the same cells compare too, when they were made with the same key.
+    """32 bytes for each cell: equal where `Intent.row` is equal, and different where it differs, but for a
+    chance below 2^-128. Those of two intents on the same cells compare too, when made with the same key.
 
     The key makes equality worth believing: draw it at random (`secrets.token_bytes(32)`) and keep it from
     whoever writes the policies. More than one process is for programs of your own: where Python starts
