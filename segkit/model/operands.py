@@ -81,7 +81,9 @@ def read_services(values: Iterable[object], what: str, where: str, found: Findin
         )
         return None
     known = [part for part in parts if part is not None]
-    return ServiceSet.union(known) if len(known) == len(parts) else None
+    if len(known) < len(parts):
+        return None
+    return known[0] if len(known) == 1 else ServiceSet.union(known)
 
 
 def _services(value: object, what: str, where: str, found: Findings) -> Iterator[ServiceSet | None]:

@@ -210,6 +210,7 @@ class _Policy:
         days = {
             name: read_day(getattr(rule, name), f"{name} of {what}", part(here, name), found)
             for name in ("created", "updated", "expires")
+            if getattr(rule, name) is not None
         }
         named = rule.id is None or read_name(rule.id, "rule", part(here, "id"), found)
         if sides is None or services is None or not named or len(found.errors) > before or None in without:

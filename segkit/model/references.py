@@ -128,7 +128,9 @@ class Known:
                 held = self._service(piece, what, place, found)
                 good = good and isinstance(held, ServiceSet)
                 parts += [held] if isinstance(held, ServiceSet) else []
-        return ServiceSet.union(parts) if good else None
+        if not good:
+            return None
+        return parts[0] if len(parts) == 1 else ServiceSet.union(parts)
 
     def _service(self, text: str, what: str, where: str, found: Findings) -> ServiceSet | Unreadable | None:
         named = text.startswith("service:")

@@ -48,6 +48,14 @@ class Side:
     ends: tuple[End, ...]
     unless: tuple[End, ...] = ()
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Sides are looked up again and again, and an end has many parts.
+        return hash((self.ends, self.unless))
+
     @cached_property
     def cuts(self) -> frozenset[Addresses]:
         """The address sets that divide the workloads of the side by address."""
