@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from segkit.intent.endpoints import Endpoint, endpoints, taken_addresses
 from segkit.intent.label_index import LabelIndex, Positions
-from segkit.model.model import Model
+from segkit.model.model import Model, Target
 from segkit.model.policy import Zone
 from segkit.sets import Addresses, Predicate
 
@@ -42,7 +42,8 @@ class Kin:
 
 
 class Population:
-    """Every workload endpoint of a model. `taken` is the addresses of one workload each, by realm."""
+    """Every workload endpoint of a model. `taken` is the addresses of one workload each, by realm; `owned`
+    the positions in `kin` of what each target owns."""
 
     def __init__(self, model: Model) -> None:
         self.taken = taken_addresses(model)
@@ -56,7 +57,12 @@ class Population:
         labels = [maps.setdefault(family[0], dict(family[0])) for family in families]
         self._index = LabelIndex(labels)
         self._memo: dict[Predicate, tuple[int, ...]] = {}
-        zones, owners = self._zones(model), self._owners(model, families)
+        self.owned = {t.name: self._owned(t, families) for t in model.targets}
+        owners: dict[int, list[str]] = defaultdict(list)
+        for name, positions in self.owned.items():
+            for position in positions:
+                owners[position].append(name)
+        zones = self._zones(model)
         self.kin = tuple(
             _kin(family, label_map, zones.get(n), tuple(owners.get(n, ())), grouped[family])
             for n, (family, label_map) in enumerate(zip(families, labels, strict=True))
@@ -80,15 +86,9 @@ class Population:
         """The zone at each position: the first by name that matches, should two."""
         return {p: zone for zone in reversed(model.zones) for p in self.positions(zone.predicate)}
 
-    def _owners(self, model: Model, families: Sequence[Family]) -> dict[int, list[str]]:
-        """The targets that own each position, in the order of the model."""
-        found: dict[int, list[str]] = defaultdict(list)
-        for target in model.targets:
-            for p in self.positions(target.select):
-                _, realm, network, _ = families[p]
-                if target.reaches(realm, network):
-                    found[p].append(target.name)
-        return found
+    def _owned(self, target: Target, families: Sequence[Family]) -> tuple[int, ...]:
+        found = self.positions(target.select)
+        return tuple(p for p in found if target.reaches(families[p][1], families[p][2]))
 
 
 def _kin(

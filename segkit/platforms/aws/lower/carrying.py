@@ -59,19 +59,19 @@ def held_keys(
 
     An interface is in a piece with every address of each family the piece speaks of.
     """
-    by_label: dict[int, list[Key]] = defaultdict(list)
+    by_label: dict[int, list[Key]] = {position: [] for position in population.owned[target.name]}
     by_address: set[int] = set()
     for key in keys:
         positions = population.positions(key.piece.predicate)
         for position in positions:
-            by_label[position].append(key)
+            if position in by_label:
+                by_label[position].append(key)
         if not key.piece.whole:
             by_address.update(positions)
     places: dict[Place, list[tuple[Endpoint, int]]] = defaultdict(list)
-    for position, kin in enumerate(population.kin):
-        if target.name in kin.owners:
-            for e in kin.endpoints:
-                places[_place(e)].append((e, position))
+    for position in by_label:
+        for e in population.kin[position].endpoints:
+            places[_place(e)].append((e, position))
     alike: dict[int | tuple[Key, ...], list[tuple[Place, Workload, Interface]]] = defaultdict(list)
     for place, members in places.items():
         first, position = members[0]
