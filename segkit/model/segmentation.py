@@ -140,8 +140,7 @@ class Segmentation:
         )
         stance = read_choice(posture, get_args(Posture), f"posture of {label}", here, found)
         how = read_choice(mode, get_args(Mode), f"mode of {label}", here, found)
-        tags = [compliance] if isinstance(compliance, str) else list(compliance)
-        tagged = part(here, "compliance")
+        tags, tagged = [compliance] if isinstance(compliance, str) else compliance, part(here, "compliance")
         zone = Zone(
             known or str(name),
             placeholder(predicate),
