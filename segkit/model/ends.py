@@ -30,6 +30,10 @@ class End:
     outside: Addresses
     realm: str | None = None
 
+    def __hash__(self) -> int:
+        # Ends are looked up by the ten thousand, and hardly two of them have one name.
+        return hash((self.kind, self.name))
+
     @staticmethod
     def select(predicate: Predicate) -> End:
         """Every workload that matches a selector."""
