@@ -6,10 +6,8 @@ wait for `Segmentation.build`, because they refer to things by name, and code ma
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +59,8 @@ class PolicyFiles:
         self._keys: list[LabelKey] = []
         self._labelled = False
         self._names: dict[str, str] = {}
-        with _uncollected():
-            for path in paths:
-                self._read(path, where)
+        for path in paths:
+            self._read(path, where)
         for sheet in self.sheets:
             self._facts(sheet)
 
@@ -98,8 +95,7 @@ class PolicyFiles:
     def policies(self, known: Known, found: Findings) -> list[PolicyBuilder]:
         """The policies, with what is wrong with the files and with them."""
         found.extend(self.found)
-        with _uncollected():
-            return policies(self.sheets, known, found)
+        return policies(self.sheets, known, found)
 
     def _read(self, path: PolicyPath, where: str) -> None:
         top, before = Path(path), len(self.sheets)
@@ -187,18 +183,6 @@ class PolicyFiles:
         if _real(path) not in self._seen:
             self._seen.add(_real(path))
             self.workloads += read_inventories(path, where, self.found)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the search for garbage in cycles, of which reading makes none: it takes a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _real(path: PolicyPath) -> str:
