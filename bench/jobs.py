@@ -62,18 +62,17 @@ def intent(
     }
 
 
-def estate(workloads: int, rules: int, applications: int, denies: bool, quotas: bool) -> Figures:
+def estate(workloads: int, rules: int, applications: int, quotas: bool) -> Figures:
     """Compiles, lowers and proves the realistic estate over its 25 account-regions, with encodings pinned
     that a search has found before; `search` times that.
 
-    Without `quotas` none is enforced, and what is over AWS's defaults is counted instead.
+    Without `quotas` none is enforced, what is over AWS's defaults is counted instead, and every selector has
+    a group of its own.
     """
-    made = realistic(workloads, rules, applications)
-    if not denies:
-        made = replace(made, rules=tuple(line for line in made.rules if line.allows))
-    model = model_of(made, accounts())
+    model = model_of(realistic(workloads, rules, applications), accounts())
     start = time.perf_counter()
-    model = _pinned(model)
+    if quotas:
+        model = _pinned(model)
     searched = time.perf_counter() - start
     with ExitStack() as stack:
         if not quotas:

@@ -42,7 +42,7 @@ def test_a_change_touches_one_rule() -> None:
 def test_figures_of_jobs_in_this_process() -> None:
     found = JOBS["intent"]("random", 30, 20, changes=2)
     assert len(found["changes"]) == 2 and found["cells"] > 0
-    found = JOBS["estate"](50, 20, 5, denies=False, quotas=False)
+    found = JOBS["estate"](50, 20, 5, quotas=False)
     assert found["status"] == "equal" and found["resources"] > 0
 
 
