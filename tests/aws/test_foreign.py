@@ -77,3 +77,34 @@ def test_the_groups_on_an_interface_come_from_a_snapshot_too() -> None:
 def test_a_snapshot_of_something_else_is_refused(snapshot: Any, said: str) -> None:
     with pytest.raises(SegkitError, match=said):
         compile_model(_model(snapshot=snapshot))
+
+
+OTHERS = "${aws_security_group.others.id}"
+
+
+@pytest.mark.parametrize("named", [FOREIGN, f"111122223333/{FOREIGN}", OTHERS])
+@pytest.mark.parametrize("side", ["ingress", "egress"])
+def test_a_rule_that_admits_holders_whom_nobody_knows_is_never_equal(named: str, side: str) -> None:
+    """Whoever holds the group may be at any address that the policies keep out."""
+    model = _model(foreign=())
+    terraform = compile_model(model).fragment
+    groups = terraform["resource"]["aws_security_group"]
+    body = {"referenced_security_group_id": named, "ip_protocol": "-1"}
+    for name in tuple(groups):
+        rules = terraform["resource"][f"aws_vpc_security_group_{side}_rule"]
+        rules[f"more-{name}"] = {"security_group_id": f"${{aws_security_group.{name}.id}}", **body}
+    groups["others"] = {"vpc_id": "vpc-1"}
+    proof = prove(model, terraform)
+    assert proof.status == "unproved"
+    assert "which no workload holds" in proof.text()
+
+
+def test_a_machine_outside_the_inventory_with_our_group_is_never_equal() -> None:
+    model = _model(foreign=())
+    terraform = compile_model(model).fragment
+    web = next(name for name in terraform["resource"]["aws_security_group"] if "web" in name)
+    body = {"vpc_security_group_ids": [f"${{aws_security_group.{web}.id}}"]}
+    terraform["resource"]["aws_instance"] = {"stranger": body}
+    proof = prove(model, terraform)
+    assert proof.status == "unproved"
+    assert "which aws_instance.stranger holds too, and that is no workload" in proof.text()

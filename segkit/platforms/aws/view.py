@@ -51,7 +51,9 @@ class AwsView:
         for carrier in self._state.carriers:
             self._by_address[carrier.address].append(carrier)
         self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
-        self._memberships: list[Membership] = []
+        self._memberships: list[tuple[Membership, bool]] = []  # with whether groups filter it
+        self._held: set[str] = set()
+        self._placed: set[str] = set()  # carriers that are interfaces of the model
         self._owning: dict[tuple[Labels, str, str | None], tuple[Target, ...]] = {}
         self._seen_only: dict[Labels, bool] = {}
         self._doubts: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -59,6 +61,7 @@ class AwsView:
             for interface in workload.interfaces:
                 found = tuple(self._find(workload, interface))
                 self._profiles[workload.name, interface.name] = found or (None,)
+        self._strangers = self._held_by_others()
 
     def _recorded(self) -> dict[str, Any]:
         """The snapshots of all targets as one."""
@@ -88,7 +91,8 @@ class AwsView:
 
     def memberships(self) -> Sequence[Membership]:
         """Every owned interface, sorted."""
-        return sorted(self._memberships)
+        doubted = ((one, self._unclear(one.groups) if filters else ()) for one, filters in self._memberships)
+        return sorted(replace(one, unknown=one.unknown + why) if why else one for one, why in doubted)
 
     def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
         """The rule resources that let some of these services pass."""
@@ -169,6 +173,7 @@ class AwsView:
         name = self._text(str(interface.id))
         carriers = self._by_address.get(name) or self._by_address.get(name.removesuffix(".id"), [])
         groups = frozenset(g for c in carriers for g in c.groups)
+        self._placed.update(c.address for c in carriers)
         unknown: tuple[str, ...] = ()
         if any(c.origin is Origin.ATTACHED and not c.complete for c in carriers) or not carriers:
             more, unknown = self._others(here, interface)
@@ -235,21 +240,39 @@ class AwsView:
         # Visibility beside others: their groups keep deciding, so this end is no part of the proof.
         filters = not (here.membership == "shared" and self._visible(workload.labels))
         names = tuple(sorted(groups))
-        if filters:
-            unknown += self._unclear(names)
-        self._memberships.append(
-            Membership(
-                target.name, workload.name, interface.name, status, where, names, unknown if filters else ()
-            )
+        self._held |= groups
+        known = Membership(
+            target.name, workload.name, interface.name, status, where, names, unknown if filters else ()
         )
+        self._memberships.append((known, filters))
         return Profile(groups, filters)
+
+    def _held_by_others(self) -> dict[str, str]:
+        """Groups that something in the stack holds that is no interface of the model, and what that is."""
+        others = (
+            c
+            for c in self._state.carriers
+            if c.workload is None and c.origin is not Origin.SNAPSHOT and c.address not in self._placed
+        )
+        return {group: carrier.where for carrier in others for group in carrier.groups}
 
     def _unclear(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Which groups may admit more than is known, and why; many interfaces carry the same groups."""
         if names not in self._doubts:
-            found = ((name, self._enforcement.why(name)) for name in names)
+            found = ((name, self._enforcement.why(name) or self._admits_strangers(name)) for name in names)
             self._doubts[names] = tuple(f"{name}: {why}" for name, why in found if why)
         return self._doubts[names]
+
+    def _admits_strangers(self, name: str) -> str:
+        """Why it is not known whom a group's rules admit by reference: the holders of a group are all that
+        hold it, and the model may not have them."""
+        named = {group for side in Direction for group in self._enforcement.admits(name, side)[0]}
+        told = [f"a rule names {group}, which no workload holds" for group in sorted(named - self._held)]
+        told += [
+            f"a rule names {group}, which {self._strangers[group]} holds too, and that is no workload"
+            for group in sorted(named & self._held & self._strangers.keys())
+        ]
+        return "; ".join(told)
 
 
 def _matches(permission: Permission, peer: Spot) -> bool:
