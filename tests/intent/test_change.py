@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from segkit import L, tcp
 from segkit.intent import Intent
 from segkit.intent.change import Shift, shifts, side_by_side
 from segkit.model.model import Model
-from segkit.model.policy import Rule
+from segkit.model.policy import Rule, Tier, Zone
 from segkit.model.segmentation import Segmentation
 from segkit.sets import ANY, NOTHING, ServiceSet, udp
 from segkit.sets.planes import bits
@@ -70,7 +71,7 @@ def test_other_policies(model: Model, donor: Model) -> None:
 
 def altered(rule: Rule, chance: random.Random) -> Rule | None:
     """A rule after one edit; None when it is removed."""
-    match chance.randrange(4):
+    match chance.randrange(5):
         case 0:
             return None
         case 1:
@@ -79,6 +80,8 @@ def altered(rule: Rule, chance: random.Random) -> Rule | None:
             return replace(
                 rule, services=chance.choice([ANY, tcp("1-500"), udp(53), rule.services | tcp(22)])
             )
+        case 3:
+            return replace(rule, tier=chance.choice([tier for tier in Tier if tier != rule.tier]))
         case _:
             return replace(rule, source=rule.destination, destination=rule.source)
 
@@ -126,9 +129,24 @@ def test_cells_are_kept_where_the_ends_are_known() -> None:
     assert side_by_side(before, estate(443))[1].cells is before.cells
 
 
-def test_other_workloads_are_refused() -> None:
+@pytest.mark.parametrize("other", [{"workloads": ()}, {"zones": (Zone("z", L.role == "db"),)}])
+def test_another_estate_is_refused(other: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="differ in workloads, zones or targets"):
-        side_by_side(Intent(estate(5432)), replace(estate(5432), workloads=()))
+        side_by_side(Intent(estate(5432)), replace(estate(5432), **other))
+
+
+def test_a_rule_in_another_tier_with_the_same_name_shifts_what_it_decides() -> None:
+    model = estate(5432)
+    (policy,) = model.policies
+    (orders,) = policy.rules
+    deny = replace(orders, id="shop/never", action="deny")
+
+    def with_tier(tier: Tier) -> Model:
+        return replace(model, policies=(replace(policy, rules=(replace(orders, tier=tier), deny)),))
+
+    one, other = side_by_side(Intent(with_tier(deny.tier)), with_tier(Tier(deny.tier - 1)))
+    (shift,) = shifts(one, other)
+    assert (shift.opens, str(shift.services)) == (True, "tcp/5432")
 
 
 def test_other_cells_are_refused() -> None:
