@@ -164,3 +164,35 @@ def test_one_text_for_one_reference(scope: Scope) -> None:
         == spelled(scope.value("${aws_vpc.main.id}"))
         == "aws_vpc.main.id"
     )
+
+
+MEMORIES: dict[str, Any] = {
+    **LOCALS,
+    "via": "${local.m.groups}",
+    "both": ["${local.via}", "${local.n.groups}"],
+    "ring": ["${local.ping}", "${local.m.groups}"],
+    "round": ["${local.ring}", "${local.around}"],
+    "around": ["${local.round}", "sg-6"],
+}
+ASKED = [f"${{local.{name}}}" for name in ("via", "both", "ping", "pong", "ring", "round", "around")]
+
+
+@pytest.mark.parametrize("second", [*ASKED, "${local.m.groups}"])
+@pytest.mark.parametrize("first", ASKED)
+def test_an_answer_is_the_same_whatever_was_asked_before(first: str, second: str) -> None:
+    """Values are kept: neither the memberships on the way nor a circle cut short may be lost or stay."""
+    blocks = {block.address: block for block in BLOCKS}
+    asked, fresh = Scope(blocks, MEMORIES), Scope(blocks, MEMORIES)
+    asked.value(first, [])
+    trails: tuple[list[Mapped], list[Mapped]] = [], []
+    assert asked.value(second, trails[0]) == fresh.value(second, trails[1])
+    assert trails[0] == trails[1]
+
+
+@pytest.mark.parametrize(("name", "on_the_way"), [("via", ["m"]), ("both", ["m", "n"]), ("ring", ["m"])])
+def test_memberships_behind_other_locals_are_told_each_time(name: str, on_the_way: list[str]) -> None:
+    asked = Scope({block.address: block for block in BLOCKS}, MEMORIES)
+    for _ in range(2):
+        trail: list[Mapped] = []
+        asked.value(f"${{local.{name}}}", trail)
+        assert trail == [Mapped(MEMORIES[local]) for local in on_the_way]
