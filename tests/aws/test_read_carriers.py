@@ -248,6 +248,17 @@ def test_published_memberships_are_seen_or_assumed() -> None:
     ]
 
 
+def test_every_membership_that_lists_a_group_which_is_not_known_is_incomplete() -> None:
+    lists = {"m1": [W, "${var.more}"], "m2": [W, "${var.more}"], "m3": [W], "m4": [W]}
+    named = {
+        name: {"workload": name, "interface": "", "target": "t", "groups": groups}
+        for name, groups in lists.items()
+    }
+    found = {m.name: (m.groups, m.complete) for m in read(locals_=named).memberships}
+    partly, wholly = ((WEB,), False), ((WEB,), True)
+    assert found == {"m1": partly, "m2": partly, "m3": wholly, "m4": wholly}
+
+
 def test_modules_that_are_given_groups() -> None:
     doc = {
         "locals": {"m": {"workload": "w", "interface": "", "target": "t", "groups": [W]}},

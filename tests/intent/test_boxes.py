@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from segkit.intent import Intent
 from segkit.intent.boxes import Box, BoxCompiler, Piece
 from segkit.intent.population import Kin, Population
-from segkit.model import Segmentation
+from segkit.model import Segmentation, anywhere, outside
 from segkit.model.model import Model
 from segkit.model.workloads import Interface, Workload
 from segkit.sets import ANY, NOTHING, Addresses, L, ServiceSet, tcp
@@ -107,3 +107,20 @@ def test_a_class_counts_as_somebody() -> None:
     )
     (box,) = boxes_of(replace(model, workloads=(*model.workloads, fleet)))
     assert box.source.predicate.matches({"role": "web"})
+
+
+def test_a_deny_that_spares_addresses_spares_newcomers_there() -> None:
+    seg = crowded(0, ("other",))
+    near = seg.address_set("near", "10.9.0.0/24")
+    seg.policy("q", "global", owner="o").deny(L.zone == "z0", L.role == "db", ANY, unless_source=near)
+    boxes, newcomer = boxes_of(seg.build()), {"role": "web", "zone": "z0"}
+    found = [b.source.inside for b in boxes if b.source.predicate.matches(newcomer)]
+    assert Addresses.union(found) == Addresses.of("10.9.0.0/24")
+
+
+def test_a_deny_of_anywhere_takes_the_outside_too() -> None:
+    seg = crowded(0, ("other",))
+    seg.policy("out", "application", owner="o").allow(outside, L.role == "db", tcp("20-25"), id="out")
+    seg.policy("q", "global", owner="o").deny(anywhere, L.role == "db", tcp(22))
+    passing = ServiceSet.union(b.services for b in boxes_of(seg.build()) if b.source.outside)
+    assert passing == tcp("20-21", "23-25")

@@ -30,10 +30,12 @@ held = st.integers(0, 7)
 def rows(draw: st.DrawFn) -> Row:
     """Rows in their one form: spans that touch at their ends, or leave gaps, of one point or several."""
     cuts = sorted(draw(st.sets(st.sampled_from((*POINTS, LINE_END)), max_size=9)))
-    out: list[tuple[int, int, int]] = []
+    out, before = [], 0
     for lo, after in pairwise(cuts):
-        value = draw(held.filter(lambda v: not out or out[-1][1] + 1 < lo or v != out[-1][2]))
-        out += [(lo, after - 1, value)] if value else []
+        value = draw(held)
+        before = 0 if value == before else value
+        if before:
+            out.append((lo, after - 1, before))
     return tuple(out)
 
 
