@@ -185,8 +185,12 @@ def test_references_across_vpcs(vpcs: tuple[str, str], peering: tuple[str, str] 
         doc["resource"]["aws_vpc_peering_connection"] = {"p": body}
     one = Enforcement(read_terraform(doc))
     assert one.reaches(at("10.0.0.1", "web"), at("10.1.0.1", "db")) == (tcp(1) if works else NOTHING)
-    stale = [note.what for note in one.notes]
+    stale = [note.what for note in one.notes if note.what.startswith("stale")]
     assert bool(stale) != works
+    assumed = [note.what for note in one.notes if note.what.startswith("assumed")]
+    told = any("data." in vpc or "var." in vpc for vpc in vpcs) and len(set(vpcs)) == 2
+    assert bool(assumed) == told
+    assert ("not known to be in reach" in one.why("aws_security_group.db")) != works
     if stale:
         assert (
             "stale reference: aws_security_group.db names aws_security_group.web, which is in another VPC"

@@ -288,14 +288,45 @@ def test_a_rule_of_an_unknown_group_spoils_the_groups_it_names() -> None:
     doc = stack(
         aws_vpc_security_group_ingress_rule={
             "a": rule(security_group_id="${true ? aws_security_group.db.id : null}", cidr_ipv4="0.0.0.0/0"),
-            "b": rule(security_group_id="${var.theirs}", cidr_ipv4="0.0.0.0/0"),
             "c": rule(security_group_id="sg-1", cidr_ipv4="0.0.0.0/0"),
         }
     )
     state = read_terraform(doc)
     assert {key: group.known for key, group in state.groups.items()} == {DB: False, WEB: True, "sg-1": False}
-    assert "a rule of a group that is not known: var.theirs" in said(state)
     assert len(state.groups["sg-1"].ingress) == 1
+
+
+@pytest.mark.parametrize("own", ["var.theirs", "data.terraform_remote_state.net.outputs.sg", "local.none"])
+def test_a_rule_of_an_unknown_group_that_names_none_may_be_any_groups(own: str) -> None:
+    doc = stack(
+        aws_vpc_security_group_ingress_rule={
+            "a": rule(security_group_id=f"${{{own}}}", cidr_ipv4="0.0.0.0/0"),
+        }
+    )
+    state = read_terraform(doc)
+    assert [group.known for group in state.groups.values()] == [False, False]
+    assert f"a rule of a group that is not known: {own}" in said(state)
+
+
+@pytest.mark.parametrize(("given", "known"), [("sg-1", True), (f"${{{WEB}.id}}", False)])
+def test_a_rule_of_what_a_module_gives_concerns_groups_that_it_was_given(given: str, known: bool) -> None:
+    doc = stack(
+        aws_vpc_security_group_ingress_rule={
+            "a": rule(security_group_id="${module.nodes.security_group_id}", cidr_ipv4="0.0.0.0/0"),
+        }
+    )
+    doc["module"] = {"nodes": {"source": "./nodes", "extra": [given]}}
+    groups = read_terraform(doc).groups
+    assert (groups[WEB].known, groups[DB].known) == (known, True)
+
+
+def test_a_membership_that_goes_round_in_a_circle_is_unknown() -> None:
+    doc = stack()
+    doc["locals"] = {
+        "l": {"workload": "w", "interface": "", "target": "t", "groups": "${local.l.groups}"},
+    }
+    (published,) = read_terraform(doc).memberships
+    assert not published.complete
 
 
 def test_default_group_that_the_stack_manages() -> None:

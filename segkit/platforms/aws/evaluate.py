@@ -70,7 +70,7 @@ class Enforcement:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.notes: tuple[Problem, ...] = tuple(sorted(set(self._stale())))
+        self.notes: tuple[Problem, ...] = tuple(sorted(set(self._reaches())))
         self._why: dict[tuple[str, Direction | None], str] = {}
         self._by_group: dict[tuple[str, Direction], dict[str, ServiceSet]] = {}
         self._by_range: dict[tuple[str, Direction], dict[Addresses, ServiceSet]] = {}
@@ -151,14 +151,19 @@ class Enforcement:
             return "it lives elsewhere and its rules were not read"
         if not group.known:
             return group.why or "its rules were not read"
-        sides = Direction if direction is None else (direction,)
-        opaque = {
-            f"{rule.where}: {rule.peer.text}"
-            for side in sides
-            for rule in group.permissions(side)
-            if isinstance(rule.peer, Opaque)
-        }
-        return f"a rule's peer is not known ({'; '.join(sorted(opaque))})" if opaque else ""
+        opaque: set[str] = set()
+        afar: set[str] = set()
+        for side in Direction if direction is None else (direction,):
+            for rule in group.permissions(side):
+                if isinstance(rule.peer, Opaque):
+                    opaque.add(f"{rule.where}: {rule.peer.text}")
+                elif isinstance(rule.peer, Holders) and not self._referable(group, rule.peer.group):
+                    afar.add(f"{rule.where}: {rule.peer.group}")
+        if opaque:
+            return f"a rule's peer is not known ({'; '.join(sorted(opaque))})"
+        # Either the platform refuses such a rule or somebody else has joined the two VPCs.
+        far = f"a rule names a group of a VPC that is not known to be in reach ({'; '.join(sorted(afar))})"
+        return far if afar else ""
 
     # Rows
 
@@ -230,17 +235,28 @@ class Enforcement:
         pairs = {(a, b) for a in (group.vpc, *group.vpcs) for b in (peer.vpc, *peer.vpcs)}
         return any(not _two(a, b) or (min(a, b), max(a, b)) in self.state.peerings for a, b in pairs)
 
-    def _stale(self) -> Iterable[Problem]:
+    def _reaches(self) -> Iterable[Problem]:
+        """What has to be said of references between VPCs: those that admit nothing, and those that do only if
+        two VPCs are one or joined, which nothing read tells."""
         for group in self.state.groups.values():
-            for direction in Direction:
-                for rule in group.permissions(direction):
-                    if isinstance(rule.peer, Holders) and not self._referable(group, rule.peer.group):
-                        yield Problem(
-                            f"stale reference: {group.key} names {rule.peer.group}, which is in another VPC",
-                            where=rule.where,
-                            why="no active peering of the two VPCs in one region is known; it admits nothing",
-                            fix="peer the VPCs, or name the addresses",
-                        )
+            for rule in (*group.ingress, *group.egress):
+                if not isinstance(rule.peer, Holders):
+                    continue
+                if not self._referable(group, rule.peer.group):
+                    yield Problem(
+                        f"stale reference: {group.key} names {rule.peer.group}, which is in another VPC",
+                        where=rule.where,
+                        why="no active peering of the two VPCs in one region is known; it admits nothing",
+                        fix="peer the VPCs, or name the addresses",
+                    )
+                    continue
+                peer = self.state.groups.get(rule.peer.group)
+                pair = sorted(str(g.vpc) for g in (group, peer) if g is not None and g.vpc is not None)
+                if len(set(pair)) == 2 and (pair[0], pair[1]) not in self.state.peerings and not _two(*pair):
+                    yield Problem(
+                        f"assumed: {pair[0]} and {pair[1]} are one VPC, or peered",
+                        why="a group of the one names a group of the other, which EC2 refuses elsewhere",
+                    )
 
 
 def _two(one: str, other: str) -> bool:

@@ -44,9 +44,10 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     reading = Reading(scope, known, tuple(scope.blocks.values()), notes=list(known.notes))
     imports = _imports(doc)
     _aliases(reading, imports)
-    groups = GroupReader(reading, imports)
+    modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
+    groups = GroupReader(reading, imports, modules)
     groups.read()
-    carriers = CarrierReader(reading, {labels[0]: body for labels, body in labelled(doc, "module", 1)})
+    carriers = CarrierReader(reading, modules)
     carriers.read()
     memberships = carriers.memberships()
     peerings = known.peerings | set(_peerings(reading, doc))

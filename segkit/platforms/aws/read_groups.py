@@ -6,6 +6,7 @@ Sources: Terraform AWS provider documentation of the resource types named below;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ _STANDALONE = {
     "aws_vpc_security_group_ingress_rule": Direction.INGRESS,
     "aws_vpc_security_group_egress_rule": Direction.EGRESS,
 }
+_MODULE = re.compile(r"module\.([\w-]+)")
 _ELSEWHERE = "it lives elsewhere and its rules were not read"
 
 
@@ -62,8 +64,11 @@ def _sorted(rules: set[Permission]) -> tuple[Permission, ...]:
 class GroupReader:
     """Collects groups and rules: `drafts` are the groups, `lists` the prefix lists with known entries."""
 
-    def __init__(self, reading: Reading, imports: Mapping[str, str]) -> None:
+    def __init__(
+        self, reading: Reading, imports: Mapping[str, str], modules: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         self.reading = reading
+        self.modules = modules
         self.scope = reading.scope
         self.imports = imports
         self.drafts: dict[str, Draft] = {}
@@ -198,15 +203,22 @@ class GroupReader:
             self._add(draft, direction, block.body, protocol, peers, block.address)
 
     def _stray(self, block: Block, key: Unknown) -> None:
-        """A rule whose group cannot be told: every group that its expression names may be the one."""
+        """A rule whose group cannot be told: every group that its expression names may be the one, and every
+        group of the stack where it names none. What a module gives is the module's own, unless that module
+        was given groups of the stack."""
         self.reading.note(block.address, f"a rule of a group that is not known: {key.text}")
         body = block.body
         named = self.scope.mentions(
             [body.get("security_group_id"), body.get("for_each"), body.get("count"), key.text]
         )
-        for address in sorted(named):
-            if address.removeprefix("data.").startswith("aws_security_group."):
-                self._doubt(self.draft(self.reading.alias(address)), block.address, "it may have this rule")
+        module = _MODULE.match(key.text)
+        if module is not None:
+            named |= self.scope.mentions(self.modules.get(module.group(1), {}))
+        groups = {a for a in named if a.removeprefix("data.").startswith("aws_security_group.")}
+        if not groups and module is None:
+            groups = {group.address for group in self.reading.of("aws_security_group")}
+        for address in sorted(groups):
+            self._doubt(self.draft(self.reading.alias(address)), block.address, "it may have this rule")
 
     def _older_rule(self, block: Block) -> None:
         kind = self.scope.value(block.body.get("type"))

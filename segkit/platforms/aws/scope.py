@@ -166,16 +166,9 @@ class Scope:
         Kept, unless such a dependence cut it short: then it depends on who asked.
         """
         if name not in self._known:
-            if name in self._busy or len(self._busy) > _DEPTH:
-                self._cut += 1
-                return otherwise
             used: Trail = []
-            self._busy.append(name)
             before = self._cut
-            try:
-                value = self.value(raw, used)
-            finally:
-                self._busy.pop()
+            value = self._inside(name, otherwise, raw, used)
             if self._cut != before:
                 trail += used
                 return value
@@ -183,6 +176,17 @@ class Scope:
         value, passed = self._known[name]
         trail += passed
         return value
+
+    def _inside(self, name: str, otherwise: Value, raw: Any, trail: Trail) -> Value:
+        """The value of `raw` as a part of `name`, or `otherwise` where that goes round in a circle."""
+        if name in self._busy or len(self._busy) > _DEPTH:
+            self._cut += 1
+            return otherwise
+        self._busy.append(name)
+        try:
+            return self.value(raw, trail)
+        finally:
+            self._busy.pop()
 
     def _eval(self, node: Node, trail: Trail) -> Value:
         match node:
@@ -227,7 +231,7 @@ class Scope:
         if isinstance(base, Mapped) and isinstance(key, str) and key in base.entries:
             if key == "groups" and base.published:
                 trail.append(base)
-            return self.value(base.entries[key], trail)
+            return self._inside(f"{id(base.entries)} {key}", Unknown(key), base.entries[key], trail)
         if isinstance(base, tuple) and isinstance(key, int) and 0 <= key < len(base):
             return base[key]
         return Unknown(
