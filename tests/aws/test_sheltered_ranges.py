@@ -57,11 +57,12 @@ def test_who_sends_by_range_is_left_out_of_what_the_outside_may_reach(services: 
 
 
 def test_ranges_of_one_family_are_not_those_of_the_other() -> None:
-    seg = estate("fd00::1")
-    seg.workload("six", {"role": "web"}, ["fd00::2"])
+    seg = Segmentation("two-families", today=TODAY)
     near = seg.address_set("near", ["10.0.0.0/30", "fd00::/64"])
-    seg.policy("q", "application", owner="o").allow(near, L.role == "db", tcp(22), id="admin")
-    assert sent(built(seg)) == ["10.0.0.0/29", "fd00::1/128"]
+    seg.policy("p", "application", owner="o").allow(near, L.role == "db", tcp(22), id="admin")
+    for n, role in enumerate(("web", "db")):
+        seg.workload(f"w{n}", {"role": role}, [f"10.0.0.{n}", f"fd00::{n}"])
+    assert sent(built(seg)) == ["10.0.0.0/31", "fd00::/127"]
 
 
 def test_a_network_where_members_may_be_is_not_opened() -> None:

@@ -109,6 +109,17 @@ def test_a_class_counts_as_somebody() -> None:
     assert box.source.predicate.matches({"role": "web"})
 
 
+def test_a_deny_that_hits_somebody_spares_their_other_flows() -> None:
+    seg = crowded(1, ("z0",))
+    seg.workload("other", {"role": "db", "area": "b"}, ["10.0.1.2"])
+    (box,) = boxes_of(seg.build())
+    assert box.source.predicate.matches({"role": "web", "zone": "z0"})
+    assert [box.destination.predicate.matches({"role": "db", "area": a}) for a in ("a0", "b")] == [
+        False,
+        True,
+    ]
+
+
 def test_a_deny_that_spares_addresses_spares_newcomers_there() -> None:
     seg = crowded(0, ("other",))
     near = seg.address_set("near", "10.9.0.0/24")

@@ -175,6 +175,7 @@ def test_kept_rows_are_made_once_until_there_is_no_room(monkeypatch: pytest.Monk
     row("ccc")  # 60 of 40: what was kept goes, and this one stays
     assert row("ccc")[0] == (0, 1, 3) and made == ["a", "bb", "ccc"]
     row("a")
+    row("ccc")  # there is room again
     assert made == ["a", "bb", "ccc", "a"]
 
 
