@@ -62,6 +62,7 @@ def test_ranges_of_one_family_are_not_those_of_the_other() -> None:
     seg.policy("p", "application", owner="o").allow(near, L.role == "db", tcp(22), id="admin")
     for n, role in enumerate(("web", "db")):
         seg.workload(f"w{n}", {"role": role}, [f"10.0.0.{n}", f"fd00::{n}"])
+    seg.workload("far", {"role": "web"}, ["10.0.0.9", "fd00::9"])  # near by one only
     assert sent(built(seg)) == ["10.0.0.0/31", "fd00::/127"]
 
 
