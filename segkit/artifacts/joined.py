@@ -50,9 +50,10 @@ class Joined:
 
 
 def join(documents: Mapping[str, Document], wanted: Iterable[str]) -> Joined:
-    """The stacks that are wanted, and those whose outputs they read, out of all that are at hand.
+    """The stacks that are wanted, all that read their outputs, and whatever any of these reads itself.
 
-    Raises SegkitError where a wanted stack is not at hand.
+    Who reads an output (a group's id) may add to what it names, so readers belong to the whole; they count
+    through further stacks too. Raises SegkitError where a wanted stack is not at hand.
 
     >>> state = {"backend": "s3", "config": {"bucket": "b", "key": "net"}}
     >>> net = {"terraform": {"backend": {"s3": {"bucket": "b", "key": "net"}}},
@@ -75,14 +76,14 @@ def join(documents: Mapping[str, Document], wanted: Iterable[str]) -> Joined:
             for name in missing
         )
     states = _states(documents)
-    reads = {name: dict(_reads(documents[name], states)) for name in documents}
-    todo, held = list(ordered), dict.fromkeys(ordered)
-    while todo:
-        for other in sorted(set(reads[todo.pop()].values())):
-            if other not in held:
-                held[other] = None
-                todo.append(other)
-    stacks = tuple(sorted(held))
+    found = {name: list(_reads(documents[name], states)) for name in documents}
+    reads = {name: {state: owner for state, owner, one in found[name] if one} for name in found}
+    owners = {name: set(reads[name].values()) for name in found}
+    readers: dict[str, set[str]] = {name: set() for name in found}
+    for name in found:
+        for _, owner, _ in found[name]:
+            readers[owner].add(name)
+    stacks = tuple(sorted(_reached(_reached(ordered, readers), owners)))
     joint = _joint(documents, stacks)
     short: dict[str, str] = {}
     for name in stacks:
@@ -95,6 +96,17 @@ def join(documents: Mapping[str, Document], wanted: Iterable[str]) -> Joined:
     for name in stacks:
         _take(out, documents[name], names[name])
     return Joined(out, stacks, names)
+
+
+def _reached(start: Iterable[str], steps: Mapping[str, set[str]]) -> set[str]:
+    """Where steps lead to from the start, which is part of it."""
+    found = set(start)
+    todo = list(found)
+    while todo:
+        new = steps[todo.pop()] - found
+        found |= new
+        todo += new
+    return found
 
 
 class _Names:
@@ -228,16 +240,15 @@ def _states(documents: Mapping[str, Document]) -> dict[Any, str]:
     return {place: name for place, name in out.items() if place not in twice}
 
 
-def _reads(document: Document, states: Mapping[Any, str]) -> Iterator[tuple[str, str]]:
-    """The remote states of a stack that are those of stacks at hand."""
+def _reads(document: Document, states: Mapping[Any, str]) -> Iterator[tuple[str, str, bool]]:
+    """The remote states of a stack that are those of stacks at hand, and whether each is one, not several."""
     for (kind, name), body in _blocks(document.get("data"), 2):
         if kind != "terraform_remote_state" or body.get("workspace") not in _SAME_WORKSPACE:
             continue
-        if body.get("count") is None and body.get("for_each") is None:
-            config = next((c for _, c in _blocks(body.get("config"), 0)), {})
-            place = _place(str(body.get("backend")), config)
-            if place in states:
-                yield name, states[place]
+        config = next((c for _, c in _blocks(body.get("config"), 0)), {})
+        place = _place(str(body.get("backend")), config)
+        if place in states:
+            yield name, states[place], body.get("count") is None and body.get("for_each") is None
 
 
 def _place(kind: str, config: Document) -> Any:

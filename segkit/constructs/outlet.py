@@ -74,11 +74,16 @@ class Outlet:
             )
         return hcl.rest(fragment)
 
-    def prepare(self) -> None:
-        """Has the stack publish what others take of it, as the library does when an app is synthesised."""
-        if self._prepared is not self.stage.compiled():
-            self._prepared = self.stage.compiled()
-            self.stack.prepare_stack()
+    def prepare(self) -> bool:
+        """Has the stack publish what others take of it, as the library does when an app is synthesised.
+
+        Returns whether that was still to be done.
+        """
+        if self._prepared is self.stage.compiled():
+            return False
+        self._prepared = self.stage.compiled()
+        self.stack.prepare_stack()
+        return True
 
     def fragment(self) -> dict[str, Any]:
         """What the segmentation writes here; nothing where it could not be compiled."""

@@ -226,18 +226,19 @@ class SynthStage:
         return ["\n".join([self.proof.text(), *(f"fix: {fix}" for fix in fixes)])]
 
     def _documents(self, outcome: Outcome) -> dict[str, Any]:
-        """The stacks as Terraform JSON; with several, also those that they read from."""
-        out: dict[str, Any] = {}
-        todo = [self.outlets[name].stack for name in outcome.fragments]
+        """The stacks as Terraform JSON; with several, those of the whole app: any may read ours."""
+        stacks = {name: self.outlets[name].stack for name in outcome.fragments}
+        others = {} if len(stacks) < 2 else {s.node.id: s for s in self._stacks() if s.node.id not in stacks}
         with _reading():
-            for name in outcome.fragments:
-                self.outlets[name].prepare()
-            while todo:
-                stack = todo.pop()
-                if stack.node.id not in out:
-                    out[stack.node.id] = stack.to_terraform()
-                    todo += stack.dependencies if len(outcome.fragments) > 1 else ()
-        return out
+            unprepared = [name for name in stacks if self.outlets[name].prepare()]
+            # A synth of the app has prepared every stack; that of one stack, no other.
+            for stack in others.values() if unprepared else ():
+                stack.prepare_stack()
+            return {name: stack.to_terraform() for name, stack in {**stacks, **others}.items()}
+
+    def _stacks(self) -> list[Any]:
+        """The stacks of the app, in its order."""
+        return [one for one in self.root.node.find_all() if isinstance(one, self.library.TerraformStack)]
 
     def _clashes(self, outcome: Outcome) -> Iterator[Problem]:
         for peer in self._peers[: self._peers.index(self)]:

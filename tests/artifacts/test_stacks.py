@@ -96,8 +96,40 @@ def test_equal_names_of_two_stacks_stay_apart_and_outputs_come_through() -> None
     assert whole.inside("elsewhere", "${local.a}") == "${local.a}"
 
 
-def test_only_what_is_read_is_joined() -> None:
-    assert join(two(), ["net"]).stacks == ("net",)
+def reader(*states: str, name: str = "other", **more: Any) -> dict[str, Any]:
+    """A stack that reads the states of stacks, each kept under the stack's name."""
+    config = {state: {"bucket": "state", "key": f"{state}.tfstate"} for state in states}
+    return {
+        "terraform": {"backend": {"s3": {"bucket": "state", "key": f"{name}.tfstate"}}},
+        "data": {
+            "terraform_remote_state": {s: {"backend": "s3", "config": config[s], **more} for s in states}
+        },
+    }
+
+
+def test_who_reads_ours_is_joined_also_through_others_and_with_what_it_reads() -> None:
+    stacks = two() | {
+        "first": reader("app", name="first"),
+        "last": reader("first", "far", name="last"),
+        "far": reader(name="far"),
+    }
+    assert join(stacks, ["app"]).stacks == ("app", "far", "first", "last", "net")
+
+
+def test_who_reads_nothing_of_ours_is_not_joined() -> None:
+    stacks = two() | {"beside": reader("net"), "alone": reader(name="alone")}
+    assert join(stacks, ["app"]).stacks == ("app", "net")
+    stacks["elsewhere"] = reader("app", name="elsewhere", workspace="test")
+    assert join(stacks, ["app"]).stacks == ("app", "net")
+
+
+@pytest.mark.parametrize("several", [{"count": 1}, {"for_each": {"a": "b"}}])
+def test_who_reads_ours_more_than_once_is_joined_though_nothing_is_followed(several: dict[str, Any]) -> None:
+    stacks = two() | {"ops": reader("app", name="ops", **several)}
+    stacks["ops"]["locals"] = {"x": "${data.terraform_remote_state.app[0].outputs.a}"}
+    whole = join(stacks, ["app"])
+    assert whole.stacks == ("app", "net", "ops")
+    assert whole.document["locals"]["x--ops"] == "${data.terraform_remote_state.app--ops[0].outputs.a}"
 
 
 def test_the_joint_stands_in_no_name() -> None:

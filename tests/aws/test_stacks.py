@@ -194,6 +194,57 @@ def test_what_is_added_to_any_stack_is_found() -> None:
     assert "aws_vpc_security_group_ingress_rule.theirs--retail-data-eu-west-1" in difference.resources
 
 
+def ops(whole: dict[str, Any], through: str = "", **state: Any) -> dict[str, Any]:
+    """A stack of somebody else, which reads our groups, or a stack that does."""
+    groups = "retail-shop-eu-west-1-groups"
+    keeps = whole[through or groups]["terraform"]["backend"]["local"]
+    return {
+        "terraform": {"backend": {"local": {"path": f"/states/{through}ops.tfstate"}}},
+        "data": {"terraform_remote_state": {"ours": {"backend": "local", "config": keeps, **state}}},
+        "output": {name: {"value": read(name)} for name in whole[groups]["output"]},
+    }
+
+
+def read(output: str, which: str = "") -> str:
+    return f"${{data.terraform_remote_state.ours{which}.outputs.{output}}}"
+
+
+def with_hole(stack: dict[str, Any], which: str = "") -> dict[str, Any]:
+    """The stack, which opens a group that it reads to everybody."""
+    kind = "aws_vpc_security_group_ingress_rule"
+    hole = {"security_group_id": read(min(stack["output"]), which), "ip_protocol": "-1"}
+    return {**stack, "resource": {kind: {"hole": {**hole, "cidr_ipv4": "0.0.0.0/0"}}}}
+
+
+def test_what_a_stack_that_reads_ours_adds_is_found() -> None:
+    model = estate()
+    whole = linked(compile_model(model))
+    whole["ops"] = ops(whole)
+    assert "ops" in join(whole, model.stacks).stacks
+    assert prove(model, join(whole, model.stacks)).ok  # it reads, and adds nothing
+    further = {**whole, "further": with_hole(ops(whole, through="ops"))}
+    for opened, where in (({**whole, "ops": with_hole(whole["ops"])}, "ops"), (further, "further")):
+        proof = prove(model, join(opened, model.stacks))
+        assert proof.status == "different"
+        assert {d.kind for d in proof.differences} == {"opens"}
+        assert f"aws_vpc_security_group_ingress_rule.hole--{where}" in proof.differences[0].resources
+
+
+def test_what_hangs_on_a_state_that_is_read_several_times_proves_nothing() -> None:
+    model = estate()
+    whole = linked(compile_model(model))
+    whole["ops"] = with_hole(ops(whole, count=1), "[0]")
+    assert prove(model, join(whole, model.stacks)).status == "unproved"
+
+
+def test_a_stack_that_reads_nothing_of_ours_is_none_of_our_business() -> None:
+    model = estate()
+    whole = linked(compile_model(model))
+    whole["ops"] = with_hole(ops(whole, workspace="test"))
+    assert join(whole, model.stacks).stacks == model.stacks
+    assert prove(model, join(whole, model.stacks)).ok
+
+
 def test_an_output_that_says_something_else_is_found() -> None:
     model = estate()
     whole = linked(compile_model(model))

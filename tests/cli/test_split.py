@@ -71,6 +71,25 @@ def test_all_stacks_are_written_and_verified_together(run: Run, estate: str) -> 
     assert answer["stacks"] == {"estate-data": 1, "estate-groups": 2, "estate-shop": 1}
 
 
+def test_a_stack_of_the_folder_that_reads_ours_is_verified_with_them(run: Run, estate: str) -> None:
+    assert run("synth", estate).exit_code == 0
+    Path("cdktf.out/manifest.json").unlink()  # it lists ours alone
+    groups = json.loads(stack("estate-groups").read_bytes())
+    keeps = groups["terraform"]["backend"]["local"]
+    group = f"${{data.terraform_remote_state.ours.outputs.{min(groups['output'])}}}"
+    reads = {"data": {"terraform_remote_state": {"ours": {"backend": "local", "config": keeps}}}}
+    hole = {"security_group_id": group, "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}
+    opens = {f"aws_vpc_security_group_{way}_rule": {"hole": hole} for way in ("ingress", "egress")}
+    for name, document in (("ops", reads), ("alone", {"resource": opens})):
+        stack(name).parent.mkdir()
+        stack(name).write_text(json.dumps(document), encoding="utf-8")
+    verified = run("verify")
+    assert verified.exit_code == 0 and "EQUAL  estate against 4 stacks" in verified.stdout
+    stack("ops").write_text(json.dumps({**reads, "resource": opens}), encoding="utf-8")
+    verified = run("verify")
+    assert verified.exit_code == 1 and "hole--ops" in verified.stdout
+
+
 def test_files_for_every_stack_and_for_one(run: Run, estate: str) -> None:
     Path("all.tf.json").write_text('{"provider": {"aws": [{"region": "eu-west-1"}]}}')
     Path("net.tf.json").write_text('{"resource": {"aws_vpc": {"main": {}}}}')

@@ -168,7 +168,7 @@ def test_memberships_serve_the_stack_of_their_target_and_others(lib: Any) -> Non
     assert made.seg.proof is not None
     assert {m.workload: m.status for m in made.seg.proof.memberships} == {
         "web-1": "seen",
-        "api-1": "assumed",  # the stack of the machines is none of the segmentation's
+        "api-1": "seen",  # the stack of the machines reads that of the target
         "db-1": "assumed",
     }
 
@@ -243,6 +243,57 @@ def test_a_difference_in_any_stack_fails_the_synth_before_one_is_written(lib: An
         app.synth()
     assert f"hole-ingress--{stack}" in str(caught.value)
     assert not outputs()
+
+
+def web(lib: Any, made: Estate) -> Any:
+    """The group of the web, for use in any stack."""
+    group = "${local.segkit-group_retail-shop_web}"
+    return lib.TerraformLocal(made.stacks["retail-shop"], "web", group).as_string
+
+
+def on_disk() -> dict[str, Any]:
+    return {name: document(name) for name in outputs()}
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_a_stack_that_reads_ours_opens_fails_the_synth(lib: Any, by_hand: bool) -> None:
+    app = new_app(lib)
+    made = Estate(lib, app)
+    ops = lib.TerraformStack(app, "ops")
+    # A reference that the library carries over, or a remote state that somebody writes.
+    path = str(Path("terraform.retail-shop.tfstate").resolve())
+    lib.LocalBackend(made.stacks["retail-shop"], path=path)
+    if by_hand:
+        output = lib.TerraformOutput(made.stacks["retail-shop"], "out", value=web(lib, made))
+        output.override_logical_id("web")
+        hole(ops, lib.DataTerraformRemoteStateLocal(ops, "ours", path=path).get_string("web"))
+    else:
+        hole(ops, web(lib, made))
+    with pytest.raises(RuntimeError, match="different") as caught:
+        app.synth()
+    assert "hole-ingress--ops" in str(caught.value)
+    assert not outputs()
+
+
+def test_a_stack_is_read_with_ours_only_where_it_reads_them(lib: Any) -> None:
+    app = new_app(lib)
+    made = Estate(lib, app)
+    group = "sg-0123456789abcdef0"
+    hole(lib.TerraformStack(app, "alone"), group)
+    readers = lib.TerraformStack(app, "readers")
+    lib.TerraformOutput(readers, "groups", value=made.targets["shop"].membership("web-1"))
+    app.synth()
+    assert made.seg.proof is not None and made.seg.proof.ok
+    joined = join(on_disk(), made.seg.model().stacks)
+    assert joined.stacks == ("readers", *made.seg.model().stacks)
+
+
+def test_a_stack_that_reads_ours_is_seen_where_one_stack_is_looked_at_in_a_test(lib: Any) -> None:
+    app = new_app(lib)
+    made = Estate(lib, app)
+    hole(lib.TerraformStack(app, "ops"), web(lib, made))
+    with pytest.raises(Exception, match="different"):
+        lib.Testing.synth(made.stacks["retail-shop"], True)
 
 
 @pytest.mark.parametrize("skip", [False, True])
