@@ -73,7 +73,7 @@ def workloads_of(document: Document, found: Findings) -> Iterator[Workload]:
 
     sections = (key for key in ("workloads", "classes") if isinstance(document.data.get(key), list))
     entries = (document.inside(key, at) for key in sections for at in range(len(document.data[key])))
-    return workloads(entries, found)
+    return workloads(entries, found, places=True)
 
 
 def _file(path: str | os.PathLike[str], where: str, found: Findings) -> Iterator[Workload]:

@@ -17,12 +17,13 @@ from segkit.model.workloads import DEFAULT_REALM, Interface, Workload
 from segkit.sets import AddressError, Addresses
 
 
-def workloads(entries: Iterable[Document], found: Findings) -> Iterator[Workload]:
+def workloads(entries: Iterable[Document], found: Findings, places: bool = False) -> Iterator[Workload]:
     """The workloads and classes in the entries of a file, which stand under `workloads` and `classes`.
 
-    What stands under nothing is the top level itself.
+    What stands under nothing is the top level itself. With `places` a workload can tell the column of each of
+    its parts; it then keeps its entry in memory.
     """
-    reader = _Reader(found)
+    reader = _Reader(found, places)
     for entry in entries:
         section = entry.under[0] if entry.under else ""
         made: Workload | None = None
@@ -39,8 +40,8 @@ def workloads(entries: Iterable[Document], found: Findings) -> Iterator[Workload
 class _Reader:
     """Makes workloads that share what is equal in them."""
 
-    def __init__(self, found: Findings) -> None:
-        self._found = found
+    def __init__(self, found: Findings, places: bool) -> None:
+        self._found, self._places = found, places
         self._shared = Shared()
         self._labels = SharedLabels()
 
@@ -63,7 +64,7 @@ class _Reader:
             )
         else:
             held = self._interfaces(entry, entry.interfaces, what, document)
-        return Workload(entry.name, self._labels(entry.labels.items()), held, False, document.line_of(()))
+        return Workload(entry.name, self._labels(entry.labels.items()), held, False, self._where(document))
 
     def workload_class(self, document: Document) -> Workload | None:
         """A workload class; None after findings."""
@@ -73,7 +74,11 @@ class _Reader:
         what = f"workload class {entry.name!r}"
         networks = self._addresses(entry.networks, what, ("networks",), document)
         one = Interface("", networks, self._shared(entry.realm), self._shared(entry.network))
-        return Workload(entry.name, self._labels(entry.labels.items()), (one,), True, document.line_of(()))
+        return Workload(entry.name, self._labels(entry.labels.items()), (one,), True, self._where(document))
+
+    def _where(self, document: Document) -> str:
+        line = document.line_of(())
+        return line if self._places else str(line)
 
     def _interfaces(
         self, entry: WorkloadEntry, parts: Iterable[InterfaceEntry], what: str, document: Document

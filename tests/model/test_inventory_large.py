@@ -73,6 +73,21 @@ def test_memory_beyond_the_workloads_does_not_grow_with_the_file(name: str, here
     assert many < 2**21
 
 
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_workload_keeps_nothing_of_its_file(name: str, here: Path) -> None:
+    Path(name).write_text("".join(WRITERS[name](2_000)), encoding="utf-8")
+    load_inventory(name)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kept = load_inventory(name)
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_200 * len(kept.workloads)
+
+
 def test_equal_parts_of_workloads_are_kept_once(here: Path) -> None:
     for name, write in WRITERS.items():
         Path(name).write_text("".join(write(1_000)), encoding="utf-8")
