@@ -17,7 +17,7 @@ from segkit.intent.population import Kin, Population
 from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.model.workloads import DEFAULT_REALM
-from segkit.sets import EVERYWHERE, NOWHERE, Addresses
+from segkit.sets import NOWHERE, Addresses
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.bitmatrix import gather, transpose
 from segkit.sets.intervals import Span
@@ -149,15 +149,6 @@ class Cells(Sequence[Cell]):
         for c in self._cells:
             spaces[c.realm, c.family] = spaces.get((c.realm, c.family), 0) | 1 << c.index
         return tuple(spaces[c.realm, c.family] for c in self._cells)
-
-
-def holds(end: End, realm: str, labels_match: bool, addresses: Addresses | None, family: int) -> bool:
-    """Does an end hold a workload endpoint? An unknown address is only inside a whole family."""
-    if not labels_match or end.realm not in (None, realm):
-        return False
-    if addresses is None:
-        return end.inside.family(family) == EVERYWHERE.family(family)
-    return addresses <= end.inside
 
 
 def _collect(

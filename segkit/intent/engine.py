@@ -20,10 +20,10 @@ from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6
 from segkit.sets.bitmatrix import transpose
 from segkit.sets.planes import Kept, Row, bits, clip, paint
 
-# ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443); the other pairing is no flow.
 if TYPE_CHECKING:
     from segkit.intent.explain import Explanation, MatrixEntry
 
+# ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443); the other pairing is no flow.
 POSSIBLE = {4: ANY - icmpv6(), 6: ANY - icmp()}
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from segkit.model.findings import Findings
-from segkit.model.yaml_places import parse_yaml
+from segkit.model.yaml_places import yaml_data
 
 
 def rule_lines(text: str) -> dict[int, tuple[str, int]]:
@@ -50,7 +49,7 @@ def without_rules(text: str, lines: Collection[int]) -> str:
         at = rows[row].index(":", column) + 1
         rows[row] = f"{rows[row][:at]} []{rows[row][at:]}"
     made = "\n".join(row for n, row in enumerate(rows) if n not in gone)
-    if _data(made) != _expected(text, lines):
+    if yaml_data(made) != _expected(text, lines):
         raise ValueError("the rules cannot be taken out of the text line by line")
     return made
 
@@ -89,16 +88,8 @@ def _last(node: Any) -> int:
     return max((_last(child) for child in children), default=int(node.start_mark.line))
 
 
-def _data(text: str) -> Any:
-    found = Findings()
-    document = parse_yaml(text, "policy", found)
-    if document is None:
-        raise ValueError("the text is no YAML policy")
-    return document.data
-
-
 def _expected(text: str, lines: Collection[int]) -> Any:
-    data = copy.deepcopy(_data(text))
+    data = copy.deepcopy(yaml_data(text))
     places = rule_lines(text)
     for line in sorted(lines, reverse=True):
         policy, n = places[line]

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from segkit.model.findings import Findings
-from segkit.model.yaml_places import parse_yaml
+from segkit.model.yaml_places import yaml_data
 
 
 def with_argument(text: str, target: str, name: str, value: Any) -> str:
@@ -26,7 +25,7 @@ def with_argument(text: str, target: str, name: str, value: Any) -> str:
         raise ValueError(f"target {target!r} has no placement in this file")
     start, end, put = _change(text, placement, name, json.dumps(value, ensure_ascii=False))
     made = text[:start] + put + text[end:]
-    if _data(made) != _expected(text, target, name, value):
+    if yaml_data(made) != _expected(text, target, name, value):
         raise ValueError(f"{name} cannot be set in the text without changing more")
     return made
 
@@ -67,15 +66,7 @@ def _value(node: Any, wanted: str) -> Any:
     return next((value for key, value in pairs if key.value == wanted), None)
 
 
-def _data(text: str) -> Any:
-    found = Findings()
-    document = parse_yaml(text, "policy", found)
-    if document is None:
-        raise ValueError("the text is no YAML policy")
-    return document.data
-
-
 def _expected(text: str, target: str, name: str, value: Any) -> Any:
-    data = copy.deepcopy(_data(text))
+    data = copy.deepcopy(yaml_data(text))
     data["targets"][target]["placement"][name] = value
     return data

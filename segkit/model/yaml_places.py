@@ -47,6 +47,14 @@ def parse_yaml(text: str, name: str, found: Findings, columns: bool = False) -> 
         return None
 
 
+def yaml_data(text: str) -> Any:
+    """What a policy in YAML says, for who edits its text. Raises ValueError where it cannot be read."""
+    document = parse_yaml(text, "policy", Findings())
+    if document is None:
+        raise ValueError("the text is no YAML policy")
+    return document.data
+
+
 def document_of(events: Sequence[Event], telling: Telling, under: tuple[Step, ...] = ()) -> Document | None:
     """The document that some events make up; None after findings."""
     reader = _Reader(telling)

@@ -99,11 +99,6 @@ def paint(layers: Sequence[tuple[ServiceSet, int, bool]], base: int = 0) -> Row:
     return merge((lo, after - 1, plane) for (lo, after), plane in zip(pairwise(cuts), planes, strict=True))
 
 
-def combine(first: Row, second: Row, operation: Callable[[int, int], int]) -> Row:
-    """The row that has `operation` of both destinations for every service."""
-    return merge((lo, hi, operation(a, b)) for lo, hi, a, b in overlay(first, second))
-
-
 def clip(row: Row, destinations: int, services: ServiceSet) -> Row:
     """The part of a row inside some destinations and services.
 

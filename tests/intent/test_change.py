@@ -86,18 +86,23 @@ def altered(rule: Rule, chance: random.Random) -> Rule | None:
             return replace(rule, source=rule.destination, destination=rule.source)
 
 
-@given(models(features=NO_INTERNET), st.randoms(use_true_random=False))
-@settings(max_examples=80)
-def test_one_rule(model: Model, chance: random.Random) -> None:
-    if not model.rules:
-        return
+def edited(model: Model, chance: random.Random) -> Model:
+    """A model after one edit of one of its rules."""
     chosen = chance.choice(model.rules)
     other = altered(chosen, chance)
     policies = tuple(
         replace(p, rules=tuple(new for r in p.rules if (new := other if r.id == chosen.id else r)))
         for p in model.policies
     )
-    hold(model, replace(model, policies=policies))
+    return replace(model, policies=policies)
+
+
+@given(models(features=NO_INTERNET), st.randoms(use_true_random=False))
+@settings(max_examples=80)
+def test_one_rule(model: Model, chance: random.Random) -> None:
+    if not model.rules:
+        return
+    hold(model, edited(model, chance))
 
 
 def estate(*ports: int, quiet: str = "orders") -> Model:

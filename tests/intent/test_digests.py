@@ -24,7 +24,7 @@ from segkit.model.model import Model
 from segkit.model.segmentation import Segmentation
 from segkit.sets import ANY, icmp
 from segkit.sets.planes import Row, bits
-from tests.intent.test_change import altered
+from tests.intent.test_change import edited
 from tests.strategies import Features, models
 
 KEY = b"a key for tests"
@@ -73,13 +73,7 @@ def test_between_intents(model: Model, donor: Model, few: float) -> None:
 def test_a_changed_rule_changes_its_sources(model: Model, chance: random.Random, few: float) -> None:
     if not model.rules:
         return
-    chosen = chance.choice(model.rules)
-    other = altered(chosen, chance)
-    policies = tuple(
-        replace(p, rules=tuple(new for r in p.rules if (new := other if r.id == chosen.id else r)))
-        for p in model.policies
-    )
-    before, after = side_by_side(Intent(model), replace(model, policies=policies))
+    before, after = side_by_side(Intent(model), edited(model, chance))
     assert differing(before, after, few) == {c for s in shifts(before, after) for c in bits(s.sources)}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segkit.sets import planes
 from segkit.sets.intervals import IntervalSet, Span
-from segkit.sets.planes import Kept, Row, bits, clip, combine, merge, overlay, paint, together
+from segkit.sets.planes import Kept, Row, bits, clip, merge, overlay, paint, together
 from segkit.sets.services import LINE_END, ServiceSet
 from tests.sets.kit import quick
 
@@ -131,14 +131,6 @@ def test_overlay_tells_of_both_everywhere(one: Row, other: Row) -> None:
     check_tiles([(lo, hi) for lo, hi, *_ in found])
     assert naive((lo, hi, a) for lo, hi, a, _ in found) == naive(one)
     assert naive((lo, hi, b) for lo, hi, _, b in found) == naive(other)
-
-
-@quick
-@given(rows(), rows())
-def test_combine_works_point_by_point(one: Row, other: Row) -> None:
-    got = combine(one, other, lambda a, b: a & ~b)
-    check_form(got)
-    assert naive(got) == {p: a & ~naive(other)[p] for p, a in naive(one).items()}
 
 
 @quick

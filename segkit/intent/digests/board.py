@@ -13,7 +13,7 @@ from segkit.intent.cells import Cell, Member
 from segkit.intent.digests.fingerprint import Lanes, Sums, Words, cell_weights, service_measure
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.model.policy import Rule
-from segkit.sets.bitmatrix import transpose
+from segkit.sets.bitmatrix import positions, transpose
 from segkit.sets.planes import bits
 from segkit.sets.services import LINE_END
 
@@ -121,7 +121,7 @@ class _Space:
         return self._windows[held]
 
     def _window(self, held: int) -> Window:
-        places = self._place[_positions(held, len(self._place))]
+        places = self._place[positions(held, len(self._place))]
         if not len(places):
             return Window(0, 0, np.empty(0, np.uint64))
         first, after = int(places.min()) // _WORD, int(places.max()) // _WORD + 1
@@ -182,7 +182,7 @@ def _bases(
     wide_of = transpose([sources[n] for n in wide], width)
     narrow_of: list[list[int]] = [[] for _ in range(width)]
     for n in sorted(set(range(len(strips))).difference(wide), key=lambda n: strips[n].allows):
-        for cell in _positions(sources[n], width).tolist():
+        for cell in positions(sources[n], width).tolist():
             narrow_of[cell].append(n)
     grouped: dict[tuple[int, str | None], dict[tuple[int, ...], list[int]]] = defaultdict(dict)
     open_zones = {
@@ -208,9 +208,3 @@ def _labels(cell: Cell) -> Mapping[str, str]:
         return {}
     one = cell.held[0]
     return one.endpoint.workload.label_map if isinstance(one, Member) else one.labels
-
-
-def _positions(held: int, width: int) -> Numbers:
-    packed = np.frombuffer(held.to_bytes((width + 7) // 8, "little"), np.uint8)
-    # numpy looks for what is true several times faster than for what is not zero.
-    return np.unpackbits(packed, count=width, bitorder="little").view(np.bool_).nonzero()[0]

@@ -13,7 +13,7 @@ class Shelter:
 
     def __init__(self, population: Population, protects: Callable[[Kin], bool]) -> None:
         # Where a member may be at any address of a network, no workload is there as well: not to be opened.
-        self._vague = {kin for kin in population.kin if kin.unknown or any(e.many for e in kin.endpoints)}
+        self._vague = {kin for kin in population.kin if any(e.many for e in kin.endpoints)}
         held: dict[str, list[Addresses]] = {}
         for kin in population.kin:
             if kin not in self._vague and protects(kin):
