@@ -18,10 +18,10 @@ from bench.sweep_page import PAGE, chart, insert, section
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.choose import mixture
-from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding
 from segkit.platforms.aws.lower.fit import usage
 from segkit.platforms.aws.lower.plan import Draft, make_draft, make_plan
 from segkit.platforms.aws.placement import placement
+from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding
 
 APPLICATIONS = (5, 10, 20, 50, 100, 200, 500)
 DENSITIES = {"sparse": 2, "middling": 8, "dense": 20}

@@ -19,10 +19,10 @@ from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.platforms.aws.lower import choose
 from segkit.platforms.aws.lower.choose import Option, _Search, encoding_text, options, piece_names, pinned
-from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding
 from segkit.platforms.aws.lower.plan import Draft, make_draft
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Churn, QuotaOption
+from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding
 from segkit.sets import L, tcp
 from segkit.verify import prove
 

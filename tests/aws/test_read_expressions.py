@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from segkit.platforms.aws.expressions import Literal, Opaque, parse
-from segkit.platforms.aws.scope import Block, Mapped, Ref, Scope, Unknown, spelled
+from segkit.artifacts.expressions import Literal, Opaque, parse
+from segkit.artifacts.scope import Block, Mapped, Ref, Scope, Unknown, spelled
 
 BLOCKS = [
     Block("aws_security_group", "a", {"name": "alpha", "vpc_id": "${aws_vpc.main.id}"}),

@@ -57,7 +57,7 @@ class Aws:
 
     def membership_local(self, target: str, workload: str, interface: str = "") -> str:
         """The Terraform local that publishes an interface's group ids."""
-        from segkit.platforms.aws.lower.names import membership_local
+        from segkit.platforms.lowering.names import membership_local
 
         return membership_local(target, workload, interface)
 

@@ -7,20 +7,9 @@ data type named; [SG] Amazon VPC User Guide, “Control traffic to your AWS reso
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from segkit.platforms.arguments import Quota
 from segkit.sets import Addresses
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """A quota: AWS's default, the most it can be raised to, what is counted, and where that is written."""
-
-    default: int
-    ceiling: int
-    counts: str
-    source: str
-
 
 QUOTAS = {
     "rules_per_group": Quota(

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from segkit.artifacts.blocks import labelled, read_imports, read_scope
+from segkit.artifacts.scope import Ref, Value
 from segkit.errors import Problem, SegkitError
 from segkit.platforms.aws.read_carriers import CarrierReader
 from segkit.platforms.aws.read_groups import GroupReader
-from segkit.platforms.aws.reading import Reading, default_group, labelled
-from segkit.platforms.aws.scope import Block, Ref, Scope, Value
+from segkit.platforms.aws.reading import Reading, default_group
 from segkit.platforms.aws.state import State
 
 _OTHER_FILTERS = (
@@ -42,7 +43,7 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     scope = read_scope(doc)
     known = snapshot or State()
     reading = Reading(scope, known, tuple(scope.blocks.values()), notes=list(known.notes))
-    imports = _imports(doc)
+    imports = read_imports(doc)
     _aliases(reading, imports)
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
     groups = GroupReader(reading, imports, modules)
@@ -65,34 +66,6 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         notes=tuple(sorted(set(reading.notes))),
         prefix_lists=dict(sorted(groups.lists.items())),
     )
-
-
-def read_scope(doc: Mapping[str, Any]) -> Scope:
-    """What expressions of a stack can refer to, sorted by address."""
-    blocks = sorted((*_blocks(doc, "resource"), *_blocks(doc, "data")), key=lambda block: block.address)
-    return Scope({block.address: block for block in blocks}, _locals(doc))
-
-
-def _blocks(doc: Mapping[str, Any], key: str) -> Iterator[Block]:
-    for (kind, name), body in labelled(doc, key, 2):
-        yield Block(kind, name, body, data=key == "data")
-
-
-def _locals(doc: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for _, body in labelled(doc, "locals", 0):
-        found.update((name, value) for name, value in body.items() if name != "//")
-    return found
-
-
-def _imports(doc: Mapping[str, Any]) -> dict[str, str]:
-    """Resource address -> id, for `import` blocks with a literal id."""
-    found = {}
-    for _, body in labelled(doc, "import", 0):
-        to, identity = body.get("to"), body.get("id")
-        if isinstance(to, str) and isinstance(identity, str) and "${" not in identity:
-            found[to.removeprefix("${").removesuffix("}").strip()] = identity
-    return found
 
 
 def _aliases(reading: Reading, imports: Mapping[str, str]) -> None:

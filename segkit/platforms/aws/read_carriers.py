@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from segkit.artifacts.blocks import entries
+from segkit.artifacts.scope import Block, Mapped, Ref, Trail, Unknown, Value, spelled
 from segkit.platforms.aws.carrier_table import NAMES, NOT_CARRIERS, TABLE, Empty, Row
-from segkit.platforms.aws.reading import Reading, default_group, entries
-from segkit.platforms.aws.scope import Block, Mapped, Ref, Trail, Unknown, Value, spelled
+from segkit.platforms.aws.reading import Reading, default_group
 from segkit.platforms.aws.state import Carrier, Origin, Published
 
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from segkit.artifacts.blocks import entries
+from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
 from segkit.platforms.aws.permissions import UnclearError, admitted
-from segkit.platforms.aws.reading import Reading, entries, union
-from segkit.platforms.aws.scope import Block, Ref, Unknown, Value, spelled
+from segkit.platforms.aws.reading import Reading, union
 from segkit.platforms.aws.state import Direction, Group, Holders, Opaque, Peer, Permission, Range
 from segkit.sets.addresses import Addresses
 from segkit.sets.services import ServiceSet

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from segkit.errors import Problem, SegkitError
-from segkit.platforms.aws.scope import Block, Mapped, Ref, Scope, Trail, Unknown, Value, spelled
+from segkit.artifacts.scope import Block, Ref, Scope, Unknown, Value, spelled
+from segkit.errors import Problem
 from segkit.platforms.aws.state import Opaque, Range, State
 from segkit.sets.addresses import NOWHERE, Addresses
 
@@ -132,45 +132,6 @@ def _is_default_vpc(block: Block) -> bool:
 def default_group(vpc: str | None) -> str:
     """The key of a VPC's default group, where nothing in the stack names it."""
     return f"default group of {vpc or 'an unknown vpc'}"
-
-
-def entries(scope: Scope, raw: Any, trail: Trail | None = None) -> Iterator[Mapping[str, Any] | Unknown]:
-    """The bodies of a nested block: one object, a list of them, or an expression with such a value."""
-    for value in scope.items(raw, trail):
-        yield value.entries if isinstance(value, Mapped) else Unknown(spelled(value))
-
-
-def labelled(
-    doc: Mapping[str, Any], key: str, labels: int
-) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """Blocks of a Terraform JSON document with their labels.
-
-    At each label level an object or a list of objects may stand ("JSON Configuration Syntax", Terraform
-    language); keys "//" are comments. Raises SegkitError where something else stands there.
-    """
-    yield from _labelled(doc.get(key), labels, (), key)
-
-
-def _labelled(
-    raw: Any, labels: int, found: tuple[str, ...], where: str
-) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    if raw is None:
-        return
-    for item in raw if isinstance(raw, list) else [raw]:
-        if not isinstance(item, Mapping):
-            raise SegkitError(
-                Problem(
-                    f"an object is needed, not {type(item).__name__}",
-                    where=".".join((where, *found)),
-                    fix="give the Terraform JSON of a whole stack (cdk.tf.json)",
-                )
-            )
-        if labels == 0:
-            yield found, item
-        else:
-            for name in sorted(item):
-                if name != "//":
-                    yield from _labelled(item[name], labels - 1, (*found, name), where)
 
 
 def union(sets: list[Addresses]) -> Addresses:

@@ -7,15 +7,16 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from segkit.artifacts.blocks import read_scope
+from segkit.artifacts.scope import spelled
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Interface, Workload
 from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.limits import EXEMPT
 from segkit.platforms.aws.placement import AwsPlacement, placement
-from segkit.platforms.aws.read import read_scope, read_terraform
+from segkit.platforms.aws.read import read_terraform
 from segkit.platforms.aws.read_snapshot import read_snapshot
 from segkit.platforms.aws.rows import Profile, Rows, groups_of
-from segkit.platforms.aws.scope import spelled
 from segkit.platforms.aws.state import (
     Carrier,
     Direction,

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
+from segkit.platforms.aws.limits import EXEMPT_ADDRESSES
 from segkit.platforms.aws.lower.choose import pinned
 from segkit.platforms.aws.lower.emit import Emitter
-from segkit.platforms.aws.lower.exempt import unenforceable
 from segkit.platforms.aws.lower.fit import over_quota, usage
 from segkit.platforms.aws.lower.namer import Namer
-from segkit.platforms.aws.lower.names import SCHEME
 from segkit.platforms.aws.lower.plan import make_draft, make_plan
 from segkit.platforms.aws.lower.quotas import quotas, way_out
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered
+from segkit.platforms.lowering.exempt import unenforceable
+from segkit.platforms.lowering.names import SCHEME
 from segkit.progress import steps
 
 __all__ = ["lower", "quotas"]
@@ -39,7 +40,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     moved = [z.moved_from for z in intent.model.zones] + [g.moved_from for g in intent.model.groups]
     before = Namer(intent.model, plan, before=True) if any(moved) else names
     problems: list[Problem] = list(draft.problems)
-    residuals = [*draft.residuals, *unenforceable(intent.model, ordered)]
+    residuals = [*draft.residuals, *unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)]
     out = []
     for target in steps("Writing the rules of targets", ordered):
         here = placements[target.name]

@@ -16,12 +16,12 @@ from itertools import combinations, product
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.carrying import held_keys
-from segkit.platforms.aws.lower.encoding import CELLS, GROUPS, Encoding, blocks_by_name
 from segkit.platforms.aws.lower.fit import overflow
 from segkit.platforms.aws.lower.merging import Wear, merge
 from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
 from segkit.platforms.aws.lower.services import ranges
+from segkit.platforms.lowering.carrying import held_keys
+from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding, blocks_by_name
 
 ENCODINGS = (1, 1, 2, 5, 15, 52, 203, 877)
 """How many encodings so many selectors have."""

@@ -10,11 +10,12 @@ from segkit.artifacts import Fragment, literal, reference
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
 from segkit.platforms.aws.limits import tag, text
-from segkit.platforms.aws.lower.encoding import Carried, GroupId
-from segkit.platforms.aws.lower.namer import Namer, resource_name
-from segkit.platforms.aws.lower.names import membership_local, physical_name, readable
+from segkit.platforms.aws.lower.namer import Namer
+from segkit.platforms.aws.lower.names import physical_name
 from segkit.platforms.aws.lower.plan import Line, ListId, Plan
 from segkit.platforms.aws.placement import AwsPlacement
+from segkit.platforms.lowering.encoding import Carried, GroupId
+from segkit.platforms.lowering.names import membership_local, readable, resource_name
 
 
 class Emitter:

@@ -8,11 +8,11 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.encoding import GroupId
 from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.plan import ListId, Plan
 from segkit.platforms.aws.lower.services import COMMON
 from segkit.platforms.aws.placement import AwsPlacement
+from segkit.platforms.lowering.encoding import GroupId
 
 Counts = dict[tuple[GroupId, str, int], int]
 """Rules of a group, per direction and family."""

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.encoding import Encoding
 from segkit.platforms.aws.lower.fit import rule_counts
 from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
 from segkit.platforms.aws.lower.services import ranges
 from segkit.platforms.base import ListAdvice
+from segkit.platforms.lowering.encoding import Encoding
 
 TRIED = 8
 """How many address sets are tried, those that promise most first."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from segkit.model.model import Model
-from segkit.platforms.aws.lower.encoding import GroupId
-from segkit.platforms.aws.lower.names import NO_FLOWS, GroupNames, digest, slug
 from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
+from segkit.platforms.lowering.encoding import GroupId
+from segkit.platforms.lowering.names import NO_FLOWS, GroupNames, digest, resource_name
 
 _WAY = {"ingress": "in", "egress": "out"}
 
@@ -63,17 +61,3 @@ class Namer:
                 return "any-ipv6" if line.peer == "::/0" else "any-ipv4"
             case cidr:
                 return cidr.replace(".", "-").replace(":", "-").replace("/", "-")
-
-
-def resource_name(*parts: str) -> str:
-    """A Terraform name from parts (letters, digits, `-`, `_`; not starting with a digit; at most 120
-    characters)."""
-    name = "_".join(map(_part, parts))
-    name = name if len(name) <= 120 else f"{name[:110]}-{digest(name)}"
-    return name if name[0].isalpha() else f"_{name}"
-
-
-@lru_cache(maxsize=65536)
-def _part(text: str) -> str:
-    plain = text.isascii() and text.replace("-", "").replace("_", "").isalnum()
-    return text if plain else slug(text)

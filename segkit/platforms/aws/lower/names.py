@@ -1,54 +1,9 @@
-"""Readable, stable names for security groups and Terraform resources: cut ones end in a hash of the whole."""
+"""What a security group or a prefix list is called at AWS."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Mapping
-
-from segkit.intent.boxes import Piece
-from segkit.model.model import Model
 from segkit.platforms.aws.limits import TEXT_LIMIT, text
-from segkit.sets import Predicate
-
-SCHEME = 1
-"""Version of the naming scheme. A release that changes a name must raise it and keep the old scheme
-available."""
-
-NO_FLOWS = "no-flows"
-EVERY_WORKLOAD = "every-workload"
-
-_FOREIGN = re.compile(r"[^A-Za-z0-9_]+")
-_PLAIN = re.compile(r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*")
-
-
-def slug(text: str, limit: int = 48) -> str:
-    """A text as part of a Terraform name; a hash is added when something had to be changed or cut.
-
-    >>> slug("web")
-    'web'
-    >>> slug("web tier")
-    'web-tier-003a55'
-    """
-    if len(text) <= limit and _PLAIN.fullmatch(text):
-        return text
-    plain = _FOREIGN.sub("-", text).strip("-")
-    return f"{plain[:limit].rstrip('-')}-{digest(text)}"
-
-
-def digest(text: str, length: int = 6) -> str:
-    """A short hash that tells names apart."""
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
-
-
-def membership_local(target: str, workload: str, interface: str = "") -> str:
-    """The Terraform local that publishes the group ids of an interface.
-
-    >>> membership_local("aws", "web-1")
-    'segkit_aws_web-1'
-    """
-    parts = [slug(p) for p in (target, workload, interface) if p]
-    return "segkit_" + "_".join(parts)
+from segkit.platforms.lowering.names import digest
 
 
 def physical_name(*parts: str) -> str:
@@ -64,62 +19,3 @@ def physical_name(*parts: str) -> str:
     if text(wanted) == wanted:
         return wanted
     return f"{text(wanted, TEXT_LIMIT - 7)}-{digest(whole)}"
-
-
-class GroupNames:
-    """Names of security groups: the end a piece was cut from gives the name, `web` or `zone-cde`.
-
-    Denies may leave several pieces of one end. The one that holds all others keeps the plain name, so that a
-    deny for everybody (a quarantine) renames nothing; the others add a hash of what they hold. `hints` are
-    the ends of each piece. `before` answers with the names that `moved_from` declares, so that renames become
-    moves.
-    """
-
-    def __init__(self, model: Model, hints: Mapping[Piece, Iterable[str]], before: bool = False) -> None:
-        self._bases = {"builtin:anywhere": EVERY_WORKLOAD, "builtin:internet": "at-internet"}
-        for zone in model.zones:
-            name = (before and zone.moved_from) or zone.name
-            self._bases[f"zone:{zone.name}"] = f"zone-{name}"
-            self._bases[f"network:{zone.name}"] = f"at-zone-{name}"
-        for group in model.groups:
-            self._bases[f"group:{group.name}"] = (before and group.moved_from) or group.name
-        self._base_of = {piece: min(self._base(h) for h in keys) for piece, keys in hints.items()}
-        self._largest = _largest(self._base_of)
-
-    def name(self, piece: Piece) -> str:
-        """The name of the workloads in a piece."""
-        base = self._base_of.get(piece) or slug(readable(piece.predicate))
-        return base if self._largest.get(base) == piece else f"{base}-{digest(_text(piece))}"
-
-    def _base(self, hint: str) -> str:
-        kind, _, name = hint.partition(":")
-        if hint in self._bases:
-            return self._bases[hint]
-        return f"at-{name}" if kind == "addresses" else slug(name.replace("==", "="))
-
-
-def _largest(bases: Mapping[Piece, str]) -> dict[str, Piece]:
-    """For each base, the piece that holds every other piece of it, where there is one."""
-    pieces: dict[str, list[Piece]] = {}
-    for piece, base in bases.items():
-        pieces.setdefault(base, []).append(piece)
-    out = {}
-    for base, found in pieces.items():
-        top = [p for p in found if all(_inside(other, p) for other in found)]
-        if len(top) == 1:
-            out[base] = top[0]
-    return out
-
-
-def _inside(one: Piece, other: Piece) -> bool:
-    return one.predicate <= other.predicate and one.inside <= other.inside and one.unknown <= other.unknown
-
-
-def _text(piece: Piece) -> str:
-    where = "" if piece.whole else f" at {piece.inside} {sorted(piece.unknown)}"
-    return f"{piece.predicate}{where}"
-
-
-def readable(predicate: Predicate) -> str:
-    """A selector without the marks that AWS refuses in names and tags."""
-    return str(predicate).replace("!=", "is not").replace('"', "").replace("==", "=")

@@ -12,14 +12,16 @@ from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Rule
-from segkit.platforms.aws.lower.carrying import Key, Owners, split_interfaces
-from segkit.platforms.aws.lower.encoding import Carried, Encoding, GroupId, Groups
-from segkit.platforms.aws.lower.names import GroupNames
-from segkit.platforms.aws.lower.peers import Peers, PeerWriter
+from segkit.platforms.aws.lower.ground import grounds
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
-from segkit.platforms.aws.lower.sides import Direction, SideRule, Sides
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
+from segkit.platforms.lowering.carrying import Key, Owners, split_interfaces
+from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
+from segkit.platforms.lowering.ground import Direction, Ground
+from segkit.platforms.lowering.names import GroupNames
+from segkit.platforms.lowering.peers import Peers, PeerWriter
+from segkit.platforms.lowering.sides import SideRule, Sides
 from segkit.sets import ANY, Addresses
 
 
@@ -76,6 +78,7 @@ class Draft:
     intent: Intent
     targets: tuple[Target, ...]
     placements: Mapping[str, AwsPlacement]
+    grounds: Mapping[str, Ground]
     written: tuple[tuple[Target, SideRule, Peers], ...]
     residuals: tuple[Residual, ...]
     problems: frozenset[Problem]
@@ -116,7 +119,8 @@ class Draft:
 def make_draft(intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement]) -> Draft:
     """Drafts all targets together: a rule between two of them is opened on both."""
     owners = Owners(intent.population)
-    sides, writer = Sides(intent, owners), PeerWriter(intent, targets, placements, owners)
+    where = grounds(targets, placements)
+    sides, writer = Sides(intent, owners), PeerWriter(intent, targets, where, owners)
     written: list[tuple[Target, SideRule, Peers]] = []
     residuals: list[Residual] = []
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
@@ -136,14 +140,20 @@ def make_draft(intent: Intent, targets: Sequence[Target], placements: Mapping[st
     for target, rule, _ in written:
         residuals += split_interfaces(target, rule, intent.population)
     return Draft(
-        intent, tuple(targets), placements, tuple(written), tuple(residuals), frozenset(writer.problems)
+        intent,
+        tuple(targets),
+        placements,
+        where,
+        tuple(written),
+        tuple(residuals),
+        frozenset(writer.problems),
     )
 
 
 def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
     """The plan of a draft, with an encoding for each target."""
     plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
-    groups = Groups(draft.intent.population, draft.targets, draft.placements, encodings, draft.keys)
+    groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
     plan.carried = groups.carried
     for name, worn in groups.worn.items():
         plan.groups[name] |= worn

@@ -10,14 +10,6 @@ from segkit.intent.engine import Intent
 from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.choose import encoding_text, options, piece_names, pinned
-from segkit.platforms.aws.lower.encoding import (
-    CELLS,
-    GROUPS,
-    Carried,
-    Encoding,
-    GroupId,
-    blocks_by_name,
-)
 from segkit.platforms.aws.lower.fit import overflow, rule_counts, usage
 from segkit.platforms.aws.lower.lists import list_advice
 from segkit.platforms.aws.lower.namer import Namer
@@ -25,6 +17,14 @@ from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft, make_
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport, brief
 from segkit.platforms.base import Encoding as Wanted
+from segkit.platforms.lowering.encoding import (
+    CELLS,
+    GROUPS,
+    Carried,
+    Encoding,
+    GroupId,
+    blocks_by_name,
+)
 
 UNSEARCHED = ("rules_per_interface", "prefix_lists_per_region", "entries_per_prefix_list")
 """Quotas that no encoding can change."""

@@ -1,5 +1,5 @@
-"""A rule's far end as AWS can write it: references to groups where they are allowed, addresses where they are
-not."""
+"""A rule's far end as a platform can write it: references to groups where they are allowed, addresses where
+they are not."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from segkit.intent.endpoints import Endpoint
 from segkit.intent.engine import Intent
 from segkit.intent.population import Kin
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.carrying import Key, Owners, settled
-from segkit.platforms.aws.lower.shelter import Shelter
-from segkit.platforms.aws.lower.sides import SideRule
-from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
+from segkit.platforms.lowering.carrying import Key, Owners, settled
+from segkit.platforms.lowering.ground import Ground
+from segkit.platforms.lowering.shelter import Shelter
+from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ALL, EVERYWHERE, INTERNET, NOWHERE, Addresses
 
 
@@ -39,22 +39,21 @@ class _Reach:
 
 
 class PeerWriter:
-    """Writes far ends, for all AWS targets of a model. Egress first: an address range may stay whole in an
+    """Writes far ends, for all targets of a platform. Egress first: an address range may stay whole in an
     ingress rule where the workloads inside it that must be kept out cannot send there anyway."""
 
     def __init__(
         self,
         intent: Intent,
         targets: Sequence[Target],
-        placements: Mapping[str, AwsPlacement],
+        grounds: Mapping[str, Ground],
         owners: Owners,
     ) -> None:
         self.model, self.domains = intent.model, intent.model.domains
         self.targets = {t.name: t for t in targets}
-        self.placements = placements
+        self.grounds = grounds
         self._population, self._owners = intent.population, owners
         self._near: dict[Piece, dict[tuple[str, ...], list[Kin]]] = {}
-        self._seen = {t.name: frozenset(self._visible(t)) for t in targets}
         self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
@@ -127,7 +126,7 @@ class PeerWriter:
         """Is what reaches the workloads decided by our groups, and by nobody else's?"""
         if not kin.owners or (kin.zone is not None and kin.zone.mode != "enforce"):
             return False
-        return all(n in self.placements and self.placements[n].membership == "exclusive" for n in kin.owners)
+        return all(n in self.grounds and self.grounds[n].alone for n in kin.owners)
 
     def _arrives(self, sent: _Reach, rule: SideRule) -> bool:
         """May what is sent reach the rule's own workloads? A range may always: their addresses can change."""
@@ -144,12 +143,13 @@ class PeerWriter:
         piece = rule.peer.workloads
         if ranges and all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
-        if rule.direction == "egress" and self.placements[target.name].egress == "ranges":
+        if rule.direction == "egress" and self.grounds[target.name].loose:
             covered = self._covered(target, rule, piece)
             if covered is not None:
                 return (), covered - ranges
         references: tuple[Key, ...] = ()
-        visible = sorted(self._owners.of(piece) & self._seen[target.name])
+        named = self.grounds[target.name].visible.get(rule.direction, ())
+        visible = sorted(self._owners.of(piece).intersection(named))
 
         def unplaced(kin: Kin) -> bool:
             lost = kin.unknown and kin.family in piece.unknown
@@ -207,22 +207,10 @@ class PeerWriter:
         """Where a target insists on outputs, the workloads of other stacks that it cannot name by one."""
         owners = [self.targets[name] for name in kin.owners if name in self.targets]
         others = [owner for owner in owners if owner.stack != target.stack]
-        if others and self.placements[target.name].references == "output":
-            yield _unpublished(target, others[0], rule, ", ".join(sorted(kin.names(addresses))))
-
-    def _visible(self, target: Target) -> Iterator[str]:
-        """The targets whose groups this one may refer to: itself and peered VPCs of its region ([SG]), those
-        of other stacks only where it may read outputs."""
-        here = self.placements[target.name]
-        for name, other in sorted(self.targets.items()):
-            there = self.placements[name]
-            if here.references == "address" and other.stack != target.stack:
-                continue
-            peered = name in here.peered_with or target.name in there.peered_with
-            if name == target.name or (
-                peered and here.region == there.region and other.realm == target.realm
-            ):
-                yield name
+        here = self.grounds[target.name]
+        if others and here.published:
+            names = ", ".join(sorted(kin.names(addresses)))
+            yield _unpublished(target, here.reach.format(others[0].name), rule, names)
 
     # -- what to say
 
@@ -259,14 +247,12 @@ def _unplaced(rule: SideRule, endpoint: Endpoint) -> Problem:
     )
 
 
-def _unpublished(target: Target, other: Target, rule: SideRule, names: str) -> Problem:
+def _unpublished(target: Target, reach: str, rule: SideRule, names: str) -> Problem:
     return Problem(
         f"target {target.name}: {rule.origin} ({rule.direction}) cannot name {names} by an output",
         where=target.where,
-        why=f"references is 'output', and no group of target {other.name} says it: a rule refers to groups "
-        "of peered VPCs in one region, and of one realm, whole",
-        fix=f'name {other.name} in peered_with where they are peered, or write references="address" '
-        'and accept_residual("snapshot", …)',
+        why="references is 'output', and no group in reach says who they are",
+        fix=f'{reach}, or write references="address" and accept_residual("snapshot", …)',
     )
 
 

@@ -17,12 +17,12 @@ from segkit.platforms.base import Residual
 from segkit.sets import NOWHERE, Addresses
 
 if TYPE_CHECKING:
-    from segkit.platforms.aws.lower.sides import SideRule
+    from segkit.platforms.lowering.sides import SideRule
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A security group before it has a name: the workloads of one target that a piece holds."""
+    """A group before it has a name: the workloads of one target that a piece holds."""
 
     target: str
     piece: Piece

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from segkit.platforms.aws.expressions import (
+from segkit.artifacts.expressions import (
     Call,
     Literal,
     Node,

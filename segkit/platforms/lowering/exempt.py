@@ -1,4 +1,4 @@
-"""Denies that speak of flows which security groups never see."""
+"""Denies that speak of flows which a platform never sees."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from segkit.model.ends import End
 from segkit.model.model import Model, Target
-from segkit.platforms.aws.limits import EXEMPT_ADDRESSES
 from segkit.platforms.base import Residual
-from segkit.sets import EVERYWHERE
+from segkit.sets import EVERYWHERE, Addresses
 
 
-def unenforceable(model: Model, targets: Iterable[Target]) -> Iterator[Residual]:
-    """A residual for every deny that names addresses of services that AWS never filters.
+def unenforceable(model: Model, targets: Iterable[Target], exempt: Addresses) -> Iterator[Residual]:
+    """A residual for every deny that names some of the addresses that a platform never filters.
 
     A deny of everything is no such case: nobody means the metadata service by `anywhere`.
     """
     for rule in model.rules:
-        named = [e for e in (*rule.source, *rule.destination) if rule.action == "deny" and _names_exempt(e)]
+        named = [e for e in (*rule.source, *rule.destination) if rule.action == "deny" and _names(e, exempt)]
         for target in targets:
             if any(e.realm in (None, target.realm) for e in named):
                 names = ", ".join(sorted({e.text for e in named}))
@@ -25,9 +24,9 @@ def unenforceable(model: Model, targets: Iterable[Target]) -> Iterator[Residual]
                 yield Residual(target.name, "exempt-flows", extent, (rule.id,))
 
 
-def _names_exempt(end: End) -> bool:
+def _names(end: End, exempt: Addresses) -> bool:
     families = [end.inside.family(f) for f in (4, 6)]
     return any(
-        held.overlaps(EXEMPT_ADDRESSES) and held != EVERYWHERE.family(f)
+        held.overlaps(exempt) and held != EVERYWHERE.family(f)
         for f, held in zip((4, 6), families, strict=True)
     )

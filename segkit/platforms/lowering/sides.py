@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, BoxCompiler, Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.model.policy import Mode, Rule
-from segkit.platforms.aws.lower.carrying import Owners, settled
 from segkit.platforms.base import Residual
+from segkit.platforms.lowering.carrying import Owners, settled
+from segkit.platforms.lowering.ground import Direction
 from segkit.sets import ALL, ANY, EVERYWHERE, NONE, NOTHING, NOWHERE, Predicate, ServiceSet
-
-Direction = Literal["ingress", "egress"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which security groups say who is who: one for each selector, one for each mixture of selectors, or in
+"""Which groups of a platform say who is who: one for each selector, one for each mixture of selectors, or in
 between.
 
 An encoding cuts a target's selectors into blocks. Inside a block, interfaces that match the same selectors
@@ -17,13 +17,13 @@ from segkit.intent.boxes import Piece
 from segkit.intent.population import Population
 from segkit.model.model import Target
 from segkit.model.workloads import Interface, Workload
-from segkit.platforms.aws.lower.carrying import Key, Place, held_keys
-from segkit.platforms.aws.placement import AwsPlacement
+from segkit.platforms.lowering.carrying import Key, Place, held_keys
+from segkit.platforms.lowering.ground import Ground
 
 
 @dataclass(frozen=True, slots=True)
 class GroupId:
-    """A security group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at
+    """A group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at
     all."""
 
     target: str
@@ -74,17 +74,17 @@ def blocks_by_name(names: Iterable[Collection[str]], pieces: Mapping[str, Piece]
 
 
 class Groups:
-    """From keys to security groups: `carried` by each interface, and all that are, by target, in `worn`."""
+    """From keys to groups: `carried` by each interface, and all that are, by target, in `worn`."""
 
     def __init__(
         self,
         population: Population,
         targets: Iterable[Target],
-        placements: Mapping[str, AwsPlacement],
+        grounds: Mapping[str, Ground],
         encodings: Mapping[str, Encoding],
         keys: tuple[Key, ...],
     ) -> None:
-        self._placements, self._encodings = placements, encodings
+        self._grounds, self._encodings = grounds, encodings
         self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
         self._alone: dict[Key, GroupId] = {}
         self._keys: dict[str, list[Key]] = defaultdict(list)
@@ -96,13 +96,13 @@ class Groups:
         self.carried = {t.name: tuple(self._carry(t, population)) for t in targets}
 
     def of(self, key: Key) -> tuple[GroupId, ...]:
-        """The security groups that together hold a key's interfaces."""
+        """The groups that together hold a key's interfaces."""
         alone = self._alone.get(key)
         return (alone,) if alone else tuple(self._found[key])
 
     def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
         encoding = self._encodings[target.name]
-        exclusive = self._placements[target.name].membership == "exclusive"
+        bare = self._grounds[target.name].bare
         carried: dict[Place, Carried] = {}
         for held, interfaces in held_keys(self._keys.get(target.name, ()), target, population):
             together: dict[Hashable, list[Key]] = defaultdict(list)
@@ -112,8 +112,7 @@ class Groups:
                 block if isinstance(block, GroupId) else self._cell(target, keys)
                 for block, keys in together.items()
             )
-            if not groups and exclusive:
-                # An interface without groups gets the VPC's default group, which lets its members talk.
+            if not groups and bare:
                 groups = (GroupId(target.name, ()),)
             self.worn[target.name].update(groups)
             for place, workload, interface in interfaces:
