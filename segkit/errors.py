@@ -44,6 +44,11 @@ class Place(str):
         return Place(self, self._find, (*self._steps, *steps))
 
 
+def exact(where: str) -> str:
+    """A place to the column, where a `Place` knows it."""
+    return where.exact if isinstance(where, Place) else where
+
+
 def part(where: str, *steps: Hashable) -> str:
     """The place of a part of what is declared at `where`; `where` itself where nobody knows more."""
     return where.part(*steps) if isinstance(where, Place) else where
@@ -67,7 +72,7 @@ class Problem:
     fix: str
 
     def __init__(self, what: str, where: str = "", why: str = "", fix: str = "") -> None:
-        where = where.exact if isinstance(where, Place) else where
+        where = exact(where)
         for name, value in (("what", what), ("where", where), ("why", why), ("fix", fix)):
             object.__setattr__(self, name, value)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from segkit.errors import exact
+
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -15,6 +17,9 @@ class Reason:
 
     subject: str
     where: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "where", exact(self.where))
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -48,3 +53,6 @@ class Finding:
     where: str = ""
     proof: tuple[Reason, ...] = ()
     witness: Witness | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "where", exact(self.where))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
+from segkit.errors import part
 from segkit.model.ends import End
 from segkit.model.model import Model
 from segkit.model.policy import Rule, Zone
@@ -44,7 +45,7 @@ def out_of_date(model: Model, today: date) -> Iterator[Finding]:
     for rule in model.rules:
         if rule.expires is None:
             continue
-        subject, where = f"rule {rule.id}", rule.where
+        subject, where = f"rule {rule.id}", part(rule.where, "expires")
         if rule.expired(today) and rule.action == "deny":
             what = f"deny rule {rule.id} expired on {rule.expires}"
             why = "a deny past its last day stays in force, so that nothing opens by itself"
@@ -64,12 +65,13 @@ def out_of_date(model: Model, today: date) -> Iterator[Finding]:
             if a.expires < today:
                 gone = f"{what} expired on {a.expires}"
                 fix = "decide on it again, or remove what causes the residual"
-                yield Finding("error", "acceptance-expired", subject, gone, fix, where=a.where)
+                yield Finding(
+                    "error", "acceptance-expired", subject, gone, fix, where=part(a.where, "expires")
+                )
             elif a.expires - today <= SOON:
                 soon = f"{what} expires on {a.expires}, {_days(a.expires - today)}"
-                yield Finding(
-                    "warning", "acceptance-expires-soon", subject, soon, "decide on it again", where=a.where
-                )
+                fix, where = "decide on it again", part(a.where, "expires")
+                yield Finding("warning", "acceptance-expires-soon", subject, soon, fix, where=where)
 
 
 def unlabelled(model: Model) -> Iterator[Finding]:
@@ -97,12 +99,13 @@ def over_broad(model: Model) -> Iterator[Finding]:
             into = guarded.zones_of(rule.destination, rule.unless_destination)
             what = f"rule {rule.id} allows any service{_into(into)}"
             fix = "name the services that are needed"
-            yield Finding("error" if into else "warning", "any-service", subject, what, fix, where=rule.where)
+            where = part(rule.where, "services")
+            yield Finding("error" if into else "warning", "any-service", subject, what, fix, where=where)
         else:
             for wide in _wide(rule.services):
                 what = f"rule {rule.id} allows {wide}"
                 fix = "name the ports that are needed"
-                yield Finding("warning", "wide-ports", subject, what, fix, where=rule.where)
+                yield Finding("warning", "wide-ports", subject, what, fix, where=part(rule.where, "services"))
         yield from _everybody(rule, guarded)
 
 
@@ -112,13 +115,15 @@ def _everybody(rule: Rule, guarded: _Guarded) -> Iterator[Finding]:
         if _is_everybody(end) and (into := guarded.zones_of(rule.destination, rule.unless_destination)):
             what = f"rule {rule.id} lets {end.text}{_into(into)}"
             fix = "name the sources, or put a public tier in front"
-            yield Finding("error", "open-to-everybody", subject, what, fix, where=rule.where)
+            where = part(rule.where, "source")
+            yield Finding("error", "open-to-everybody", subject, what, fix, where=where)
     for end in rule.destination:
         if _is_everybody(end) and (out_of := guarded.zones_of(rule.source, rule.unless_source)):
             what = f"rule {rule.id} lets {_named(out_of)} out to {end.text}"
             fix = "name the destinations, or go through a proxy that is a workload of its own"
             why = "data can leave the zone to any address"
-            yield Finding("warning", "egress-to-everybody", subject, what, fix, why, rule.where)
+            where = part(rule.where, "destination")
+            yield Finding("warning", "egress-to-everybody", subject, what, fix, why, where)
 
 
 def unowned(model: Model) -> Iterator[Finding]:
@@ -147,12 +152,12 @@ def lax_zones(model: Model) -> Iterator[Finding]:
         if zone.posture == "allow":
             what = f"{kind} allows everything between its own workloads"
             fix = 'write the flows it needs as rules and set posture="deny"'
-            yield Finding("warning", "open-inside", subject, what, fix, where=zone.where)
+            yield Finding("warning", "open-inside", subject, what, fix, where=part(zone.where, "posture"))
         if zone.mode != "enforce":
             what = f"{kind} is in {zone.mode} mode"
             why = "flows that the policies deny by default still pass"
             fix = 'set mode="enforce" once its flows are known'
-            yield Finding("warning", "not-enforced", subject, what, fix, why, zone.where)
+            yield Finding("warning", "not-enforced", subject, what, fix, why, part(zone.where, "mode"))
 
 
 def idle(model: Model) -> Iterator[Finding]:
@@ -164,7 +169,7 @@ def idle(model: Model) -> Iterator[Finding]:
         if not any(group.predicate.matches(dict(one)) for one in labels):
             what = f"group {group.name} holds no workload"
             fix = "check its selector; it is fine if its members come later"
-            yield Finding("info", "empty-group", subject, what, fix, where=group.where)
+            yield Finding("info", "empty-group", subject, what, fix, where=part(group.where, "select"))
         if group.end.key not in used:
             what = f"no rule names group {group.name}"
             yield Finding("info", "unused", subject, what, "use it or remove it", where=group.where)

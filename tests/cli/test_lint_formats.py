@@ -63,3 +63,39 @@ def test_to_a_machine_problems_are_json(folder: Path, form: str) -> None:
     done = CliRunner().invoke(app, ["lint", "nothing.yaml", "--format", form])
     assert done.exit_code == 2
     assert json.loads(done.stderr)["report"] == "error"
+
+
+def test_in_a_policy_file_findings_point_at_the_value_to_the_column(folder: Path) -> None:
+    text = """
+segmentation: shop
+groups:
+  web: role == "web"
+  db: role == "db"
+policies:
+  shop:
+    tier: application
+    owner: team
+    rules:
+      - {id: orders, allow: web -> db, services: any, purpose: orders, ticket: T-1}
+      - {id: again, allow: web -> db, services: tcp/5432, purpose: orders, ticket: T-1}
+      - {id: soon, allow: db -> web, services: tcp/80, purpose: p, ticket: T-1, expires: 2026-06-20}
+"""
+    (folder / "shop.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["lint", "shop.yaml", "--format", "json", "--all"])
+    found = {f["code"]: f for f in json.loads(done.stdout)["findings"] if "rule" in f["subject"]}
+    lines = text.splitlines()
+
+    def place(line: int, value: str) -> str:
+        return f"shop.yaml:{line}:{lines[line - 1].index(value) + 1}"
+
+    assert found["any-service"]["where"] == place(11, "any,")
+    assert found["expires-soon"]["where"] == place(13, "2026-06-20")
+    assert found["redundant"]["where"] == place(12, "{id: again")
+    assert found["redundant"]["proof"] == [{"subject": "rule shop/orders", "where": place(11, "{id: orders")}]
+    sarif = json.loads(CliRunner().invoke(app, ["lint", "shop.yaml", "--format", "sarif"]).stdout)
+    regions = [
+        r["locations"][0]["physicalLocation"]["region"]
+        for r in sarif["runs"][0]["results"]
+        if r["ruleId"] == "any-service"
+    ]
+    assert regions == [{"startLine": 11, "startColumn": lines[10].index("any,") + 1}]
