@@ -177,6 +177,24 @@ def test_every_backend_is_told_by_where_it_keeps_its_state(
     assert join(stacks, ["app"]).stacks == ("app", "net")
 
 
+@pytest.mark.parametrize(
+    ("kind", "kept", "read"),
+    [
+        ("azurerm", {"storage_account_name": "a", "container_name": "c", "key": "k"},
+         {"storage_account_name": "b", "container_name": "c", "key": "k"}),
+        ("gcs", {"bucket": "b", "prefix": "net"}, {"bucket": "b", "prefix": "other"}),
+        ("remote", {"organization": "o", "workspaces": {"name": "net"}},
+         {"organization": "o", "workspaces": {"name": "other"}}),
+        # Each stack has variables of its own, so equal texts need not be one place.
+        ("s3", {"bucket": "${var.bucket}", "key": "net"}, {"bucket": "${var.bucket}", "key": "net"}),
+    ],
+)  # fmt: skip
+def test_states_in_two_places_are_two(kind: str, kept: dict[str, Any], read: dict[str, Any]) -> None:
+    stacks = two(terraform={"backend": {kind: kept}})
+    stacks["app"]["data"]["terraform_remote_state"]["net"] = {"backend": kind, "config": read}
+    assert join(stacks, ["app"]).stacks == ("app",)
+
+
 def test_a_place_that_two_stacks_claim_is_nobodys() -> None:
     stacks = two()
     stacks["twin"] = {"terraform": {"backend": S3}}
@@ -215,6 +233,13 @@ def test_what_crosses_a_border_is_one_local_and_nothing_else_moves() -> None:
             "segkit-from_aws_group_g_id": "<groups aws_group.g.id>",
         },
     }
+
+
+def test_only_attributes_cross_a_border() -> None:
+    """A whole resource cannot be an output under one name; what names it is left for Terraform to refuse."""
+    rules = {"locals": {"whole": "${aws_group.g}"}}
+    done = divide({"rules": rules, "groups": FRAGMENTS["groups"]})
+    assert done.crossings == () and done.fragments["rules"] == rules
 
 
 def test_linked_stacks_read_as_one() -> None:
