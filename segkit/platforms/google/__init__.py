@@ -1,0 +1,1 @@
+"""Google Cloud network firewall policies: one folder, one platform."""

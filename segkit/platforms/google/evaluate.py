@@ -1,0 +1,178 @@
+"""Who reaches whom, from the enforcement state alone.
+
+Platform facts used here, with their sources:
+- Policies and VPC rules are walked one after the other: hierarchical policies, then VPC firewall rules, then
+  the network's policies, or these two the other way round where the network's enforcement order says so
+  ([ORDER]). What nobody decides, an implied rule does: ingress is denied, egress allowed ([VPC] “Implied
+  rules”).
+- Inside a policy the lowest priority that matches decides: allow and deny end everything, `goto_next` goes
+  on with what comes after the policy ([RULES] “Action on match”). Among VPC rules of one priority a deny beats
+  an allow, and all of them are one stage ([VPC] “Priority”).
+- A flow needs the egress of its source and the ingress of its destination; replies pass ([VPC]
+  “Specifications”).
+- A rule holds for the interfaces of its network that its targets name, for all of them where it names none
+  ([RULES] “Targets”). Tags, network tags and accounts as a source are the machines of the same network that
+  hold one; secure tags also those of a peered network ([TAGS] “Specifications”).
+- Ranges speak of the family they are written in: 0.0.0.0/0 is no IPv6 ([RULES] “IP address ranges”).
+- ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from segkit.platforms.google.state import (
+    AFTER,
+    BEFORE,
+    Direction,
+    Holders,
+    Network,
+    Order,
+    Rule,
+    Stage,
+    State,
+)
+from segkit.sets.addresses import EVERYWHERE, Addresses
+from segkit.sets.planes import Row, merge
+from segkit.sets.services import LINE_END
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An interface as the firewall sees it: its network, and what its machine holds."""
+
+    network: str
+    held: Holders
+
+
+class Enforcement:
+    """Answers for one state. `orders` are the enforcement orders of networks that the state does not know."""
+
+    def __init__(self, state: State, orders: Mapping[str, Order] | None = None) -> None:
+        self.state = state
+        self._orders = orders or {}
+        self._stages: dict[str, tuple[Stage, ...]] = {}
+        self._peers: dict[str, tuple[str, ...]] = {}
+        self._applying: dict[tuple[Profile, Direction], tuple[tuple[Rule, ...], ...]] = {}
+
+    def order(self, network: str) -> Order:
+        """When VPC firewall rules are walked: after the network's policies, or (the default) before them."""
+        found = self.state.networks.get(network)
+        return (found and found.order) or self._orders.get(network, AFTER)
+
+    def stages(self, network: str) -> tuple[Stage, ...]:
+        """What decides about the interfaces of a network, first to last."""
+        if network not in self._stages:
+            found = self.state.networks.get(network, Network(network))
+            classic = (found.classic,) if found.classic else ()
+            both = (found.policies, classic) if self.order(network) == BEFORE else (classic, found.policies)
+            self._stages[network] = (*found.hierarchy, *both[0], *both[1])
+        return self._stages[network]
+
+    def applying(self, own: Profile, direction: Direction) -> tuple[tuple[Rule, ...], ...]:
+        """The rules of each stage that hold for an interface, the most important first."""
+        asked = own, direction
+        if asked not in self._applying:
+            self._applying[asked] = tuple(
+                tuple(sorted(self._of(stage, own, direction), key=_importance))
+                for stage in self.stages(own.network)
+            )
+        return self._applying[asked]
+
+    def matches(
+        self, rule: Rule, own: Profile, peer: Profile | None, at: Addresses | None, family: int
+    ) -> bool:
+        """Is somebody the far end of a rule that holds for `own`?
+
+        An unknown address is in a range only if that is its whole family. Raises ValueError where a range
+        holds `at` in part.
+        """
+        if peer is not None and self._named(rule, own, peer):
+            return True
+        if at is None:
+            return rule.ranges.family(family) == EVERYWHERE.family(family)
+        if at <= rule.ranges:
+            return True
+        if at.overlaps(rule.ranges):
+            raise ValueError(f"the addresses {at} are partly inside {rule.ranges}; refine them by cuts()")
+        return False
+
+    def peers_of(self, network: str) -> tuple[str, ...]:
+        """The networks whose secure tags a rule of a network may name as a source, beside its own."""
+        if network not in self._peers:
+            pairs = sorted(pair for pair in self.state.peerings if network in pair)
+            self._peers[network] = tuple(two if one == network else one for one, two in pairs)
+        return self._peers[network]
+
+    def cuts(self) -> list[Addresses]:
+        """Every range that a rule names, each once, sorted by text."""
+        found = {
+            rule.ranges
+            for network in self.state.networks
+            for stage in self.stages(network)
+            for rule in stage.rules
+            if rule.ranges
+        }
+        return sorted(found, key=str)
+
+    def doubts(self, own: Profile) -> Iterator[str]:
+        """Why an interface may be treated otherwise than is said here."""
+        network = self.state.networks.get(own.network)
+        yield from network.doubts if network else ()
+        for stage in self.stages(own.network):
+            yield from stage.doubts
+            for rule in stage.rules:
+                if rule.unknown and (rule.targets is None or rule.targets.meets(own.held)):
+                    yield f"{rule.where}: {rule.unknown}"
+
+    def _of(self, stage: Stage, own: Profile, direction: Direction) -> Iterator[Rule]:
+        for rule in stage.rules:
+            if rule.direction is direction and (rule.targets is None or rule.targets.meets(own.held)):
+                yield rule
+
+    def _named(self, rule: Rule, own: Profile, peer: Profile) -> bool:
+        if not rule.peers:
+            return False
+        if peer.network == own.network:
+            return rule.peers.meets(peer.held)
+        near = peer.network in self.peers_of(own.network)
+        return near and not rule.peers.tags.isdisjoint(peer.held.tags)
+
+
+def _importance(rule: Rule) -> tuple[int, bool, str]:
+    return rule.priority, rule.action != "deny", rule.where
+
+
+Layer = tuple[Rule, int]
+"""A rule, and whom it speaks of (a bitset)."""
+
+
+def decided(stages: Sequence[Sequence[Layer]], implied: int, everyone: int) -> Row:
+    """What passes after all stages, as a row; `implied` are those whom the implied rule lets pass.
+
+    >>> from segkit.sets import tcp
+    >>> deny = Rule(1, "deny", Direction.EGRESS, tcp(22), "a")
+    >>> skip = Rule(0, "goto_next", Direction.EGRESS, tcp(22), "b")
+    >>> [held for _, _, held in decided([[(skip, 0b01), (deny, 0b11)]], 0b11, 0b11)]
+    [3, 1, 3]
+    """
+    spans = {id(rule): rule.services.line.spans for stage in stages for rule, _ in stage}
+    cuts = sorted({0, LINE_END, *(e for found in spans.values() for lo, hi in found for e in (lo, hi + 1))})
+    place = {cut: n for n, cut in enumerate(cuts)}
+    after = [implied & everyone] * (len(cuts) - 1)
+    for stage in reversed(stages):
+        here = list(after)
+        for rule, held in reversed(stage):
+            for lo, hi in spans[id(rule)] if held else ():
+                for n in range(place[lo], place[hi + 1]):
+                    match rule.action:
+                        case "allow":
+                            here[n] |= held
+                        case "deny":
+                            here[n] &= ~held
+                        case _:
+                            here[n] = here[n] & ~held | after[n] & held
+        after = here
+    return merge((lo, hi - 1, plane) for (lo, hi), plane in zip(pairwise(cuts), after, strict=True))

@@ -1,0 +1,113 @@
+"""Who reaches whom for a whole estate at once: the rules that hold for each interface, over bitsets of far
+ends.
+
+The facts are those of `segkit.platforms.google.evaluate`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from segkit.platforms.base import Spot
+from segkit.platforms.google.evaluate import Enforcement, Profile, decided
+from segkit.platforms.google.state import Direction, Holders, Rule
+from segkit.sets import ANY, IntervalSet, ServiceSet
+from segkit.sets.atoms import AddressAtoms
+from segkit.sets.bitmatrix import transpose
+from segkit.sets.planes import Kept, Row, paint
+
+
+class Rows:
+    """Answers for a fixed list of spots; bit i of a row stands for the spot at position i."""
+
+    def __init__(self, enforcement: Enforcement, spots: Sequence[Spot]) -> None:
+        self._enforcement = enforcement
+        self._spots = tuple(spots)
+        self._everyone = (1 << len(self._spots)) - 1
+        self._holding: dict[Profile, int] = defaultdict(int)
+        self._named: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._unfiltered = 0
+        for position, spot in enumerate(self._spots):
+            if isinstance(spot.profile, Profile):
+                self._holding[spot.profile] |= 1 << position
+                for kind, names in _names(spot.profile.held):
+                    for name in names:
+                        self._named[spot.profile.network, kind, name] |= 1 << position
+            else:
+                self._unfiltered |= 1 << position
+        cuts = enforcement.cuts()
+        atoms = AddressAtoms(cuts)
+        truths = [_truth(atoms, spot) for spot in self._spots]
+        self._inside = dict(zip(cuts, transpose(truths, len(cuts)), strict=True))
+        self._sent: Kept[Profile] = Kept(len(self._spots))
+        self._far: dict[tuple[object, ...], int] = {}
+        alike: dict[tuple[object, ...], int] = {}
+        self._first = [
+            alike.setdefault((spot.profile, truth), n)
+            for n, (spot, truth) in enumerate(zip(self._spots, truths, strict=True))
+        ]
+        self._let_in: dict[int, Row] = {}
+        self._received: list[tuple[int, Row]] | None = None
+
+    def outgoing(self, source: int) -> Row:
+        """Where the source's own end lets it send."""
+        profile = self._spots[source].profile
+        if not isinstance(profile, Profile):
+            return paint([(ANY, self._everyone, True)])
+        return self._sent.row(profile, lambda: self._decided(profile, Direction.EGRESS))
+
+    def incoming(self, source: int) -> Row:
+        """Whose ends let the source in."""
+        alike = self._first[source]
+        if alike not in self._let_in:
+            opened: dict[ServiceSet, int] = defaultdict(int)
+            opened[ANY] = self._unfiltered
+            for holders, row in self._receiving():
+                spans = [(lo, hi) for lo, hi, held in row if held >> source & 1]
+                if spans:
+                    opened[ServiceSet.from_line(IntervalSet.of(*spans))] |= holders
+            self._let_in[alike] = paint([(services, held, True) for services, held in opened.items()])
+        return self._let_in[alike]
+
+    def _receiving(self) -> list[tuple[int, Row]]:
+        """Interfaces that are filtered alike, and who reaches them: a row over sources."""
+        if self._received is None:
+            self._received = [
+                (holders, self._decided(profile, Direction.INGRESS))
+                for profile, holders in self._holding.items()
+            ]
+        return self._received
+
+    def _decided(self, own: Profile, direction: Direction) -> Row:
+        """What an interface lets pass in one direction, over its far ends."""
+        stages = [
+            [(rule, self._matching(rule, own)) for rule in stage]
+            for stage in self._enforcement.applying(own, direction)
+        ]
+        implied = self._everyone if direction is Direction.EGRESS else 0
+        return decided(stages, implied, self._everyone)
+
+    def _matching(self, rule: Rule, own: Profile) -> int:
+        """The spots that are a rule's far end, on the network of `own`."""
+        asked = own.network, rule.ranges, rule.peers
+        if asked not in self._far:
+            found = self._inside.get(rule.ranges, 0)
+            for kind, names in _names(rule.peers):
+                for name in names:
+                    found |= self._named.get((own.network, kind, name), 0)
+            for network in self._enforcement.peers_of(own.network):
+                for name in rule.peers.tags:
+                    found |= self._named.get((network, "tag", name), 0)
+            self._far[asked] = found
+        return self._far[asked]
+
+
+def _names(held: Holders) -> tuple[tuple[str, frozenset[str]], ...]:
+    return ("tag", held.tags), ("network tag", held.network_tags), ("account", held.accounts)
+
+
+def _truth(atoms: AddressAtoms, spot: Spot) -> int:
+    """The ranges that hold a spot, which none of them cuts."""
+    ((_, truth),) = atoms.split(spot.addresses, spot.family)
+    return truth
