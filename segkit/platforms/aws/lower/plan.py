@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
-from segkit.errors import Problem
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
@@ -16,12 +15,12 @@ from segkit.platforms.aws.lower.ground import grounds
 from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
-from segkit.platforms.lowering.carrying import Key, Owners, split_interfaces
+from segkit.platforms.lowering import draft as drafting
+from segkit.platforms.lowering.carrying import Key
 from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
-from segkit.platforms.lowering.ground import Direction, Ground
-from segkit.platforms.lowering.names import GroupNames
-from segkit.platforms.lowering.peers import Peers, PeerWriter
-from segkit.platforms.lowering.sides import SideRule, Sides
+from segkit.platforms.lowering.ground import Direction
+from segkit.platforms.lowering.peers import Peers
+from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ANY, Addresses
 
 
@@ -72,30 +71,10 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What every target has to open, with far ends written out, before it is decided which groups say it."""
+class Draft(drafting.Draft):
+    """A draft with the placements of its targets."""
 
-    intent: Intent
-    targets: tuple[Target, ...]
     placements: Mapping[str, AwsPlacement]
-    grounds: Mapping[str, Ground]
-    written: tuple[tuple[Target, SideRule, Peers], ...]
-    residuals: tuple[Residual, ...]
-    problems: frozenset[Problem]
-
-    @cached_property
-    def hints(self) -> Mapping[Piece, set[str]]:
-        """The ends that each piece was cut from."""
-        out: dict[Piece, set[str]] = defaultdict(set)
-        for _, rule, peers in self.written:
-            for piece in (rule.own, *(k.piece for k in peers.references)):
-                out[piece].add(piece.hint)
-        return out
-
-    @cached_property
-    def names(self) -> GroupNames:
-        """The names of all groups that hold one piece."""
-        return GroupNames(self.intent.model, self.hints)
 
     @cached_property
     def referred(self) -> Counter[Key]:
@@ -106,48 +85,11 @@ class Draft:
                 out[key] += len(tuple(ranges(rule.services)))
         return out
 
-    @cached_property
-    def keys(self) -> tuple[Key, ...]:
-        """Every group that is spoken of."""
-        out: dict[Key, None] = {}
-        for target, rule, peers in self.written:
-            out[Key(target.name, rule.own)] = None
-            out.update(dict.fromkeys(peers.references))
-        return tuple(out)
-
 
 def make_draft(intent: Intent, targets: Sequence[Target], placements: Mapping[str, AwsPlacement]) -> Draft:
     """Drafts all targets together: a rule between two of them is opened on both."""
-    owners = Owners(intent.population)
-    where = grounds(targets, placements)
-    sides, writer = Sides(intent, owners), PeerWriter(intent, targets, where, owners)
-    written: list[tuple[Target, SideRule, Peers]] = []
-    residuals: list[Residual] = []
-    for direction in ("egress", "ingress"):  # egress first: see PeerWriter
-        for target in targets:
-            shared = placements[target.name].membership == "shared"
-            sided = (r for r in sides.of(target, direction, shared) if target.name in owners.of(r.own))
-            rules = [_expressible(residuals, target, r) for r in sided]
-            together: dict[object, list[Piece]] = defaultdict(list)
-            for rule in rules:
-                together[rule.own, rule.services, rule.families].append(rule.peer)
-            for rule in rules:
-                beside = together[rule.own, rule.services, rule.families]
-                peers = writer.write(target, rule, beside)
-                if peers.references or peers.addresses:
-                    written.append((target, rule, peers))
-    residuals += writer.residuals
-    for target, rule, _ in written:
-        residuals += split_interfaces(target, rule, intent.population)
-    return Draft(
-        intent,
-        tuple(targets),
-        placements,
-        where,
-        tuple(written),
-        tuple(residuals),
-        frozenset(writer.problems),
-    )
+    made = drafting.make_draft(intent, targets, grounds(targets, placements), _expressible)
+    return Draft(**{f.name: getattr(made, f.name) for f in fields(made)}, placements=placements)
 
 
 def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
@@ -201,12 +143,12 @@ def _add(plan: Plan, group: GroupId, rule: SideRule, piece: Range, peer: Peer) -
     line.origins[rule.origin] = rule.rule
 
 
-def _expressible(residuals: list[Residual], target: Target, rule: SideRule) -> SideRule:
-    """The rule with the services that this target will write, noting what a residual changes.
+def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:
+    """The rule with the services that this target will write, and what a residual changes.
 
     What else is decided about the rule (what reaches whom, what another residual opens) follows from these.
     """
-    services = rule.services
+    services, residuals = rule.services, []
     accepted = {a.residual for a in target.accepted}
     if sctp_ports(services):
         extent = "security groups cannot tell SCTP ports apart, so every SCTP port passes"
@@ -218,4 +160,4 @@ def _expressible(residuals: list[Residual], target: Target, rule: SideRule) -> S
         rare = services - without_rare(services)
         residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=rare))
         services -= rare
-    return rule if services is rule.services else replace(rule, services=services)
+    return (rule if services is rule.services else replace(rule, services=services)), residuals

@@ -1,0 +1,90 @@
+"""What every target has to open, with far ends written out, before it is decided which groups say it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from segkit.errors import Problem
+from segkit.intent.boxes import Piece
+from segkit.intent.engine import Intent
+from segkit.model.model import Target
+from segkit.platforms.base import Residual
+from segkit.platforms.lowering.carrying import Key, Owners, split_interfaces
+from segkit.platforms.lowering.ground import Ground
+from segkit.platforms.lowering.names import GroupNames
+from segkit.platforms.lowering.peers import Peers, PeerWriter
+from segkit.platforms.lowering.sides import SideRule, Sides
+
+Express = Callable[[Target, SideRule], tuple[SideRule, Iterable[Residual]]]
+"""The rule with the services that a target's platform can write, and what that changes."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All targets of a platform together: a rule between two of them is opened on both."""
+
+    intent: Intent
+    targets: tuple[Target, ...]
+    grounds: Mapping[str, Ground]
+    written: tuple[tuple[Target, SideRule, Peers], ...]
+    residuals: tuple[Residual, ...]
+    problems: frozenset[Problem]
+
+    @cached_property
+    def hints(self) -> Mapping[Piece, set[str]]:
+        """The ends that each piece was cut from."""
+        out: dict[Piece, set[str]] = defaultdict(set)
+        for _, rule, peers in self.written:
+            for piece in (rule.own, *(k.piece for k in peers.references)):
+                out[piece].add(piece.hint)
+        return out
+
+    @cached_property
+    def names(self) -> GroupNames:
+        """The names of all groups that hold one piece."""
+        return GroupNames(self.intent.model, self.hints)
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """Every group that is spoken of."""
+        out: dict[Key, None] = {}
+        for target, rule, peers in self.written:
+            out[Key(target.name, rule.own)] = None
+            out.update(dict.fromkeys(peers.references))
+        return tuple(out)
+
+
+def make_draft(
+    intent: Intent, targets: Sequence[Target], grounds: Mapping[str, Ground], express: Express
+) -> Draft:
+    """Drafts all targets of a platform."""
+    owners = Owners(intent.population)
+    sides, writer = Sides(intent, owners), PeerWriter(intent, targets, grounds, owners)
+    written: list[tuple[Target, SideRule, Peers]] = []
+    residuals: list[Residual] = []
+    for direction in ("egress", "ingress"):  # egress first: see PeerWriter
+        for target in targets:
+            shared = not grounds[target.name].alone
+            rules = []
+            for rule in sides.of(target, direction, shared):
+                if target.name in owners.of(rule.own):
+                    said, changed = express(target, rule)
+                    rules.append(said)
+                    residuals += changed
+            together: dict[object, list[Piece]] = defaultdict(list)
+            for rule in rules:
+                together[rule.own, rule.services, rule.families].append(rule.peer)
+            for rule in rules:
+                beside = together[rule.own, rule.services, rule.families]
+                peers = writer.write(target, rule, beside) if rule.services else None
+                if peers is not None and (peers.references or peers.addresses):
+                    written.append((target, rule, peers))
+    residuals += writer.residuals
+    for target, rule, _ in written:
+        residuals += split_interfaces(target, rule, intent.population)
+    return Draft(
+        intent, tuple(targets), grounds, tuple(written), tuple(residuals), frozenset(writer.problems)
+    )
