@@ -203,6 +203,10 @@ class View(Protocol):
     def exempt(self) -> Sequence[str]:
         """Flows the plane never filters, with their source."""
 
+    def unfiltered(self) -> Addresses:
+        """Addresses of the platform itself: what they exchange with the ends that the plane's targets own is
+        no part of the proof. `cuts` returns this set too."""
+
 
 class Platform(Protocol):
     """One enforcement plane: a folder under `segkit/platforms` and an entry point of group

@@ -14,7 +14,7 @@ from segkit.intent.enforcement import Passing
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.platforms.base import Spot, View
 from segkit.progress import steps
-from segkit.sets import Addresses, IntervalSet, ServiceSet
+from segkit.sets import NOWHERE, Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.planes import bits, together
 
@@ -78,6 +78,7 @@ class Comparison:
         self._spots = tuple(_spotted(passing.intent.cells, self._views))
         self._passing = _refined(passing, [s.cell.index for s in self._spots])
         self._rows = [view.rows([s.spot(n) for s in self._spots]) for n, view in enumerate(self._views)]
+        self._unfiltered = [self._beside(n, view) for n, view in enumerate(self._views) if view.unfiltered()]
         self._itself: dict[tuple[str, ...], int] = defaultdict(int)
         for position, spotted in enumerate(self._spots):
             if spotted.only_itself:
@@ -92,8 +93,23 @@ class Comparison:
             self.tally.ungoverned += (reach & ~mask).bit_count()
             if source.only_itself:  # a workload and itself are no pair, at whichever of its addresses
                 mask &= ~self._itself[source.names]
+            for platform, owned in self._unfiltered:
+                if platform >> position & 1:
+                    mask &= ~owned
+                elif owned >> position & 1:
+                    mask &= ~platform
             self.tally.pairs += mask.bit_count()
             yield from self._compare(position, source, mask, free)
+
+    def _beside(self, plane: int, view: View) -> tuple[int, int]:
+        """The classes at a platform's own addresses, and those that its targets own."""
+        platform = owned = 0
+        for position, spotted in enumerate(self._spots):
+            if spotted.member is None and (spotted.addresses or NOWHERE) <= view.unfiltered():
+                platform |= 1 << position
+            if spotted.profiles[plane] is not None:
+                owned |= 1 << position
+        return platform, owned
 
     def _compare(self, position: int, source: Spotted, mask: int, free: int) -> Iterator[Mismatch]:
         possible = tuple((lo, hi, mask) for lo, hi in POSSIBLE[source.cell.family].line.spans)

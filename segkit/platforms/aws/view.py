@@ -28,7 +28,7 @@ from segkit.platforms.aws.state import (
     State,
 )
 from segkit.platforms.base import Membership, Spot
-from segkit.sets import Addresses, ServiceSet
+from segkit.sets import NOWHERE, Addresses, ServiceSet
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -118,6 +118,10 @@ class AwsView:
     def exempt(self) -> Sequence[str]:
         """Flows that security groups never filter."""
         return EXEMPT
+
+    def unfiltered(self) -> Addresses:
+        """Nothing: the platform's own addresses are link-local, and no part of any proof."""
+        return NOWHERE
 
     # -- finding memberships
     # -------------------------------------------------------------------------------------
