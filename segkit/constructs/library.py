@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from segkit.constructs import hcl
+from segkit.constructs.tokens import with_tokens
 from segkit.errors import Problem, SegkitError
 
 LIBRARIES = ("cdktf", "cdktn")
@@ -35,6 +36,7 @@ class Classes(NamedTuple):
 
     element: Any
     part: Any
+    token: Any
     reference: Any
     block: Any
     provider: Any
@@ -158,4 +160,28 @@ def classes(name: str) -> Classes:
             if node is self._element:
                 self._stage.arm()
 
-    return Classes(SegmentationElement, FragmentPart, Reference, RawBlock, RawProvider, _Validation)
+    @jsii.implements(library.IResolvable, library.IPostProcessor)
+    class FragmentToken:
+        """One block of a fragment as a token: what it stands for crosses over to Node only when it is needed.
+
+        The library resolves what an element returns, value by value, and then the whole stack once more. Put
+        in after the first time, the block is spared it. To prepare, the library looks for references only.
+        """
+
+        creation_stack: tuple[str, ...] = ()
+
+        def __init__(self, block: Any) -> None:
+            self._block = block
+
+        def resolve(self, context: Any) -> Any:
+            if context.preparing:
+                return with_tokens(self._block)
+            context.register_post_processor(self)
+            return None
+
+        def post_process(self, _nothing: Any, _context: Any) -> Any:
+            return self._block
+
+    return Classes(
+        SegmentationElement, FragmentPart, FragmentToken, Reference, RawBlock, RawProvider, _Validation
+    )

@@ -28,7 +28,7 @@ class Outlet:
         self._armed = self._checked = False
         self.written: dict[str, Any] | None = None
         self._prepared: Outcome | None = None
-        self._sent: tuple[Outcome, dict[str, Any]] | None = None
+        self._blocks: tuple[Outcome, dict[str, Any]] | None = None
         self._parts: dict[str, Any] = {}
 
     def arm(self) -> None:
@@ -56,11 +56,10 @@ class Outlet:
             # A preparing call: the validation will say so. Should anybody write this, Terraform refuses it.
             name = "_" + re.sub(r"\W", "_", self.stage.builder.name)
             return {"resource": {"segkit_refused": {name: {"problems": literal(str(outcome.error))}}}}
-        if self._sent is None or self._sent[0] is not outcome:
-            # Each block crosses over to Node once; later calls only name it there.
-            as_any = self.stage.library.Token.as_any
-            self._sent = outcome, {block: as_any(value) for block, value in self.fragment().items()}
-        return self._sent[1]
+        if self._blocks is None or self._blocks[0] is not outcome:
+            token = classes(self.stage.library.__name__).token
+            self._blocks = outcome, {block: token(value) for block, value in self.fragment().items()}
+        return self._blocks[1]
 
     def emit_hcl(self) -> dict[str, Any]:
         """What the parts of `synth --hcl` leave. Raises when nothing may be written."""

@@ -36,6 +36,17 @@ def holds_token(value: object) -> bool:
     return isinstance(value, list | tuple) and any(map(holds_token, value))
 
 
+def with_tokens(value: Any) -> Any:
+    """The entries of a mapping that hold tokens, or anything else as it is if it does.
+
+    >>> with_tokens({"a": "${aws_vpc.main.id}", "b": ["${TfToken[TOKEN.1]}"]})
+    {'b': ['${TfToken[TOKEN.1]}']}
+    """
+    if isinstance(value, Mapping):
+        return {key: inner for key, inner in value.items() if holds_token(inner)}
+    return value if holds_token(value) else None
+
+
 def resolve_model(model: Model, resolve: Resolve) -> Model:
     """A model without tokens in its placements and interfaces. `resolve` is called at most once for a stack.
 
