@@ -7,10 +7,12 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from segkit.artifacts import canonical_json, merge
 
+AWS = {"aws": {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}}
 QUIET_PROVIDER = {
     "access_key": "test",
     "secret_key": "test",
@@ -31,14 +33,20 @@ def provider(endpoint: str, **more: Any) -> dict[str, Any]:
 class Terraform:
     """One working folder. `write` replaces the configuration; `plan` and `apply` act on it."""
 
-    def __init__(self, command: str, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        command: str,
+        environment: Mapping[str, str],
+        folder: Path,
+        providers: Mapping[str, Any] = MappingProxyType(AWS),
+    ) -> None:
         self._command, self._environment, self._folder = command, dict(environment), folder
+        self._providers = dict(providers)
         self._ready = False
 
     def write(self, *parts: Mapping[str, Any]) -> dict[str, Any]:
         """Makes the configuration from parts; gives it back whole."""
-        settings = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": ">= 5.60, < 7.0"}}}
-        document = merge({"terraform": settings}, *parts)
+        document = merge({"terraform": {"required_providers": self._providers}}, *parts)
         (self._folder / "main.tf.json").write_bytes(canonical_json(document))
         return document
 
