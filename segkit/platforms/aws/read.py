@@ -42,7 +42,7 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
     scope = read_scope(doc)
     known = snapshot or State()
-    reading = Reading(scope, known, tuple(scope.blocks.values()), notes=list(known.notes))
+    reading = Reading(scope, list(known.notes), known)
     imports = read_imports(doc)
     _aliases(reading, imports)
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}

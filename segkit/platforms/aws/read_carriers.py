@@ -53,7 +53,7 @@ class CarrierReader:
                 carrier.complete,
                 addresses=carrier.addresses,
             )
-        for block in self.reading.blocks:
+        for block in self.scope.blocks.values():
             if block.data or block.kind in NOT_CARRIERS or self.reading.copies(block) == 0:
                 continue
             if block.kind == "aws_instance" and block.body.get("network_interface") is not None:
@@ -108,24 +108,16 @@ class CarrierReader:
         for draft in self.drafts.values():
             for mapped in draft.trail:
                 used.setdefault(id(mapped.entries), set()).add(draft.address)
-        for name in sorted(self.scope.locals):
-            for path, mapped in _published(self.scope.locals[name], name):
-                groups, unknown = self._listed_keys(mapped.entries["groups"], f"local.{path}")
-                users = used.get(id(mapped.entries), set())
-                workload, interface, target = (
-                    self._word(mapped, key) for key in ("workload", "interface", "target")
-                )
-                found.append(
-                    Published(
-                        path,
-                        workload,
-                        interface,
-                        target,
-                        tuple(sorted(groups)),
-                        not unknown,
-                        tuple(sorted(users)),
-                    )
-                )
+        for path, mapped in self.reading.published():
+            groups, unknown = self._listed_keys(mapped.entries["groups"], f"local.{path}")
+            users = used.get(id(mapped.entries), set())
+            workload, interface, target = (
+                self._word(mapped, key) for key in ("workload", "interface", "target")
+            )
+            held = tuple(sorted(groups))
+            found.append(
+                Published(path, workload, interface, target, held, not unknown, tuple(sorted(users)))
+            )
         return tuple(found)
 
     # Resources
@@ -339,15 +331,3 @@ def _leaves(body: Any) -> Iterator[str]:
             yield from _leaves(item)
     elif isinstance(body, str):
         yield body
-
-
-def _published(raw: Any, path: str) -> Iterator[tuple[str, Mapped]]:
-    if isinstance(raw, list):
-        for number, item in enumerate(raw):
-            yield from _published(item, f"{path}[{number}]")
-    elif isinstance(raw, Mapping):
-        if Mapped(raw).published:
-            yield path, Mapped(raw)
-        else:
-            for key in sorted(raw):
-                yield from _published(raw[key], f"{path}.{key}")

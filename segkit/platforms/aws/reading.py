@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from segkit.artifacts.scope import Block, Ref, Scope, Unknown, Value, spelled
-from segkit.errors import Problem
+from segkit.artifacts import reading
+from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
 from segkit.platforms.aws.state import Opaque, Range, State
 from segkit.sets.addresses import NOWHERE, Addresses
 
@@ -20,40 +19,11 @@ DEFAULT_VPC = "default vpc"
 
 
 @dataclass(slots=True)
-class Reading:
+class Reading(reading.Reading):
     """One pass over one stack."""
 
-    scope: Scope
-    snapshot: State
-    blocks: tuple[Block, ...]
-    notes: list[Problem] = field(default_factory=list)
+    snapshot: State = field(default_factory=State)
     aliases: dict[str, str] = field(default_factory=dict)  # other names of a group -> its key
-
-    def of(self, *kinds: str) -> Iterator[Block]:
-        """The stack's resources of these types, sorted by address."""
-        return (block for block in self.blocks if block.kind in kinds and not block.data)
-
-    def data(self, *kinds: str) -> Iterator[Block]:
-        """The stack's data sources of these types, sorted by address."""
-        return (block for block in self.blocks if block.kind in kinds and block.data)
-
-    def note(self, where: str, what: str, why: str = "") -> None:
-        """Records something that was read leniently or could not be read."""
-        self.notes.append(Problem(what, where=where, why=why))
-
-    def copies(self, block: Block) -> int | None:
-        """How many of the block there are: 1 as a rule, None if `count` or `for_each` does not tell."""
-        if not block.repeated:
-            return 1
-        count = self.scope.value(block.body.get("count"))
-        if isinstance(count, int) and not isinstance(count, bool) and block.body.get("for_each") is None:
-            return count
-        self.note(
-            block.address,
-            "count or for_each decides how many of it there are",
-            "the configuration does not say how many",
-        )
-        return None
 
     def group_key(self, value: Value) -> str | Unknown:
         """The key of the group that a value names.
