@@ -53,12 +53,12 @@ def with_its_group(state: State, subnet: Thing) -> Body:
 
 
 def whole_list(state: State, before: Thing | None, after: Thing) -> tuple[Thing, Sequence[Thing]]:
-    """What writing a group does: its list of rules, when it changed, is all there is, so rules of their own
-    that it lacks go. Those that it has stay what they are."""
+    """What writing a group does: its list of rules is all there is, so rules of their own that it lacks go.
+    Those that it has stay what they are."""
     own = [t for t in state.of(RULE) if _same(_group_of(t), after.id)]
+    given = None if before is None else after.body.get("security_rule")
+    swept = [] if given is None else [t for t in own if t.body["name"] not in _names(after)]
     inline = [rule for rule in _inline(after) if rule["name"] not in {t.body["name"] for t in own}]
-    changed = before is not None and _inline(after) and _names(before) != {rule["name"] for rule in inline}
-    swept = [t for t in own if t.body["name"] not in _names(after)] if changed else []
     return Thing(after.kind, after.id, {**after.body, "security_rule": inline}), swept
 
 

@@ -69,6 +69,14 @@ class Terraform:
         """Carries the last plan out."""
         self._run("apply", "-input=false", "-parallelism=20", "plan")
 
+    def show(self) -> str:
+        """The state as JSON."""
+        return self._run("show", "-json")
+
+    def import_(self, address: str, named: str) -> None:
+        """Takes an object that is there under management."""
+        self._run("import", "-input=false", address, named)
+
     def destroy(self) -> None:
         """Destroys everything."""
         self._run("destroy", "-auto-approve", "-input=false")

@@ -1,0 +1,62 @@
+"""What the platform held after each call, as a Terraform document that the reading models know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.double.schema import Kinds, attributes
+from tests.double.store import Body, Call, Key, State, Thing
+
+Names = Mapping[Key, str]
+"""Names of resources in Terraform, by kind and id."""
+
+
+def names(shown: Mapping[str, Any]) -> dict[Key, str]:
+    """The names in a state, as `terraform show -json` prints it."""
+    held = shown.get("values", {}).get("root_module", {}).get("resources", [])
+    return {(r["type"], r["values"]["id"].lower()): r["name"] for r in held if r["mode"] == "managed"}
+
+
+def states(calls: Sequence[Call]) -> Iterator[tuple[Call, State]]:
+    """Each call that changed something, with the state that it led to."""
+    state = State()
+    for call in calls:
+        if not call.refused:
+            state = state.after(call)
+            yield call, state
+
+
+def document(state: State, known: Names, kinds: Kinds) -> dict[str, Any]:
+    """A state as configuration: only arguments that can be given, references where ids of others were."""
+    called = {
+        thing.key: known.get(thing.key) or re.sub(r"\W+", "-", thing.id).strip("-") for thing in state.of()
+    }
+    links = {
+        link: f"${{{thing.kind}.{called[thing.key]}.id}}"
+        for thing in state.of()
+        if "|" not in thing.id and not thing.kind.endswith("_association")
+        for link in (thing.id, thing.body.get("self_link"))
+        if link
+    }
+    resources: dict[str, dict[str, Body]] = {}
+    for thing in state.of():
+        body = _given(thing, kinds)
+        resources.setdefault(thing.kind, {})[called[thing.key]] = _linked(body, links)
+    return {"resource": resources}
+
+
+def _given(thing: Thing, kinds: Kinds) -> Body:
+    block = kinds.resources[thing.kind]["block"]
+    settable = {n for n, a in attributes(block) if a.get("required") or a.get("optional")} - {"id"}
+    settable |= set(block.get("block_types", {})) - {"timeouts"}
+    return {k: v for k, v in thing.body.items() if k in settable and v not in (None, [])}
+
+
+def _linked(value: Any, links: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {k: _linked(v, links) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_linked(v, links) for v in value]
+    return links.get(value, value) if isinstance(value, str) else value
