@@ -1,0 +1,130 @@
+"""Reads a whole stack's Terraform JSON into the enforcement state of its network security groups.
+
+Everybody's resources are read, not only the ones that segkit made. What cannot be told from the configuration
+is marked as not known, with a note; nothing is left out silently. Not part of this model: Azure Firewall,
+routing, and security admin rules, which are asked before security groups (Azure Virtual Network Manager,
+“Security admin rules”) and so put every group in doubt where the stack makes some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from segkit.artifacts.blocks import entries, labelled, read_imports, read_scope
+from segkit.artifacts.scope import Unknown, spelled
+from segkit.errors import Problem, SegkitError
+from segkit.platforms.azure.read_carriers import CarrierReader
+from segkit.platforms.azure.read_groups import GroupReader
+from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.state import State
+
+NAMED = {
+    "azurerm_network_security_group": "microsoft.network/networksecuritygroups",
+    "azurerm_application_security_group": "microsoft.network/applicationsecuritygroups",
+    "azurerm_network_interface": "microsoft.network/networkinterfaces",
+}
+"""Kinds of resource that go by the name of their resource group and their own, with their provider path."""
+
+_ADMIN_RULE = "azurerm_network_manager_admin_rule"
+
+
+def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> State:
+    """The enforcement state that a stack's Terraform JSON (`cdk.tf.json`) describes.
+
+    `snapshot` is what `read_snapshot` made of recorded answers of the platform; it supplies the rules of
+    security groups that live elsewhere. Raises SegkitError where the document is no Terraform JSON.
+
+    >>> group = {"name": "g", "resource_group_name": "r", "location": "westeurope"}
+    >>> state = read_terraform({"resource": {"azurerm_network_security_group": {"g": group}}})
+    >>> state.groups["azurerm_network_security_group.g"].rules
+    ()
+    """
+    if not isinstance(doc, Mapping):
+        raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
+    known = snapshot or State()
+    reading = Reading(read_scope(doc), list(known.notes))
+    imports = read_imports(doc)
+    _aliases(reading)
+    modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
+    groups = GroupReader(reading, imports, modules, known)
+    groups.read()
+    carriers = CarrierReader(reading)
+    carriers.read()
+    subnets = dict(known.subnets) | dict(_inline_subnets(reading))
+    for subnet, group, where in _associations(reading):
+        if subnets.get(subnet, group) != group:
+            groups.doubt(group, where, f"another security group is on {subnet} too, which Azure refuses")
+        subnets[subnet] = group
+    doubts = tuple(
+        f"{block.address} is asked before it, and is no part of this model"
+        for block in reading.of(_ADMIN_RULE)
+    )
+    return State(
+        groups=groups.frozen(),
+        subnets=dict(sorted(subnets.items())),
+        carriers=carriers.carriers(),
+        memberships=carriers.memberships(),
+        notes=tuple(sorted(set(reading.notes))),
+        doubts=doubts,
+    )
+
+
+def _aliases(reading: Reading) -> None:
+    """Other names under which what the stack makes, or looks up, goes."""
+    for kind, path in NAMED.items():
+        for block in (*reading.data(kind), *reading.of(kind)):
+            if block.repeated:
+                continue
+            key = reading.named(path, block.body, "name")
+            if block.data:
+                reading.aliases[block.address] = key
+            else:
+                reading.aliases[key] = block.address
+                reading.aliases.update(
+                    {a: block.address for a, k in reading.aliases.items() if k == key and a != key}
+                )
+    for block in (*reading.data("azurerm_subnet"), *reading.of("azurerm_subnet")):
+        if block.repeated:
+            continue
+        key = _subnet_key(reading, block.body, block.body.get("virtual_network_name"), block.body.get("name"))
+        if block.data:
+            reading.aliases[block.address] = reading.aliases.get(key, key)
+        else:
+            reading.aliases[key] = block.address
+
+
+def _subnet_key(reading: Reading, body: Mapping[str, Any], network: Any, name: Any) -> str:
+    parts = [
+        spelled(reading.scope.value(raw)).lower() for raw in (body.get("resource_group_name"), network, name)
+    ]
+    return f"{parts[0]}/providers/microsoft.network/virtualnetworks/{parts[1]}/subnets/{parts[2]}"
+
+
+def _associations(reading: Reading) -> Iterator[tuple[str, str, str]]:
+    """Subnet, security group, and where it says so."""
+    for block in reading.of("azurerm_subnet_network_security_group_association"):
+        if reading.copies(block) == 0:
+            continue
+        subnet = reading.key(block.body.get("subnet_id"))
+        group = reading.key(block.body.get("network_security_group_id"))
+        if subnet is None or group is None or block.repeated:
+            reading.note(block.address, "which subnet or security group it names is not known")
+        if subnet is not None and group is not None:
+            yield subnet, group, block.address
+    for block in reading.of("azurerm_subnet"):
+        group = reading.key(block.body.get("network_security_group_id_wo"))
+        if group is not None:
+            yield block.address, group, block.address
+
+
+def _inline_subnets(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Subnets that a virtual network makes by itself, with their security groups."""
+    for block in reading.of("azurerm_virtual_network"):
+        for body in entries(reading.scope, block.body.get("subnet")):
+            if isinstance(body, Unknown):
+                reading.note(block.address, f"subnets that are not known: {body.text}")
+                continue
+            group = reading.key(body.get("security_group"))
+            if group is not None:
+                yield _subnet_key(reading, block.body, block.body.get("name"), body.get("name")), group

@@ -1,0 +1,215 @@
+"""What application and network security groups apply to in a stack: interfaces, scale sets, endpoints.
+
+Sources: Terraform AzureRM provider documentation of each type named here. An interface is put into groups by
+resources of their own; scale sets and their like name them where they describe their interfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segkit.artifacts.blocks import entries
+from segkit.artifacts.scope import Block, Mapped, Trail, Unknown, spelled
+from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.state import Carrier, Published
+
+_GROUPS = "application_security_group_ids"
+_FILTER = "network_security_group_id"
+
+INTERFACES = {
+    "azurerm_linux_virtual_machine_scale_set": "network_interface",
+    "azurerm_windows_virtual_machine_scale_set": "network_interface",
+    "azurerm_orchestrated_virtual_machine_scale_set": "network_interface",
+    "azurerm_virtual_machine_scale_set": "network_profile",
+}
+"""Kinds of resource that make interfaces, with the block that describes them."""
+
+ASSOCIATIONS = {
+    "azurerm_network_interface_application_security_group_association": "network_interface_id",
+    "azurerm_private_endpoint_application_security_group_association": "private_endpoint_id",
+}
+"""Kinds of resource that put an interface into an application security group."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A carrier while its groups are being collected."""
+
+    address: str
+    where: str
+    resource: bool = True
+    groups: set[str] = field(default_factory=set)
+    subnets: set[str | None] = field(default_factory=set)
+    security_group: str | None = None
+    complete: bool = True
+    trail: Trail = field(default_factory=list)
+
+
+class CarrierReader:
+    """Collects carriers and published memberships of one stack."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.scope = reading, reading.scope
+        self.drafts: dict[str, Draft] = {}
+
+    def read(self) -> None:
+        """Reads everything of the stack that groups apply to, associations last."""
+        for block in self.reading.of("azurerm_network_interface", "azurerm_private_endpoint"):
+            self._made(block)
+        for block in self.reading.of(*INTERFACES):
+            self._scale_set(block)
+        for block in self.scope.blocks.values():
+            if not block.data and block.kind not in INTERFACES and "security_group" not in block.kind:
+                self._unlisted(block)
+        for kind, argument in ASSOCIATIONS.items():
+            for block in self.reading.of(kind):
+                self._member(block, argument)
+        for block in self.reading.of("azurerm_network_interface_security_group_association"):
+            self._filter(block)
+
+    # Results
+
+    def carriers(self) -> tuple[Carrier, ...]:
+        """The carriers; one that takes its groups from several memberships appears once for each."""
+        found = []
+        for draft in self.drafts.values():
+            names: list[tuple[str | None, str | None]] = [(None, None)]
+            if draft.trail:
+                names = [
+                    *sorted({(self._word(m, "workload"), self._word(m, "interface")) for m in draft.trail})
+                ]
+            subnet = next(iter(draft.subnets)) if len(draft.subnets) == 1 else None
+            found += [
+                Carrier(
+                    draft.address,
+                    frozenset(draft.groups),
+                    subnet,
+                    draft.security_group,
+                    draft.complete,
+                    draft.where,
+                    draft.resource,
+                    workload,
+                    interface,
+                )
+                for workload, interface in names
+            ]
+        return tuple(sorted(found, key=lambda c: (c.address, c.workload or "", c.interface or "")))
+
+    def memberships(self) -> tuple[Published, ...]:
+        """What the stack's locals publish, with the carriers that use it."""
+        used: dict[int, set[str]] = {}
+        for draft in self.drafts.values():
+            for mapped in draft.trail:
+                used.setdefault(id(mapped.entries), set()).add(draft.address)
+        found = []
+        for path, mapped in self.reading.published():
+            groups, complete = self._keys(mapped.entries["groups"], f"local.{path}")
+            workload, interface, target = (self._word(mapped, k) for k in ("workload", "interface", "target"))
+            group = self.reading.key(mapped.entries.get("security_group"))
+            users = tuple(sorted(used.get(id(mapped.entries), set())))
+            found.append(Published(path, workload, interface, target, groups, group, complete, users))
+        return tuple(found)
+
+    # Resources
+
+    def _made(self, block: Block) -> None:
+        if self.reading.copies(block) == 0:
+            return
+        draft = self._draft(block)
+        if block.kind == "azurerm_private_endpoint":
+            draft.subnets.add(self.reading.key(block.body.get("subnet_id")))
+        for body in entries(self.scope, block.body.get("ip_configuration")):
+            known = not isinstance(body, Unknown)
+            draft.subnets.add(self.reading.key(body.get("subnet_id")) if known else None)  # type: ignore[union-attr]
+
+    def _scale_set(self, block: Block) -> None:
+        if self.reading.copies(block) == 0:
+            return
+        for number, body in enumerate(entries(self.scope, block.body.get(INTERFACES[block.kind]))):
+            if isinstance(body, Unknown):
+                self._draft(block).complete = False
+                self.reading.note(block.address, f"interfaces that are not known: {body.text}")
+                continue
+            address = f"{block.address}.{INTERFACES[block.kind]}[{number}]"
+            draft = self._draft(block, address)
+            draft.security_group = self.reading.key(body.get(_FILTER))
+            for inner in entries(self.scope, body.get("ip_configuration")):
+                if isinstance(inner, Unknown):
+                    draft.complete = False
+                    draft.subnets.add(None)
+                else:
+                    draft.subnets.add(self.reading.key(inner.get("subnet_id")))
+                    self._take(draft, inner.get(_GROUPS))
+
+    def _unlisted(self, block: Block) -> None:
+        """Any other resource that names application security groups somewhere."""
+        raws = list(_named(block.body))
+        if raws and block.kind != "azurerm_network_interface":
+            draft = self._draft(block)
+            draft.subnets.add(None)
+            for raw in raws:
+                self._take(draft, raw)
+            self.reading.note(block.address, f"{block.kind} is read by the names of its arguments alone")
+
+    def _member(self, block: Block, argument: str) -> None:
+        draft = self._associated(block, argument)
+        if draft is not None:
+            self._take(draft, block.body.get("application_security_group_id"))
+            draft.complete = draft.complete and not block.repeated
+
+    def _filter(self, block: Block) -> None:
+        draft = self._associated(block, "network_interface_id")
+        if draft is not None:
+            draft.security_group = self.reading.key(block.body.get(_FILTER))
+            draft.complete = draft.complete and not block.repeated
+
+    def _associated(self, block: Block, argument: str) -> Draft | None:
+        """The carrier that an association is about; one that is not in the stack is added."""
+        address = self.reading.key(block.body.get(argument))
+        if address is None or self.reading.copies(block) == 0:
+            return None
+        if address not in self.drafts:
+            self.drafts[address] = Draft(address, block.address, resource=False)
+        return self.drafts[address]
+
+    # Pieces
+
+    def _draft(self, block: Block, address: str = "") -> Draft:
+        draft = Draft(address or block.address, block.address)
+        draft.complete = not block.repeated and block.body.get("dynamic") is None
+        return self.drafts.setdefault(draft.address, draft)
+
+    def _take(self, draft: Draft, raw: Any) -> None:
+        keys, known = self._keys(raw, draft.where, draft.trail)
+        draft.groups |= keys
+        draft.complete = draft.complete and known
+
+    def _keys(self, raw: Any, where: str, trail: Trail | None = None) -> tuple[frozenset[str], bool]:
+        keys, known = set(), True
+        for value in self.scope.items(raw, trail):
+            key = self.reading.key_of(value)
+            if isinstance(value, Unknown) or key is None:
+                known = False
+                self.reading.note(where, f"a group that is not known: {spelled(value)}")
+            else:
+                keys.add(key)
+        return frozenset(keys), known
+
+    def _word(self, mapped: Mapped, key: str) -> str:
+        value = self.scope.value(mapped.entries.get(key))
+        return "" if value is None else spelled(value)
+
+
+def _named(body: Any) -> Iterator[Any]:
+    """What stands at arguments with the telling name, at any depth."""
+    if isinstance(body, Mapping):
+        for key in sorted(body):
+            if key == _GROUPS:
+                yield body[key]
+            elif key != "//":
+                yield from _named(body[key])
+    elif isinstance(body, list):
+        for item in body:
+            yield from _named(item)

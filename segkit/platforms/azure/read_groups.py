@@ -1,0 +1,156 @@
+"""Network security groups of a stack and their rules.
+
+Sources: Terraform AzureRM provider documentation of `azurerm_network_security_group` (rules inline are all
+rules; left out, they are whatever is there) and `azurerm_network_security_rule` (the two ways overwrite each
+other).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segkit.artifacts.blocks import entries
+from segkit.artifacts.scope import Block, Unknown, spelled
+from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.state import Rule, SecurityGroup, State
+
+_KIND = "azurerm_network_security_group"
+_PATH = "microsoft.network/networksecuritygroups"
+_ELSEWHERE = "it lives elsewhere and its rules were not read"
+
+
+@dataclass(slots=True)
+class Draft:
+    """A security group while its rules are collected."""
+
+    key: str
+    name: str = ""
+    doubts: list[str] = field(default_factory=list)
+    inline: bool = False
+    separate: bool = False
+    rules: list[Rule] = field(default_factory=list)
+
+    def frozen(self) -> SecurityGroup:
+        """The group as read."""
+        rules = tuple(sorted(set(self.rules), key=lambda r: (r.order, r.where)))
+        return SecurityGroup(self.key, self.name, rules, tuple(sorted(set(self.doubts))))
+
+
+class GroupReader:
+    """Collects security groups and their rules."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        imports: Mapping[str, str],
+        modules: Mapping[str, Mapping[str, Any]],
+        snapshot: State,
+    ) -> None:
+        self.reading, self.scope = reading, reading.scope
+        self.imports, self.modules = imports, modules
+        self.drafts: dict[str, Draft] = {}
+        for group in snapshot.groups.values():
+            key = reading.aliases.get(group.key, group.key)
+            self.drafts[key] = Draft(key, group.name, list(group.doubts), rules=list(group.rules))
+
+    def read(self) -> None:
+        """Reads everything of the stack that makes or changes security groups."""
+        for block in self.reading.of(_KIND):
+            self._group(block)
+        for block in self.reading.of("azurerm_network_security_rule"):
+            self._rule(block)
+        for draft in self.drafts.values():
+            if draft.inline and draft.separate:
+                self._note(draft, draft.key, "rules are given inline and as resources of their own")
+        for name in sorted(self.modules):
+            # A module may add rules to a group that it is given.
+            for address in sorted(self.scope.mentions(self.modules[name])):
+                if address.startswith(f"{_KIND}."):
+                    self.doubt(address, f"module.{name}", "a module is given it")
+
+    def frozen(self) -> dict[str, SecurityGroup]:
+        """The groups, by key."""
+        return {key: self.drafts[key].frozen() for key in sorted(self.drafts)}
+
+    def doubt(self, key: str, where: str, what: str) -> None:
+        """Marks a group as not wholly known."""
+        self._note(self._draft(key), where, what)
+
+    def _draft(self, key: str) -> Draft:
+        """The group under this key; one that was not seen before lives elsewhere."""
+        if key not in self.drafts:
+            self.drafts[key] = Draft(key, doubts=[_ELSEWHERE])
+        return self.drafts[key]
+
+    def _note(self, draft: Draft, where: str, what: str) -> None:
+        draft.doubts.append(f"{what} ({where})")
+        self.reading.note(where, what)
+
+    def _group(self, block: Block) -> None:
+        if self.reading.copies(block) == 0:
+            return
+        before, body = self.drafts.get(block.address), block.body
+        draft = self.drafts[block.address] = Draft(block.address, spelled(self.scope.value(body.get("name"))))
+        if block.repeated:
+            self._note(draft, block.address, "there may be several of it, told apart only by index")
+        if body.get("dynamic") is not None:
+            self._note(draft, block.address, "dynamic blocks are not read")
+        if "ignore_changes" in json.dumps(body.get("lifecycle"), default=str):
+            self._note(draft, block.address, "changes of some of its arguments are ignored")
+        raw = body.get("security_rule")
+        if raw is not None:
+            draft.inline = True
+            for number, entry in enumerate(entries(self.scope, raw)):
+                self._inline(draft, entry, f"{block.address}.security_rule[{number}]")
+        elif block.address in self.imports:
+            if before is None:
+                self._note(draft, block.address, "it is imported; rules that it has already are not known")
+            else:
+                draft.rules, draft.doubts = before.rules, [*draft.doubts, *before.doubts]
+
+    def _inline(self, draft: Draft, body: Mapping[str, Any] | Unknown, where: str) -> None:
+        if isinstance(body, Unknown):
+            self._note(draft, where, f"rules that are not known: {body.text}")
+            return
+        name = spelled(self.scope.value(body.get("name")))
+        place = f"{draft.key} ({name})" if body.get("name") is not None else where
+        draft.rules.append(self.reading.rule(body, place))
+
+    def _rule(self, block: Block) -> None:
+        copies = self.reading.copies(block)
+        if copies == 0:
+            return
+        key = self.reading.named(_PATH, block.body, "network_security_group_name")
+        if not all(
+            isinstance(self.scope.value(block.body.get(name)), str)
+            for name in ("resource_group_name", "network_security_group_name")
+        ):
+            self._stray(block)
+            return
+        draft = self._draft(key)
+        draft.separate = True
+        if copies is None:
+            self._note(draft, block.address, "count or for_each decides whether this rule exists")
+        else:
+            draft.rules.append(self.reading.rule(block.body, block.address))
+
+    def _stray(self, block: Block) -> None:
+        """A rule whose group cannot be told by its names: every group that its expressions mention may be the
+        one, and every group of the stack where they mention none."""
+        names = ("resource_group_name", "network_security_group_name", "for_each")
+        named = self.scope.mentions([block.body.get(name) for name in names])
+        groups = {a for a in named if a.startswith(f"{_KIND}.")} or {
+            group.address for group in self.reading.of(_KIND)
+        }
+        only = groups.pop() if len(groups) == 1 else None
+        if only is not None and block.body.get("for_each") is None and block.body.get("count") is None:
+            draft = self._draft(only)
+            draft.separate = True
+            draft.rules.append(self.reading.rule(block.body, block.address))
+            self.reading.note(block.address, f"read as a rule of {only}, the only group that it mentions")
+            return
+        for address in sorted(groups):
+            self.doubt(address, block.address, "it may have this rule")
