@@ -28,7 +28,7 @@ class Outlet:
         self._armed = self._checked = False
         self.written: dict[str, Any] | None = None
         self._prepared: Outcome | None = None
-        self._blocks: tuple[Outcome, dict[str, Any]] | None = None
+        self._tokens: tuple[Outcome, dict[str, Any]] | None = None
         self._parts: dict[str, Any] = {}
 
     def arm(self) -> None:
@@ -56,10 +56,19 @@ class Outlet:
             # A preparing call: the validation will say so. Should anybody write this, Terraform refuses it.
             name = "_" + re.sub(r"\W", "_", self.stage.builder.name)
             return {"resource": {"segkit_refused": {name: {"problems": literal(str(outcome.error))}}}}
-        if self._blocks is None or self._blocks[0] is not outcome:
+        if self._tokens is None or self._tokens[0] is not outcome:
             token = classes(self.stage.library.__name__).token
-            self._blocks = outcome, {block: token(value) for block, value in self.fragment().items()}
-        return self._blocks[1]
+            self._tokens = (
+                outcome,
+                {
+                    # A kind of resource at a time: less waits in Node to be taken apart.
+                    block: {kind: token(named) for kind, named in value.items()}
+                    if block in ("resource", "data")
+                    else token(value)
+                    for block, value in self.fragment().items()
+                },
+            )
+        return self._tokens[1]
 
     def emit_hcl(self) -> dict[str, Any]:
         """What the parts of `synth --hcl` leave. Raises when nothing may be written."""

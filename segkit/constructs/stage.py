@@ -9,6 +9,8 @@ stack may change it after the proof: then there is another, once, when the last 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -72,7 +74,7 @@ class SynthStage:
         self._round: list[Outlet] = []
         self._found: list[str] | None = None
         self._checked: Outcome | None = None
-        self._read: dict[str, Any] = {}
+        self._read: dict[str, str] = {}
         self._changed = False
         self._warned: set[str] = set()
         self._crossed: dict[str, str] = {}
@@ -127,11 +129,11 @@ class SynthStage:
         Writes the intent and the proof beside the stacks.
         """
         found = self.verdict()
-        if found is None or outlet not in self._round:
+        if found is None or outlet not in self._round or len(self.outlets) == 1:
             self._checked = self.compiled()
             self._found = _safely(lambda: self._everything(self.compiled()))
         elif not found and outlet.name in self._read:
-            self._changed = self._changed or _document(outlet.stack) != self._read[outlet.name]
+            self._changed = self._changed or _digest(_document(outlet.stack)) != self._read[outlet.name]
             if self._changed and len(self._round) == len(self.outlets):
                 self._found = _safely(lambda: self._prove(self.compiled()))
         return self._found or []
@@ -206,16 +208,18 @@ class SynthStage:
         if not self.verify or os.environ.get(SKIP_PROOF, "") not in ("", "0"):
             self._warn([f"the proof was skipped ({SKIP_PROOF if self.verify else 'verify=False'})"])
             return []
-        self._read = self._documents(outcome)
+        read = self._documents(outcome)
+        if len(self.outlets) > 1:
+            self._read = {name: _digest(document) for name, document in read.items()}
         if found := [
             problem
             for name, fragment in outcome.fragments.items()
-            for problem in overlaid(self.path, fragment, self._read[name])
+            for problem in overlaid(self.path, fragment, read[name])
         ]:
             raise SegkitError(found)
         model = compilation.model
         document: Mapping[str, Any] | Joined = (
-            join(self._read, model.stacks) if model.stacks else next(iter(self._read.values()), {})
+            join(read, model.stacks) if model.stacks else next(iter(read.values()), {})
         )
         self.proof = prove(model, document, intent=compilation.intent, residuals=compilation.residuals)
         self._write("proof", canonical_json(self.proof.to_json()))
@@ -288,6 +292,11 @@ def _reading() -> Iterator[None]:
 def _document(stack: Any) -> Any:
     with _reading():
         return stack.to_terraform()
+
+
+def _digest(document: Any) -> str:
+    """What tells documents apart, without keeping them."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode("ascii")).hexdigest()
 
 
 def _safely(check: Callable[[], list[str]]) -> list[str]:

@@ -98,10 +98,18 @@ def _ambiguous(workload: Workload, stacks: list[str]) -> Problem:
 
 
 def plain(value: Any) -> Any:
-    """A value as jsii can pass it on: mappings as dict, sequences as list, no None in mappings."""
+    """A value as jsii can pass it on: mappings as dict, sequences as list, no None in mappings. What is so
+    already is not copied."""
+    if isinstance(value, str):
+        return value
+    made: Any
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items() if v is not None}
-    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+        made = {str(k): plain(v) for k, v in value.items() if v is not None}
+    elif isinstance(value, list | tuple):
+        made = [plain(v) for v in value]
+    else:
+        return value
+    return value if value == made and type(value) is type(made) else made
 
 
 def _interface_data(one: Interface) -> dict[str, Any]:
