@@ -7,7 +7,7 @@ an earlier one: a later deny cannot take back what an earlier tier allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -127,19 +127,31 @@ def piece_of(end: End) -> Piece:
     return Piece(end.predicate, end.inside, unknown, end.outside, end.key)
 
 
-def rule_boxes(rule: Rule, realm: str, domains: Domains | None) -> Iterator[Box]:
-    """A rule as boxes in one realm, before any other rule is looked at."""
-    for source in _side(rule.source, rule.unless_source, realm, domains):
-        for destination in _side(rule.destination, rule.unless_destination, realm, domains):
-            yield Box(source, destination, rule.services, rule.id, rule)
+class RuleBoxes:
+    """Rules as boxes in one realm, before any other rule is looked at; rules with a side in common share its
+    pieces."""
 
+    def __init__(self, realm: str, domains: Domains | None) -> None:
+        self._realm, self._domains = realm, domains
+        self._sides: dict[tuple[tuple[End, ...], tuple[End, ...]], tuple[Piece, ...]] = {}
 
-def _side(ends: Sequence[End], unless: Sequence[End], realm: str, domains: Domains | None) -> Iterator[Piece]:
-    here = [piece_of(e) for e in unless if e.realm in (None, realm)]
-    for end in ends:
-        if end.realm in (None, realm):
-            first = piece_of(end).tidy(domains)
-            yield from subtract_pieces((first,) if first else (), here, domains)
+    def of(self, rule: Rule) -> Iterator[Box]:
+        """The boxes of one rule."""
+        for source in self._side(rule.source, rule.unless_source):
+            for destination in self._side(rule.destination, rule.unless_destination):
+                yield Box(source, destination, rule.services, rule.id, rule)
+
+    def _side(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> tuple[Piece, ...]:
+        if (ends, unless) not in self._sides:
+            self._sides[ends, unless] = tuple(self._pieces(ends, unless))
+        return self._sides[ends, unless]
+
+    def _pieces(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> Iterator[Piece]:
+        here = [piece_of(e) for e in unless if e.realm in (None, self._realm)]
+        for end in ends:
+            if end.realm in (None, self._realm):
+                first = piece_of(end).tidy(self._domains)
+                yield from subtract_pieces((first,) if first else (), here, self._domains)
 
 
 def subtract_pieces(
@@ -233,16 +245,16 @@ class BoxCompiler:
         self, rules: Iterable[Rule], realm: str, domains: Domains | None, population: Population
     ) -> None:
         ordered = sorted(rules, key=lambda r: (r.tier, r.id))
-        self.realm, self.domains = realm, domains
+        self._boxes = RuleBoxes(realm, domains)
         self._allows = [r for r in ordered if r.action == "allow"]
-        self._denies = [b for r in ordered if r.action == "deny" for b in rule_boxes(r, realm, domains)]
+        self._denies = [b for r in ordered if r.action == "deny" for b in self._boxes.of(r)]
         self._cuts = _Cuts(domains, population)
         self._overlapping: dict[ServiceSet, list[Box]] = {}
 
     def allowed(self) -> Iterator[Box]:
         """Every flow that an allow decides."""
         for rule in self._allows:
-            for box in rule_boxes(rule, self.realm, self.domains):
+            for box in self._boxes.of(rule):
                 yield from self._after(box, rule.tier)
 
     def unless_denied(self, source: Piece, destination: Piece, origin: str) -> tuple[Box, ...]:
@@ -262,6 +274,9 @@ class BoxCompiler:
             and self._cuts.meet(source, d.source)
             and self._cuts.meet(destination, d.destination)
         ]
+        if not denies and source is box.source and destination is box.destination:
+            yield box
+            return
         left: dict[tuple[Piece, Piece], ServiceSet] = {}
         for services, hitting in _by_services(box.services, denies):
             quiet = [d for d in hitting if self._cuts.quiet(source, d.source)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, Piece, rule_boxes
+from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, Piece, RuleBoxes
 from segkit.intent.hygiene.flows import Flow
 from segkit.intent.hygiene.ruleset import TIERS, Ruleset
 from segkit.intent.hygiene.search import Search, Step, TooManyError
@@ -122,7 +122,7 @@ class Judge:
         """A rule as boxes, in one realm."""
         key = (n, realm if self._placed[n] else "")
         if key not in self._boxes:
-            self._boxes[key] = tuple(rule_boxes(self.ruleset.rules[n], realm, self.ruleset.domains))
+            self._boxes[key] = tuple(RuleBoxes(realm, self.ruleset.domains).of(self.ruleset.rules[n]))
         return self._boxes[key]
 
     def _ruling(self, n: int, near: int, most: int) -> Ruling:
