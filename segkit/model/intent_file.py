@@ -36,8 +36,8 @@ def dump_intent(model: Model) -> bytes:
     >>> load_intent(dump_intent(Model("shop", date(2027, 1, 1)))).name
     'shop'
     """
-    body = _model(model)
-    head = {"format": FORMAT, "version": VERSION, "digest": digest(body)}
+    body = _written(_model(model))
+    head = {"format": FORMAT, "version": VERSION, "digest": _digest(body)}
     lines = [f'  "{key}": {_compact(value)},' for key, value in head.items()]
     lines.append('  "model": {')
     lines += _indented(body)
@@ -76,7 +76,7 @@ def load_intent(source: bytes | str | os.PathLike[str]) -> Model:
 
 def digest(body: Mapping[str, Any]) -> str:
     """The digest of the `model` part of an intent file."""
-    return "sha256:" + hashlib.sha256(_compact(body).encode("ascii")).hexdigest()
+    return _digest(_written(body))
 
 
 def model_digest(model: Model) -> str:
@@ -108,30 +108,43 @@ def _error(
     return SegkitError(Problem(what, where, why, fix))
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+_compact = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+_Written = dict[str, str | list[str]]
+"""The `model` part, sorted, each value as JSON text; a list as that of its items, which have lines of their
+own."""
+
+
+def _written(body: Mapping[str, Any]) -> _Written:
+    return {
+        key: [_compact(item) for item in value] if isinstance(value, list) else _compact(value)
+        for key, value in sorted(body.items())
+    }
+
+
+def _digest(body: _Written) -> str:
+    """The digest of a `model` part as the JSON text it is without its lines."""
+    texts = (f"[{','.join(value)}]" if isinstance(value, list) else value for value in body.values())
+    whole = ",".join(f"{_compact(key)}:{text}" for key, text in zip(body, texts, strict=True))
+    return "sha256:" + hashlib.sha256(f"{{{whole}}}".encode("ascii")).hexdigest()
 
 
 def _lines(values: dict[str, str]) -> str:
     if not values:
         return "{}"
-    inside = ",\n".join(f"    {json.dumps(key)}: {json.dumps(values[key])}" for key in sorted(values))
+    inside = ",\n".join(f"    {_compact(key)}: {_compact(values[key])}" for key in sorted(values))
     return f"{{\n{inside}\n  }}"
 
 
-def _indented(body: Mapping[str, Any]) -> Iterator[str]:
-    keys = sorted(body)
-    for key in keys:
-        comma = "," if key != keys[-1] else ""
-        value = body[key]
+def _indented(body: _Written) -> Iterator[str]:
+    for number, (key, value) in enumerate(body.items(), 1):
+        comma = "," if number < len(body) else ""
         if isinstance(value, list) and value:
             yield f'    "{key}": ['
-            for item in value[:-1]:
-                yield f"      {_compact(item)},"
-            yield f"      {_compact(value[-1])}"
+            yield ",\n".join(f"      {item}" for item in value)
             yield f"    ]{comma}"
         else:
-            yield f'    "{key}": {_compact(value)}{comma}'
+            yield f'    "{key}": {value or "[]"}{comma}'
 
 
 def _model(model: Model) -> dict[str, Any]:
@@ -185,7 +198,6 @@ def _zone(zone: Zone) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    days = {name: getattr(rule, name) for name in ("created", "updated", "expires")}
     return _some(
         id=rule.id,
         policy=rule.policy,
@@ -198,7 +210,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
         purpose=rule.purpose or None,
         owner=rule.owner or None,
         ticket=rule.ticket or None,
-        **{name: day and day.isoformat() for name, day in days.items()},
+        created=rule.created and rule.created.isoformat(),
+        updated=rule.updated and rule.updated.isoformat(),
+        expires=rule.expires and rule.expires.isoformat(),
     )
 
 

@@ -34,6 +34,7 @@ def _written(rule: Rule) -> Iterator[tuple[str, Predicate]]:
 
 def open_schema_of(model: Model) -> LabelSchema:
     """The schema of a model that was given none: each key in use, with any value, never mandatory."""
-    keys = {key for _, _, predicate in selectors(model) for key in predicate.keys()}  # noqa: SIM118 - a predicate is no mapping
+    written = {predicate for _, _, predicate in selectors(model)}
+    keys = {key for predicate in written for key in predicate.keys()}  # noqa: SIM118 - a predicate is no mapping
     keys.update(key for labels in {w.labels for w in model.workloads} for key, _ in labels)
     return LabelSchema(tuple(LabelKey(key) for key in sorted(keys)))

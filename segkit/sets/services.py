@@ -302,6 +302,7 @@ def _read_types(name: str, entry: str) -> Span:
     return lo << 8 | first, lo << 8 | last
 
 
+@lru_cache(maxsize=4096)
 def _text(services: ServiceSet) -> str:
     if not services:
         return "none"
