@@ -14,7 +14,7 @@ from segkit.intent.enforcement import Passing
 from segkit.intent.engine import POSSIBLE, Intent
 from segkit.platforms.base import Spot, View
 from segkit.progress import steps
-from segkit.sets import NOWHERE, Addresses, IntervalSet, ServiceSet
+from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.planes import bits, together
 
@@ -105,7 +105,8 @@ class Comparison:
         """The classes at a platform's own addresses, and those that its targets own."""
         platform = owned = 0
         for position, spotted in enumerate(self._spots):
-            if spotted.member is None and (spotted.addresses or NOWHERE) <= view.unfiltered():
+            at = spotted.addresses
+            if spotted.member is None and at is not None and at <= view.unfiltered():
                 platform |= 1 << position
             if spotted.profiles[plane] is not None:
                 owned |= 1 << position
