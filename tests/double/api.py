@@ -132,17 +132,23 @@ class Api:
 
     def _completed(self, store: Store, kind: str, planned: Body) -> Thing:
         """An object to be made, with every blank filled in."""
-        body = dict(planned)
-        for name in self._table.fills.get(kind, {}):
-            if body.get(name) is UNKNOWN:
-                body[name] = None
-        names = {**self._account, **{k: v for k, v in body.items() if v is not None}}
-        names["number"] = self._number(store, kind, body)
-        body["id"] = names["id"] = filled(self._table.ids[kind], names)
-        for name, template in self._table.fills.get(kind, {}).items():
-            if body.get(name) is None:
-                body[name] = names[name] = filled(template, names)
-        return Thing(kind, body["id"], self._filled(store.state, kind, body))
+        templates = {"id": self._table.ids[kind], **self._table.fills.get(kind, {})}
+        body: Body = {k: None if v is UNKNOWN and k in templates else v for k, v in planned.items()}
+
+        def named(name: str) -> str:
+            """What a name in a template stands for, which may be a template again."""
+            if name == "number":
+                return str(self._number(store, kind, body))
+            if body.get(name) is not None:
+                return str(body[name])
+            if name in templates:
+                return filled(templates[name], named)
+            if name in self._account:
+                return self._account[name]
+            raise RefusedError(f"{name.removeprefix('default_')}: required field is not set")
+
+        body |= {name: named(name) for name in templates}
+        return Thing(kind, str(body["id"]), self._filled(store.state, kind, body))
 
     def _filled(self, state: State, kind: str, body: Body) -> Body:
         """A body in which nothing is unknown any more."""

@@ -101,6 +101,12 @@ def _tags(rule: Body, side: str) -> list[str]:
     return [one["name"] for one in block.get(name) or block.get(f"{name}s") or ()]
 
 
+def call_value(state: State, value: Body) -> None:
+    """A tag value's name begins with its key's."""
+    key = state.get(KEY, value["parent"])
+    value["namespaced_name"] = f"{key.body['namespaced_name'] if key else ''}/{value['short_name']}"
+
+
 def mark_tags(state: State, body: Body) -> None:
     """Tags that a rule names take effect."""
     for rule in body.get("rule") or [body]:

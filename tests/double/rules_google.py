@@ -45,7 +45,6 @@ IDS = {
 
 _LINK = {"project": "{default_project}", "self_link": "https://www.googleapis.com/compute/v1/{id}"}
 _LINKED = {**_LINK, "self_link_with_id": "https://www.googleapis.com/compute/v1/{id}"}
-_NAMED_TAG = {"name": "{number}", "namespaced_name": "{parent:last}/{short_name}"}
 
 FILLS: Mapping[str, Mapping[str, str]] = {
     NETWORK: {**_LINK, "numeric_id": "{number}", "network_id": "{number}"},
@@ -58,8 +57,8 @@ FILLS: Mapping[str, Mapping[str, str]] = {
     ASSOCIATION: {"project": "{default_project}", "short_name": "{name}"},
     HIERARCHY: {"name": "{number}", "firewall_policy_id": "{number}"},
     f"{HIERARCHY}_association": {"short_name": "{name}"},
-    KEY: _NAMED_TAG,
-    VALUE: _NAMED_TAG,
+    KEY: {"name": "{number}", "namespaced_name": "{parent:last}/{short_name}"},
+    VALUE: {"name": "{number}"},
     BINDING: {"name": "{parent:quoted}/{tag_value}"},
     LOCATION_BINDING: {"name": "{parent:quoted}/{tag_value}"},
 }
@@ -193,6 +192,7 @@ TABLE = Table(
         INSTANCE: checks.give_addresses,
         RULE: checks.mark_tags,
         WITH_RULES: checks.mark_tags,
+        VALUE: checks.call_value,
     },
     shown={POLICY: checks.counted, WITH_RULES: checks.counted},
     shrinks={SUBNETWORK: _shrinks},

@@ -104,16 +104,16 @@ def unmade(choice: Choice, body: Body) -> Iterator[str]:
             yield f"{choice.path or 'body'}: one of {', '.join(choice.names)} is needed"
 
 
-def filled(template: str, names: Mapping[str, Any]) -> str:
+def filled(template: str, named: Callable[[str], str]) -> str:
     """A template with its names filled in; `{policy:last}` is what follows the last slash, `{parent:quoted}`
     is safe inside a path.
 
-    >>> filled("{policy:last}/rules/{priority}", {"policy": "projects/p/policies/main", "priority": 7})
+    >>> filled("{policy:last}/rules/{priority}", {"policy": "projects/p/policies/main", "priority": "7"}.get)
     'main/rules/7'
     """
 
     def one(found: re.Match[str]) -> str:
-        text = str(names[found[1]])
+        text = named(found[1])
         return {None: text, "last": text.rsplit("/", 1)[-1], "quoted": quote(text, safe="")}[found[2]]
 
     return re.sub(r"\{(\w+)(?::(\w+))?\}", one, template)
