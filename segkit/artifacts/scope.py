@@ -284,6 +284,10 @@ def _called(name: str, values: list[Value]) -> Value:
             return tuple(item for item in only if item is not None and item != "")
         if name == "flatten":
             return tuple(_flat(only))
+    if name == "zipmap" and len(values) == 2 and all(isinstance(v, tuple) for v in values):
+        return Mapped({spelled(key): value for key, value in zip(*values, strict=False)})
+    if name == "merge" and all(isinstance(v, Mapped) for v in values):
+        return Mapped({key: raw for v in values for key, raw in v.entries.items()})
     if name == "tostring" and isinstance(only, str | Ref):
         return only
     return Unknown(f"{name}({', '.join(spelled(value) for value in values)})")

@@ -6,8 +6,8 @@ Platform facts used here, with their sources:
   ([ORDER]). What nobody decides, an implied rule does: ingress is denied, egress allowed ([VPC] “Implied
   rules”).
 - Inside a policy the lowest priority that matches decides: allow and deny end everything, `goto_next` goes
-  on with what comes after the policy ([RULES] “Action on match”). Among VPC rules of one priority a deny beats
-  an allow, and all of them are one stage ([VPC] “Priority”).
+  on with what comes after the policy ([RULES] “Action on match”). Among VPC rules of one priority a deny
+  beats an allow, and all of them are one stage ([VPC] “Priority”).
 - A flow needs the egress of its source and the ingress of its destination; replies pass ([VPC]
   “Specifications”).
 - A rule holds for the interfaces of its network that its targets name, for all of them where it names none
@@ -119,6 +119,7 @@ class Enforcement:
 
     def doubts(self, own: Profile) -> Iterator[str]:
         """Why an interface may be treated otherwise than is said here."""
+        yield from self.state.doubts
         network = self.state.networks.get(own.network)
         yield from network.doubts if network else ()
         for stage in self.stages(own.network):

@@ -152,7 +152,7 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything that was read. `peerings` are pairs of networks (sorted) that are peered. `tags` are the tag
-    values that the stack makes."""
+    values that the stack makes. `doubts` are about every network."""
 
     networks: Mapping[str, Network] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
@@ -160,3 +160,4 @@ class State:
     memberships: tuple[Published, ...] = ()
     peerings: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[Problem, ...] = ()
+    doubts: tuple[str, ...] = ()

@@ -143,6 +143,10 @@ class PeerWriter:
         piece = rule.peer.workloads
         if ranges and all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
+        if rule.direction == "egress" and self.grounds[target.name].open:
+            extent = "every address is open: only the ingress of who is there keeps flows out"
+            self.residuals.append(rule.residual(target.name, "egress-open", extent, "opens", EVERYTHING))
+            return (), Addresses.union(EVERYWHERE.family(f) for f in rule.families)
         if rule.direction == "egress" and self.grounds[target.name].loose:
             covered = self._covered(target, rule, piece)
             if covered is not None:

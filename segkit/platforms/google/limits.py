@@ -1,0 +1,56 @@
+"""What Google Cloud counts, what it allows in names, and what its firewalls never see.
+
+Sources: [Q] Cloud NGFW, “Quotas and limits”; [TAGS] Cloud NGFW, “Secure tags for firewalls”,
+“Specifications”; [API] Compute Engine API and Resource Manager API, the data type named; [VPC] “VPC firewall
+rules”, “Traffic that is always allowed”. What is marked (unconfirmed) could not be read in a source: pass
+what your project has.
+"""
+
+from __future__ import annotations
+
+from segkit.platforms.arguments import Quota
+from segkit.sets import Addresses
+
+QUOTAS = {
+    "tags_per_interface": Quota(
+        10, 10, "secure tags on one network interface, ours for all included", "[TAGS]"
+    ),
+    "tags_per_side": Quota(
+        256, 256, "tag values in the sources or targets of one rule", "[API] FirewallPolicyRule"
+    ),
+    "ranges_per_rule": Quota(5000, 5000, "CIDRs of one rule", "[API] FirewallPolicyRuleMatcher"),
+    "keys_per_parent": Quota(1000, 1000, "tag keys of a project or organization", "[TAGS]"),
+    "values_per_key": Quota(1000, 1000, "values of one tag key", "[TAGS]"),
+    "attributes_per_policy": Quota(
+        5000,
+        1_000_000,
+        "attributes of a policy's rules: tags and ranges of both ends, protocols and ports (unconfirmed)",
+        "[Q] Per network firewall policy; the API's rule_tuple_count tells the real number",
+    ),
+}
+
+NAME_LIMIT = 63
+"""Longest name of a policy or an association, and the strictest reading of that of a tag. [API]
+FirewallPolicy, TagKey."""
+
+TEXT_LIMIT = 256
+"""Longest description of a tag key or value; rules are held to it too. [API] TagKey."""
+
+LOWEST, HIGHEST = 1_000, 2_147_483_547
+"""Priorities: a few are left free before ours; from 2147483548 on they are the platform's. [API]
+FirewallPolicyRule, priority."""
+
+
+def text(raw: str) -> str:
+    """Free text of one line within the length of a description."""
+    return " ".join(raw.split())[:TEXT_LIMIT].strip()
+
+
+EXEMPT_ADDRESSES = Addresses.of("169.254.169.254", "fd20:ce::254")
+"""Where the metadata server is, which is also resolver and time source."""
+
+EXEMPT = (
+    "the metadata server 169.254.169.254 and fd20:ce::254: metadata, DNS, DHCP, time [VPC]",
+    "packets of a machine to itself [VPC]",
+)
+"""Flows that firewalls do not filter; they are left out of the proof."""

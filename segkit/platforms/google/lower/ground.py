@@ -1,0 +1,34 @@
+"""What firewall policies can name, from where each target is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from segkit.model.model import Target
+from segkit.platforms.google.placement import GooglePlacement
+from segkit.platforms.lowering.ground import Ground
+
+
+def grounds(targets: Sequence[Target], placements: Mapping[str, GooglePlacement]) -> dict[str, Ground]:
+    """The ground of every target. Only sources can be tags: egress is written by address, or left open."""
+    known = {t.name: t for t in targets}
+    return {
+        t.name: Ground(
+            alone=True,
+            visible={"ingress": tuple(_visible(t, known, placements))},
+            reach="name {} in peered_with where the networks are peered, in one realm",
+            loose=placements[t.name].egress == "ranges",
+            open=placements[t.name].egress == "open",
+        )
+        for t in targets
+    }
+
+
+def _visible(
+    target: Target, known: Mapping[str, Target], placements: Mapping[str, GooglePlacement]
+) -> Iterator[str]:
+    """The targets whose tags may be sources: its own, and those of peered networks ([TAGS])."""
+    for name, other in sorted(known.items()):
+        peered = name in placements[target.name].peered_with or target.name in placements[name].peered_with
+        if name == target.name or (peered and other.realm == target.realm):
+            yield name

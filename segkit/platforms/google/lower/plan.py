@@ -1,0 +1,155 @@
+"""What to build on Google Cloud, before it has names: tags, rules and who carries which."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from segkit.intent.boxes import Piece
+from segkit.intent.engine import Intent
+from segkit.model.model import Target
+from segkit.model.policy import Rule
+from segkit.platforms.base import Residual
+from segkit.platforms.google.limits import HIGHEST, LOWEST
+from segkit.platforms.google.lower.ground import grounds
+from segkit.platforms.google.lower.services import partial, rare, said
+from segkit.platforms.google.placement import GooglePlacement
+from segkit.platforms.lowering.carrying import Key
+from segkit.platforms.lowering.draft import Draft, make_draft
+from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
+from segkit.platforms.lowering.ground import Direction
+from segkit.platforms.lowering.names import digest
+from segkit.platforms.lowering.peers import Peers
+from segkit.platforms.lowering.sides import SideRule
+from segkit.sets import NOTHING, NOWHERE, Addresses, ServiceSet
+
+FIRST_DENY = HIGHEST - 10
+"""Priorities from here on are those of the rules that close what no rule opens."""
+
+
+@dataclass(slots=True)
+class Line:
+    """One rule that allows. `identity` is what makes it the same rule whatever else changes; `ranges` hold
+    one address family, or there are `sources` instead."""
+
+    identity: str
+    target: str
+    direction: Direction
+    targets: tuple[GroupId, ...]
+    sources: tuple[GroupId, ...]
+    ranges: Addresses
+    services: ServiceSet
+    family: int | None
+    origin: str
+    rule: Rule | None
+    priority: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """All of it, for every Google Cloud target of a model, by target."""
+
+    groups: Mapping[str, set[GroupId]]
+    lines: Mapping[str, list[Line]]
+    carried: Mapping[str, Sequence[Carried]]
+    hints: Mapping[Piece, set[str]]
+    encodings: Mapping[str, Encoding] = field(default_factory=dict)
+
+    def block(self, group: GroupId) -> Hashable:
+        """What tells the tag key of a group from other keys: a machine has one value of a key."""
+        if not group.pieces:
+            return "enforced"
+        return self.encodings[group.target].block(group.pieces[0])
+
+
+def enforced(target: str) -> GroupId:
+    """The tag that every interface of a target carries: what no rule opens is closed for it."""
+    return GroupId(target, ())
+
+
+def drafted(intent: Intent, targets: Sequence[Target], placements: Mapping[str, GooglePlacement]) -> Draft:
+    """What every target has to open."""
+    return make_draft(intent, targets, grounds(targets, placements), _expressible)
+
+
+def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
+    """The plan of a draft, with an encoding for each target."""
+    groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
+    used: dict[str, set[GroupId]] = {t.name: set(groups.worn[t.name]) for t in draft.targets}
+    lines: dict[str, list[Line]] = {}
+    for target in draft.targets:
+        lines[target.name] = list(_lines(target.name, draft, groups))
+        for line in lines[target.name]:
+            for group in (*line.targets, *line.sources):
+                used[group.target].add(group)
+        if groups.carried[target.name]:
+            used[target.name].add(enforced(target.name))
+        _prioritise(lines[target.name])
+    return Plan(used, lines, groups.carried, draft.hints, encodings)
+
+
+def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:
+    """The rule with the services that this target will write, and what a residual changes."""
+    services, residuals = rule.services, []
+    for name, every in partial(services).items():
+        extent = f"{every} passes as a whole"
+        residuals.append(rule.residual(target.name, name, extent, "opens", services=every))
+        services |= every
+    if any(a.residual == "other-protocols" for a in target.accepted) and (odd := rare(services)):
+        extent = "protocols other than tcp, udp, icmp, icmpv6, sctp, gre, esp and ah stay closed"
+        residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=odd))
+        services -= odd
+    return (rule if services is rule.services else replace(rule, services=services)), residuals
+
+
+def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
+    """The rules of one target: what one rule of a policy opens between the same two ends is one rule here."""
+    merged: dict[tuple[SideRule, Peers], ServiceSet] = {}
+    for owner, rule, peers in draft.written:
+        if owner.name == target:
+            place = replace(rule, services=NOTHING), peers
+            merged[place] = merged.get(place, NOTHING) | rule.services
+    alike: dict[str, list[Line]] = defaultdict(list)
+    for (rule, peers), services in merged.items():
+        for line in _written(target, rule, peers, services, groups):
+            base = f"{rule.origin}|{rule.direction}|{rule.own.hint}|{rule.peer.hint}|{line.identity}"
+            line.identity = f"{rule.own.order()}|{rule.peer.order()}|{line.ranges}|{services}"
+            alike[base].append(line)
+    for base, found in sorted(alike.items()):
+        for line in found:
+            line.identity = base if len(found) == 1 else f"{base}|{digest(line.identity, 16)}"
+            yield line
+
+
+def _written(
+    target: str, rule: SideRule, peers: Peers, services: ServiceSet, groups: Groups
+) -> Iterator[Line]:
+    """A rule by tags and one for each address family: ranges of two families do not go together."""
+    holders = groups.of(Key(target, rule.own))
+    if not holders:
+        return  # without targets it would speak of everybody
+    sources = tuple(dict.fromkeys(g for k in peers.references for g in groups.of(k)))
+    ways: list[tuple[str, tuple[GroupId, ...], Addresses, int | None]] = [("tags", sources, NOWHERE, None)]
+    ways += [(f"v{f}", (), peers.addresses.family(f), f) for f in sorted(rule.families)]
+    for name, named, ranges, family in ways:
+        if (named or ranges) and said(services, family):
+            yield Line(
+                name, target, rule.direction, holders, named, ranges, services, family, rule.origin, rule.rule
+            )
+
+
+def _prioritise(lines: list[Line]) -> None:
+    """A priority for every rule, from its identity alone: they all allow, so their order means nothing. Two
+    that want the same one settle it by their identities."""
+    taken: set[int] = set()
+    for line in sorted(lines, key=lambda one: one.identity):
+        attempt = 0
+        while True:
+            text = f"{line.identity}|{attempt}" if attempt else line.identity
+            wanted = LOWEST + int(digest(text, 15), 16) % (FIRST_DENY - LOWEST)
+            if wanted not in taken:
+                break
+            attempt += 1
+        taken.add(wanted)
+        line.priority = wanted

@@ -1,0 +1,136 @@
+"""Where a Google Cloud target is: its network and project, and how it emits. Validates what people give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+from segkit.errors import Problem
+from segkit.model.model import Model, Target
+from segkit.platforms.arguments import (
+    NAMES,
+    NUMBERS,
+    TEXT,
+    Shape,
+    check_encoding,
+    check_known,
+    check_quotas,
+    check_shapes,
+    check_words,
+    given,
+    listed,
+    wrong,
+)
+from segkit.platforms.google.limits import QUOTAS
+from segkit.platforms.google.state import AFTER, BEFORE
+
+ENCODINGS = ("groups", "cells")
+EGRESS = ("exact", "ranges", "open")
+ORDERS = (AFTER, BEFORE)
+
+
+@dataclass(frozen=True, slots=True)
+class GooglePlacement:
+    """The arguments of one Google Cloud target: one VPC network of a project.
+
+    network_id: the network, as `projects/P/global/networks/N` or a Terraform reference to one (`vpc.id`).
+    project: the project that the policy and the tags are made in. network: the name interfaces use for this
+    network. provider: a provider alias (`google.prod`). peered_with: names of targets whose networks are
+    peered with this one.
+    tags_parent: where the tag keys are made, `projects/NUMBER` or `organizations/ID`; by default the project.
+    tags_network: the network as tag keys want it, `PROJECT/NAME`; by default network_id.
+    order: the network's enforcement order, where this stack does not make the network.
+    encoding: `groups` (one tag key per selector in use) or `cells` (one key, one value per set of selectors
+    that some workload matches), or blocks of group names.
+    egress: `exact` (to workloads by their addresses), `ranges` (the fewest ranges that hold them and others
+    who keep out by themselves), or `open` (left to their ingress).
+    logging: log what the rules decide. quotas: overrides of `segkit.platforms.google.limits.QUOTAS` by name.
+    """
+
+    network_id: str
+    project: str = ""
+    network: str = ""
+    provider: str = ""
+    peered_with: tuple[str, ...] = ()
+    tags_parent: str = ""
+    tags_network: str = ""
+    order: str = ""
+    encoding: str | tuple[tuple[str, ...], ...] = "groups"
+    egress: str = "exact"
+    logging: bool = False
+    quotas: Mapping[str, int] = field(default_factory=dict)
+
+    def quota(self, name: str) -> int:
+        """A quota by name, with this target's override."""
+        return self.quotas.get(name, QUOTAS[name].default)
+
+
+def placement(target: Target) -> GooglePlacement:
+    """The placement of a target that `check` found nothing wrong with."""
+    found = given(target)
+    found["peered_with"] = tuple(sorted(found.get("peered_with", ())))
+    if not isinstance(found.get("encoding", ""), str):
+        found["encoding"] = tuple(sorted(tuple(sorted(block)) for block in found["encoding"]))
+    return GooglePlacement(**found)
+
+
+def check(model: Model, target: Target) -> Iterator[Problem]:
+    """Everything wrong with a target's placement."""
+    yield from check_known(target, (f.name for f in fields(GooglePlacement)))
+    misshapen = list(check_shapes(target, _SHAPES))
+    if misshapen:
+        yield from misshapen
+        return
+    found = given(target)
+    if not found.get("network_id"):
+        fix = "pass projects/P/global/networks/N, or a reference such as vpc.id"
+        yield wrong(target, "network_id", "network_id is missing", fix)
+    yield from check_words(target, {"egress": EGRESS, "order": ORDERS})
+    yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
+    yield from check_quotas(target, QUOTAS)
+    if not (found.get("tags_parent") or found.get("project")):
+        fix = "pass tags_parent='projects/NUMBER' (or 'organizations/ID'), or project="
+        yield wrong(target, "tags_parent", "nothing says where tag keys are made", fix)
+    parent = found.get("tags_parent", "projects/1")
+    if "${" not in parent and not parent.startswith(("projects/", "organizations/")):
+        fix = "write projects/NUMBER or organizations/ID"
+        yield wrong(target, "tags_parent", f"tags_parent is {parent!r}", fix)
+    peers = {t.name for t in model.targets if t.platform == target.platform}
+    for name in found.get("peered_with", ()):
+        if name not in peers or name == target.name:
+            fix = f"known targets: {listed(peers - {target.name})}"
+            yield wrong(target, "peered_with", f"peered_with names {name!r}", fix)
+    for other in model.targets:
+        same = other.platform == target.platform and other.name < target.name
+        if same and found.get("network_id") and other.placement.get("network_id") == found["network_id"]:
+            yield Problem(
+                f"target {target.name}: target {other.name} claims the same network",
+                where=target.where,
+                why="a network has one global firewall policy (Compute Engine API, addAssociation)",
+                fix="make one target of the two",
+            )
+    yield from _check_interfaces(model, target)
+
+
+def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:
+    """A machine has at most one interface in a network (Compute Engine, “Multiple network interfaces”), and
+    its tags are the machine's."""
+    for workload in model.workloads:
+        held = [i for i in workload.interfaces if target.owns(workload.label_map, i.realm, i.network)]
+        if len(held) > 1:
+            names = ", ".join(i.name for i in held)
+            yield Problem(
+                f"target {target.name}: workload {workload.name!r} has interfaces {names} in one network",
+                where=workload.where,
+                why="a machine has at most one interface in a network, and tags are the machine's",
+                fix="give network= to each interface, or list the addresses on one interface",
+            )
+
+
+_SHAPES: Mapping[str, Shape] = {
+    **dict.fromkeys(("network_id", "project", "network", "provider", "tags_parent", "tags_network"), TEXT),
+    "peered_with": NAMES,
+    "quotas": NUMBERS,
+    "logging": ("True or False", lambda value: isinstance(value, bool)),
+}
+"""What the arguments are that hold more than one of a few words."""

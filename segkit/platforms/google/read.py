@@ -1,0 +1,68 @@
+"""Reads a whole stack's Terraform JSON into the state of its firewalls.
+
+Everybody's resources are read, not only the ones that segkit made. What cannot be told from the configuration
+is marked as not known, with a note; nothing is left out silently. Not part of this model: routing, Cloud
+Armor, packet mirroring, and what a security profile does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from segkit.artifacts.blocks import read_scope
+from segkit.errors import Problem, SegkitError
+from segkit.platforms.google.read_carriers import CarrierReader
+from segkit.platforms.google.read_rules import RuleReader
+from segkit.platforms.google.reading import Reading
+from segkit.platforms.google.state import State
+
+
+def read_terraform(doc: Mapping[str, Any]) -> State:
+    """The state that a stack's Terraform JSON (`cdk.tf.json`) describes.
+
+    Raises SegkitError where the document is no Terraform JSON.
+
+    >>> state = read_terraform({"resource": {"google_compute_network": {"vpc": {"name": "vpc"}}}})
+    >>> state.networks["google_compute_network.vpc"].order
+    'AFTER_CLASSIC_FIREWALL'
+    """
+    if not isinstance(doc, Mapping):
+        raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
+    reading = Reading(read_scope(doc))
+    rules, carriers = RuleReader(reading), CarrierReader(reading)
+    networks = rules.networks()
+    carriers.read()
+    memberships = carriers.memberships()
+    if "module" in doc:
+        reading.note("module", "what modules make is not read")
+    return State(
+        networks,
+        reading.tags(),
+        carriers.carriers(),
+        memberships,
+        frozenset(_peerings(reading)),
+        tuple(sorted(set(reading.notes))),
+        tuple(rules.doubts),
+    )
+
+
+def _peerings(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Pairs of networks that are peered: both sides have to say so (Virtual Private Cloud documentation, “VPC
+    Network Peering”, section “Connection”)."""
+    said = set()
+    for block in reading.of("google_compute_network_peering"):
+        one, other = (reading.network(block.body.get(key)) for key in ("network", "peer_network"))
+        if one is None or other is None or reading.copies(block) != 1:
+            reading.note(block.address, "a peering whose networks are not known")
+        else:
+            said.add((one, other))
+    for one, other in sorted(said):
+        if one < other and (other, one) in said:
+            yield one, other
+
+
+def with_peerings(state: State, pairs: frozenset[tuple[str, str]]) -> State:
+    """The state with further pairs of peered networks."""
+    return replace(state, peerings=state.peerings | pairs)

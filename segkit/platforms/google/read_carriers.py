@@ -1,0 +1,174 @@
+"""What holds tags in a stack: instances, templates, and bindings to machines made elsewhere.
+
+Sources: Terraform provider documentation of google_compute_instance (`tags`, `service_account`,
+`params.resource_manager_tags`), google_compute_instance_template (`resource_manager_tags`) and
+google_tags_location_tag_binding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segkit.artifacts.blocks import entries
+from segkit.artifacts.scope import Block, Mapped, Trail, Unknown, Value, spelled
+from segkit.platforms.google.reading import Reading
+from segkit.platforms.google.state import Carrier, Holders, Origin, Published
+
+_BINDINGS = ("google_tags_location_tag_binding", "google_tags_tag_binding")
+_MACHINES = "google_compute_instance"
+_TEMPLATES = ("google_compute_region_instance_template", "google_container_")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A carrier while what it holds is being collected."""
+
+    address: str
+    where: str
+    origin: Origin = Origin.RESOURCE
+    tags: set[str] = field(default_factory=set)
+    network_tags: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+    complete: bool = True
+    trail: Trail = field(default_factory=list)
+
+    @property
+    def held(self) -> Holders:
+        """What it holds."""
+        return Holders(frozenset(self.tags), frozenset(self.network_tags), frozenset(self.accounts))
+
+    def take(self, other: Draft) -> None:
+        """Adds what another description of the same machine says."""
+        self.tags |= other.tags
+        self.network_tags |= other.network_tags
+        self.accounts |= other.accounts
+        self.complete = self.complete and other.complete
+
+
+class CarrierReader:
+    """Collects carriers and published memberships of one stack."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.scope = reading, reading.scope
+        self.drafts: dict[str, Draft] = {}
+
+    def read(self) -> None:
+        """Reads everything of the stack that holds tags, bindings last."""
+        for block in self.scope.blocks.values():
+            if not block.data and block.kind.startswith((_MACHINES, *_TEMPLATES)):
+                self._machine(block)
+        for block in self.reading.of(*_BINDINGS):
+            self._binding(block)
+
+    def carriers(self) -> tuple[Carrier, ...]:
+        """The carriers; one that takes its tags from several memberships appears once for each."""
+        found = []
+        for draft in self.drafts.values():
+            names: list[tuple[str | None, str | None]] = [(None, None)]
+            if draft.trail:
+                held = {(self._word(m, "workload"), self._word(m, "interface")) for m in draft.trail}
+                names = [*sorted(held)]
+            found += [
+                Carrier(draft.address, draft.held, workload, at, draft.complete, draft.where, draft.origin)
+                for workload, at in names
+            ]
+        return tuple(sorted(found, key=lambda c: (c.address, c.workload or "", c.interface or "")))
+
+    def memberships(self) -> tuple[Published, ...]:
+        """What the stack's locals publish, with the carriers that use it."""
+        used: dict[int, set[str]] = {}
+        for draft in self.drafts.values():
+            for mapped in draft.trail:
+                used.setdefault(id(mapped.entries), set()).add(draft.address)
+        found = []
+        for name, mapped in self.reading.published():
+            draft = Draft(f"local.{name}", f"local.{name}")
+            self._named(draft, self.scope.items(mapped.entries["groups"]))
+            words = [self._word(mapped, key) for key in ("workload", "interface", "target")]
+            users = tuple(sorted(used.get(id(mapped.entries), ())))
+            found.append(Published(name, words[0], words[1], words[2], draft.held, draft.complete, users))
+        return tuple(found)
+
+    # -- resources
+
+    def _machine(self, block: Block) -> None:
+        """An instance, or what makes some."""
+        if self.reading.copies(block) == 0:
+            return
+        draft = Draft(block.address, block.address)
+        for name, raw in _arguments(block.body):
+            if name == "resource_manager_tags":
+                self._mapped(draft, self.scope.value(raw, draft.trail))
+            else:
+                self._network_tags(draft, self.scope.items(raw, draft.trail))
+        for one in entries(self.scope, block.body.get("service_account")):
+            email = None if isinstance(one, Unknown) else self.scope.value(one.get("email"))
+            if email is not None:
+                draft.accounts.add(spelled(email))
+        self.drafts[block.address] = draft
+
+    def _binding(self, block: Block) -> None:
+        copies = self.reading.copies(block)
+        if copies == 0:
+            return
+        raw = block.body.get("parent")
+        text = spelled(self.scope.value(raw))
+        draft = self.drafts.get(text)
+        if draft is None:
+            draft = self.drafts[text] = Draft(text, block.address, Origin.BOUND)
+        self._named(draft, (self.scope.value(block.body.get("tag_value"), draft.trail),))
+        if copies is None:
+            self._unclear(draft, block.address, "count or for_each decides whether it is bound")
+        for address in sorted(self.scope.mentions(raw) & self.drafts.keys()):
+            draft.take(self.drafts[address])
+            self.drafts[address].take(draft)
+
+    # -- pieces
+
+    def _mapped(self, draft: Draft, value: Value) -> None:
+        """Tags as machines take them when they are made: key -> value."""
+        if isinstance(value, Mapped):
+            for raw in value.entries.values():
+                self._named(draft, (self.scope.value(raw, draft.trail),))
+        elif value is not None:
+            self._unclear(draft, draft.where, f"tags that are not known: {spelled(value)}")
+
+    def _named(self, draft: Draft, values: tuple[Value, ...]) -> None:
+        """Values of secure tags; other plain words are network tags."""
+        for value in values:
+            tag = self.reading.tag(value)
+            if isinstance(tag, Unknown):
+                self._unclear(draft, draft.where, f"a tag that is not known: {tag.text}")
+            elif isinstance(value, str) and "/" not in value:
+                draft.network_tags.add(tag)
+            else:
+                draft.tags.add(tag)
+
+    def _network_tags(self, draft: Draft, values: tuple[Value, ...]) -> None:
+        for value in values:
+            if isinstance(value, str):
+                draft.network_tags.add(value)
+            else:
+                self._unclear(draft, draft.where, f"a network tag that is not known: {spelled(value)}")
+
+    def _unclear(self, draft: Draft, where: str, what: str) -> None:
+        draft.complete = False
+        self.reading.note(where, what)
+
+    def _word(self, mapped: Mapped, key: str) -> str:
+        value = self.scope.value(mapped.entries.get(key))
+        return value if isinstance(value, str) else ""
+
+
+def _arguments(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The arguments that give a machine its tags. Those of its disks are something else."""
+    for name in ("tags", "resource_manager_tags"):
+        if body.get(name) is not None:
+            yield name, body[name]
+    for outer in ("params", "node_config", "template"):
+        held = body.get(outer)
+        for inner in held if isinstance(held, list) else [held]:
+            if isinstance(inner, Mapping):
+                yield from _arguments(inner)

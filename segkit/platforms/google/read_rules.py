@@ -1,0 +1,290 @@
+"""Firewall policies and VPC firewall rules of a stack, network by network.
+
+Sources: Terraform provider documentation of the resource types named below; [RULES], [VPC] and [API] as in
+`segkit.platforms.google.state`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from segkit.artifacts.blocks import entries
+from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
+from segkit.platforms.google.reading import Reading
+from segkit.platforms.google.services import UnclearError, spoken
+from segkit.platforms.google.state import Action, Direction, Holders, Network, Order, Rule, Stage
+from segkit.sets.addresses import NOWHERE, Addresses
+from segkit.sets.services import NOTHING, ServiceSet
+
+_POLICY = "google_compute_network_firewall_policy"
+_POLICIES = (_POLICY, f"{_POLICY}_with_rules")
+_ELSEWHERE = (
+    "google_compute_region_network_firewall_policy_association",
+    "google_compute_firewall_policy_association",
+)
+_EITHER = ("address_groups", "fqdns", "region_codes", "threat_intelligences")
+"""Sources and destinations that add to the ranges; what they hold is not read."""
+_BOTH = (
+    "src_networks",
+    "src_network_context",
+    "dest_network_context",
+    "src_network_scope",
+    "dest_network_scope",
+)
+"""What narrows a rule; what is inside is not known."""
+
+
+class RuleReader:
+    """Collects what decides about each network of a stack."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.scope = reading, reading.scope
+        self.doubts: list[str] = []  # about every network
+        self._doubts: dict[str, list[str]] = defaultdict(list)
+        self._classic: dict[str, list[Rule]] = defaultdict(list)
+        self._policies: dict[str, list[Stage]] = defaultdict(list)
+        self._stages = {b.address: self._policy(b) for b in reading.of(*_POLICIES)}
+
+    def networks(self) -> dict[str, Network]:
+        """Every network that something of the stack speaks of, by its key."""
+        made = {b.address: b for b in self.reading.of("google_compute_network")}
+        for block in self.reading.of("google_compute_firewall"):
+            self._firewall(block)
+        for block in self.reading.of(f"{_POLICY}_association"):
+            self._association(block)
+        for block in self.reading.of(*_ELSEWHERE):
+            # Which folders hold a project, and which regions an interface is in, no stack tells.
+            self.doubts.append(f"{block.address}: another policy may decide first or beside it")
+        keys = {*made, *self._doubts, *self._classic, *self._policies}
+        return {
+            key: Network(
+                key,
+                self._order(made[key]) if key in made else None,
+                key in made,
+                classic=self._stage(key),
+                policies=tuple(self._policies[key]),
+                doubts=tuple(self._doubts[key]),
+            )
+            for key in sorted(keys)
+        }
+
+    def _stage(self, key: str) -> Stage | None:
+        rules = self._classic.get(key)
+        return Stage(f"VPC firewall rules of {key}", tuple(rules)) if rules else None
+
+    def _order(self, block: Block) -> Order | None:
+        """The order that a network is made with; without one, VPC firewall rules come first ([ORDER])."""
+        value = self.scope.value(block.body.get("network_firewall_policy_enforcement_order"))
+        if value is None or value == "AFTER_CLASSIC_FIREWALL":
+            return "AFTER_CLASSIC_FIREWALL"
+        if value == "BEFORE_CLASSIC_FIREWALL":
+            return "BEFORE_CLASSIC_FIREWALL"
+        self._doubts[block.address].append(f"its enforcement order is not known: {spelled(value)}")
+        return None
+
+    # -- policies
+
+    def _policy(self, block: Block) -> Stage:
+        """A policy with its rules, given inline or one by one."""
+        body = block.body
+        doubts: list[str] = []
+        rules: list[Rule] = []
+        if isinstance(body.get("dynamic"), Mapping | list) or block.repeated:
+            doubts.append(f"{block.address}: dynamic blocks, count or for_each are not read")
+        for number, one in enumerate(entries(self.scope, body.get("rule"))):
+            where = f"{block.address}.rule[{number}]"
+            if isinstance(one, Unknown):
+                doubts.append(f"{where}: rules that are not known: {one.text}")
+                continue
+            if not isinstance(one.get("priority"), str):
+                where = f"{block.address}.rule[{one.get('priority')}]"
+            rules += self._rule(one, where, doubts)
+        for other in self.reading.of(f"{_POLICY}_rule"):
+            rules += self._apart(block, other, doubts)
+        for priority, count in sorted(Counter(rule.priority for rule in rules).items()):
+            if count > 1:
+                doubts.append(f"{block.address}: {count} rules have priority {priority}")
+        return Stage(block.address, tuple(rules), tuple(doubts))
+
+    def _apart(self, policy: Block, block: Block, doubts: list[str]) -> Iterator[Rule]:
+        """A rule that is a resource of its own."""
+        owner = self._policy_of(block)
+        copies = self.reading.copies(block)
+        if owner not in (policy.address, None) or copies == 0:
+            return
+        if owner is None or copies is None:
+            doubts.append(f"{block.address}: whether the policy has this rule is not known")
+            return
+        yield from self._rule(block.body, block.address, doubts)
+
+    def _policy_of(self, block: Block) -> str | None:
+        """The policy that a rule or an association names: its address, or the text; None where unknown."""
+        value = self.scope.value(block.body.get("firewall_policy"))
+        if isinstance(value, Ref):
+            return value.address
+        if not isinstance(value, str):
+            return None
+        name = value.rpartition("/")[2]
+        made = self.reading.of(*_POLICIES)
+        same = [b.address for b in made if self.scope.value(b.body.get("name")) == name]
+        return same[0] if len(same) == 1 else value
+
+    def _association(self, block: Block) -> None:
+        if self.reading.copies(block) == 0:
+            return
+        network = self.reading.network(block.body.get("attachment_target"))
+        policy = self._policy_of(block)
+        if network is None:
+            self.doubts.append(f"{block.address}: a policy of a network that is not known")
+        elif policy not in self._stages or self.reading.copies(block) is None:
+            self._doubts[network].append(f"{block.address}: the rules of its policy are not known")
+        else:
+            self._policies[network].append(self._stages[policy])
+            if len(self._policies[network]) > 1:  # "one per network": [API] addAssociation
+                self._doubts[network].append(f"{block.address}: the network has several policies")
+
+    def _rule(self, body: Mapping[str, Any], where: str, doubts: list[str]) -> Iterator[Rule]:
+        """A rule of a policy, in the names of either resource: singular inline, plural on its own."""
+        if self._off(body):
+            return
+        if self.scope.value(body.get("target_type")) == "INTERNAL_MANAGED_LB":
+            self.reading.note(where, "a rule for load balancers; it does not speak of interfaces")
+            return
+        priority = _number(self.scope.value(body.get("priority")))
+        action = self.scope.value(body.get("action"))
+        way = _direction(self.scope.value(body.get("direction")))
+        if priority is None or action not in ("allow", "deny", "goto_next") or way is None:
+            doubts.append(f"{where}: its priority, direction or action is not read ({spelled(action)})")
+            return
+        match = next(iter(entries(self.scope, body.get("match"))), Unknown("match"))
+        if isinstance(match, Unknown):
+            doubts.append(f"{where}: what it matches is not known")
+            return
+        targets, lost = self._tags(body, "target_secure_tag")
+        accounts, unclear = self._texts(body.get("target_service_accounts"))
+        named = Holders(targets, accounts=accounts)
+        narrow = bool(lost or unclear)
+        side = "src" if way is Direction.INGRESS else "dest"
+        peers, far = self._tags(match, "src_secure_tag")
+        ranges, odd = self._ranges(match, side)
+        services, vague = self._services(match, "layer4_config", "ip_protocol")
+        both = [f"{key} is not read" for key in _BOTH if self.scope.value(match.get(key)) is not None]
+        unknown = "; ".join(dict.fromkeys(t for t in (lost, unclear, far, odd, vague, *both) if t))
+        if both:
+            ranges, peers = NOWHERE, frozenset[str]()
+        yield Rule(
+            priority,
+            action,
+            way,
+            services,
+            where,
+            named if named and not narrow else None,
+            NOWHERE if narrow else ranges,
+            Holders() if narrow else Holders(peers),
+            unknown,
+        )
+
+    # -- VPC firewall rules
+
+    def _firewall(self, block: Block) -> None:
+        """A VPC firewall rule ([VPC]); its actions are one kind of block each."""
+        body, copies = block.body, self.reading.copies(block)
+        if copies == 0 or self._off(body):
+            return
+        network = self.reading.network(body.get("network"))
+        if network is None:
+            self.doubts.append(f"{block.address}: a VPC firewall rule of a network that is not known")
+            return
+        way = _direction(self.scope.value(body.get("direction")))
+        raw = self.scope.value(body.get("priority"))
+        priority = 1000 if raw is None else _number(raw)
+        if way is None or priority is None or copies is None or body.get("dynamic") is not None:
+            self._doubts[network].append(f"{block.address}: a VPC firewall rule that is not known in full")
+            return
+        for action in ("allow", "deny"):
+            if body.get(action) is not None:
+                rule = self._classic_rule(body, block.address, way, priority, action)
+                self._classic[network].append(rule)
+
+    def _classic_rule(
+        self, body: Mapping[str, Any], where: str, way: Direction, priority: int, action: Action
+    ) -> Rule:
+        services, vague = self._services(body, action, "protocol")
+        side = "source" if way is Direction.INGRESS else "destination"
+        targets, narrow = self._machines(body, "target")
+        peers, lost = self._machines(body, "source")
+        ranges, odd = self.reading.ranges(body.get(f"{side}_ranges"))
+        if way is Direction.EGRESS:
+            peers = Holders()
+            if self.scope.value(body.get("destination_ranges")) is None:
+                ranges = Addresses.of("0.0.0.0/0")  # the API's default
+        unknown = "; ".join(dict.fromkeys(t for t in (vague, narrow, lost, odd) if t))
+        if narrow:
+            return Rule(priority, action, way, services, where, unknown=unknown)
+        return Rule(priority, action, way, services, where, targets or None, ranges, peers, unknown)
+
+    def _machines(self, body: Mapping[str, Any], end: str) -> tuple[Holders, str]:
+        """Machines by network tag and by service account, and what of them cannot be told."""
+        tags, lost = self._texts(body.get(f"{end}_tags"))
+        accounts, unclear = self._texts(body.get(f"{end}_service_accounts"))
+        return Holders(network_tags=tags, accounts=accounts), lost or unclear
+
+    # -- parts of a rule
+
+    def _off(self, body: Mapping[str, Any]) -> bool:
+        return self.scope.value(body.get("disabled")) in (True, "true")
+
+    def _tags(self, body: Mapping[str, Any], name: str) -> tuple[frozenset[str], str]:
+        found, unknown = set(), ""
+        for key in (name, f"{name}s"):
+            for one in entries(self.scope, body.get(key)):
+                value = one if isinstance(one, Unknown) else self.scope.value(one.get("name"))
+                tag = self.reading.tag(value)
+                if isinstance(tag, str):
+                    found.add(tag)
+                else:
+                    unknown = f"a tag that is not known: {tag.text}"
+        return frozenset(found), unknown
+
+    def _texts(self, raw: Any) -> tuple[frozenset[str], str]:
+        values = self.scope.items(raw)
+        named = frozenset(spelled(v) for v in values if isinstance(v, str | Ref))
+        lost = sorted(set(map(spelled, values)) - named)
+        return named, f"a name that is not known: {', '.join(lost)}" if lost else ""
+
+    def _ranges(self, match: Mapping[str, Any], side: str) -> tuple[Addresses, str]:
+        ranges, unknown = self.reading.ranges(match.get(f"{side}_ip_ranges"))
+        for key in _EITHER:
+            if self.scope.items(match.get(f"{side}_{key}")):
+                unknown = f"{side}_{key} are not read"
+        return ranges, unknown
+
+    def _services(self, body: Mapping[str, Any], name: str, protocol: str) -> tuple[ServiceSet, str]:
+        found, unknown = [NOTHING], ""
+        for one in self._either(body, name):
+            if isinstance(one, Unknown):
+                unknown = f"services that are not known: {one.text}"
+                continue
+            try:
+                found.append(spoken(self.scope.value(one.get(protocol)), self.scope.items(one.get("ports"))))
+            except UnclearError as problem:
+                unknown = str(problem)
+        return ServiceSet.union(found), unknown
+
+    def _either(self, body: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any] | Unknown]:
+        for key in (name, f"{name}s"):
+            yield from entries(self.scope, body.get(key))
+
+
+def _direction(value: Value) -> Direction | None:
+    if value is None:
+        return Direction.INGRESS
+    return {"INGRESS": Direction.INGRESS, "EGRESS": Direction.EGRESS}.get(str(value))
+
+
+def _number(value: Value) -> int | None:
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,127 @@
+"""What all parts of the reader share: blocks, notes, and how a value names a network, a tag or addresses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Any
+
+from segkit.artifacts import reading as artifacts
+from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
+from segkit.platforms.google.state import Tag
+from segkit.sets.addresses import Addresses
+
+_PATH = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
+_NAME = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
+_OF_NUMBER = re.compile(r"tag(?:Keys|Values)/\$\{((?:data\.)?google_tags_tag_(?:key|value)\.[\w-]+)\.name\}")
+_NETWORK = "google_compute_network"
+
+
+@dataclass(slots=True)
+class Reading(artifacts.Reading):
+    """One pass over one stack. `named` are the networks that it makes: name -> (project, address)."""
+
+    named: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for block in self.of(_NETWORK):
+            name, project = (self.scope.value(block.body.get(key)) for key in ("name", "project"))
+            if isinstance(name, str):
+                held = self.named.setdefault(name, [])
+                held.append((project if isinstance(project, str) else "", block.address))
+
+    def network(self, raw: Any) -> str | None:
+        """The key of the network that a value names, None where that cannot be told.
+
+        A network goes by its URL, by `projects/P/global/networks/N`, or by its name inside a project.
+        """
+        value = raw if isinstance(raw, Ref) else self.scope.value(raw)
+        if isinstance(value, Ref):
+            if value.address.startswith(f"{_NETWORK}.") and len(value.path) <= 1:
+                return value.address
+            if value.address.startswith(f"data.{_NETWORK}."):
+                return self._looked_up(value)
+            return None
+        if not isinstance(value, str):
+            return self._spelled(value)
+        if (found := _PATH.fullmatch(value)) is not None:
+            return self._known(found[2], found[1])
+        return self._known(value, "") if _NAME.fullmatch(value) else None
+
+    def purpose(self, raw: Any) -> str | None:
+        """The key of the network in the purpose data of a tag key: PROJECT/NETWORK, or a URL."""
+        value = self.scope.value(raw)
+        if isinstance(value, str) and value.count("/") == 1:
+            project, name = value.split("/")
+            return self._known(name, project)
+        found = self.network(raw)
+        if found is None and len(named := self.scope.mentions(raw) & self._networks()) == 1:
+            return next(iter(named))
+        return found
+
+    def tag(self, value: Value) -> str | Unknown:
+        """The name of the tag value (or key) that a value names."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Ref) and value.path in (("id",), ("name",), ("namespaced_name",)):
+            return value.address
+        if isinstance(value, Unknown) and (match := _OF_NUMBER.fullmatch(value.text)):
+            return match[1]
+        return Unknown(spelled(value))
+
+    def tags(self) -> dict[str, Tag]:
+        """The tag values that the stack makes."""
+        keys = {b.address: b for b in self.of("google_tags_tag_key")}
+        found = {}
+        for block in self.of("google_tags_tag_value"):
+            key = self.tag(self.scope.value(block.body.get("parent")))
+            name = key if isinstance(key, str) else key.text
+            network, purpose = self._meant(keys.get(name))
+            found[block.address] = Tag(block.address, name, network, purpose)
+        return found
+
+    def ranges(self, raw: Any) -> tuple[Addresses, str]:
+        """The CIDRs of a list, and what of it cannot be told."""
+        held, unknown = [], ""
+        for value in self.scope.items(raw):
+            try:
+                held.append(Addresses.of(str(ip_network(value, strict=False))))
+            except ValueError:
+                unknown = f"an address range that is not known: {spelled(value)}"
+        return Addresses.union(held), unknown
+
+    # -- networks
+
+    def _networks(self) -> frozenset[str]:
+        return frozenset(block.address for block in self.of(_NETWORK))
+
+    def _known(self, name: str, project: str) -> str:
+        found = [a for p, a in self.named.get(name, ()) if not (p and project) or p == project]
+        if len(found) == 1:
+            return found[0]
+        return f"projects/{project}/global/networks/{name}" if project else name
+
+    def _looked_up(self, value: Ref) -> str:
+        block = self.scope.blocks.get(value.address)
+        if block is None:
+            return value.address
+        name, project = (self.scope.value(block.body.get(key)) for key in ("name", "project"))
+        if isinstance(name, str):
+            return self._known(name, project if isinstance(project, str) else "")
+        return value.address
+
+    def _spelled(self, value: Value) -> str | None:
+        """A variable or another stack's output is one network, whichever it is."""
+        return value.text if isinstance(value, Unknown) else None
+
+    def _meant(self, key: Block | None) -> tuple[str | None, bool]:
+        """What a tag key is for: the network, and whether firewalls may use it at all."""
+        if key is None:
+            return None, True
+        data = self.scope.value(key.body.get("purpose_data"))
+        entries = getattr(data, "entries", {})
+        firewall = self.scope.value(key.body.get("purpose")) == "GCE_FIREWALL"
+        if "organization" in entries:
+            return "", firewall
+        return (self.purpose(entries["network"]) if "network" in entries else None), firewall

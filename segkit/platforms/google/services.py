@@ -1,0 +1,43 @@
+"""From the protocols and ports of a rule to the services it speaks of.
+
+Source: Compute Engine API, FirewallPolicyRuleMatcherLayer4Config and Firewall.allowed: a protocol by its IANA
+number or one of the names tcp, udp, icmp, esp, ah, sctp, ipip, all; ports are decimal numbers or ranges, for
+protocols that have ports; without them, all. ICMP types cannot be selected; `icmp` is that of IPv4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segkit.sets.services import ANY, ServiceParseError, ServiceSet, protocol, tcp, udp
+
+NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "esp": 50, "ah": 51, "sctp": 132}
+
+
+class UnclearError(ValueError):
+    """What a rule speaks of cannot be told; the text says which part of it."""
+
+
+def spoken(name: Any, ports: tuple[Any, ...]) -> ServiceSet:
+    """The services of one entry. Raises UnclearError.
+
+    >>> str(spoken("tcp", ("80", "8000-8100"))), str(spoken("58", ()))
+    ('tcp/80,8000-8100', 'icmpv6')
+    """
+    text = str(name).strip().lower() if isinstance(name, str | int) and not isinstance(name, bool) else ""
+    if text == "all":
+        if ports:
+            raise UnclearError("ports of every protocol")
+        return ANY
+    number = NUMBERS.get(text, int(text) if text.isascii() and text.isdigit() else -1)
+    if not 0 <= number <= 255:
+        raise UnclearError(f"the protocol is not known: {name!r}")
+    if not ports:
+        return protocol(number)
+    if number not in (6, 17):
+        # The API documents ports for tcp and udp; what they mean elsewhere is not written.
+        raise UnclearError(f"ports of protocol {number}")
+    try:
+        return (tcp if number == 6 else udp)(*(str(port) for port in ports))
+    except ServiceParseError as problem:
+        raise UnclearError(str(problem)) from None
