@@ -16,13 +16,13 @@ from pathlib import Path
 import grpc
 from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2_grpc
 
-from tests.double import rules_azure, rules_google
+from tests.double import rules_aws, rules_azure, rules_google
 from tests.double.api import Api
 from tests.double.schema import load
 from tests.double.servicer import Servicer
 from tests.double.store import Store
 
-TABLES = {"azurerm": rules_azure.TABLE, "google": rules_google.TABLE}
+TABLES = {"aws": rules_aws.TABLE, "azurerm": rules_azure.TABLE, "google": rules_google.TABLE}
 
 
 class Controller:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -41,10 +39,10 @@ class Api:
             found += unmade(choice, config)
         return found
 
-    def shrinks(self, kind: str, prior: Body, planned: Body) -> Iterator[str]:
+    def replaces(self, kind: str, prior: Body, planned: Body) -> Iterator[str]:
         """Arguments whose change replaces because of their values."""
-        if kind in self._table.shrinks:
-            yield from self._table.shrinks[kind](prior, planned)
+        if kind in self._table.replaces:
+            yield from self._table.replaces[kind](prior, planned)
 
     def read(self, kind: str, at: str) -> Body | None:
         """An object as it is now, or None."""
@@ -138,7 +136,7 @@ class Api:
         def named(name: str) -> str:
             """What a name in a template stands for, which may be a template again."""
             if name == "number":
-                return str(self._number(store, kind, body))
+                return str(10**12 + len(store.calls))  # another one each time that something is made
             if body.get(name) is not None:
                 return str(body[name])
             if name in templates:
@@ -156,13 +154,6 @@ class Api:
             self._table.complete[kind](state, body)
         settled: Body = _settled(body)
         return settled
-
-    def _number(self, store: Store, kind: str, body: Body) -> int:
-        """The platform's own number for an object: another one each time that it is made anew."""
-        fixed = {path: body.get(path) for path in self._kinds.force_new.get(kind, ()) if "." not in path}
-        text = json.dumps([kind, _settled(fixed)], sort_keys=True)
-        earlier = sum(1 for call in store.calls if call.action == "delete" and call.kind == kind)
-        return 10**12 + zlib.crc32(f"{text}#{earlier}".encode())
 
     def _shown(self, state: State, thing: Thing) -> Body:
         return self._table.shown[thing.kind](state, thing) if thing.kind in self._table.shown else thing.body

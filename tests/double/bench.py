@@ -12,13 +12,15 @@ from tests.double.api import Api
 from tests.double.schema import Kinds, load
 from tests.double.store import Call, State, Store, Thing, calls, give
 from tests.double.table import Table
-from tests.e2e.terraform import Terraform
+from tests.e2e.terraform import AWS, Terraform
 
 PROVIDERS = {
+    **AWS,
     "azurerm": {"source": "hashicorp/azurerm", "version": ">= 4.0, < 6.0"},
     "google": {"source": "hashicorp/google", "version": ">= 6.0, < 8.0"},
 }
 ACCOUNTS: Mapping[str, dict[str, Any]] = {
+    "aws": {"region": "eu-west-1"},
     "azurerm": {"features": [{}], "subscription_id": "00000000-0000-0000-0000-000000000001"},
     "google": {"project": "shop", "region": "europe-west1", "zone": "europe-west1-b"},
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts.provider import REGISTRY, REPOSITORY, SETTINGS_FILE, quiet_environment
 
 # One version of each major series that the emitted constraints allow; `init` takes the newest.
-VERSIONS = {"azurerm": ("4.81.0", "5.2.0"), "google": ("6.50.0", "7.45.0")}
+VERSIONS = {"aws": ("5.100.0",), "azurerm": ("4.81.0", "5.2.0"), "google": ("6.50.0", "7.45.0")}
 
 
 def install(folder: Path) -> Path:

@@ -118,7 +118,7 @@ def _account(config: Body) -> Mapping[str, str] | str:
     return {f"default_{name}": config[name] for name in given if config.get(name)}
 
 
-def _shrinks(prior: Body, planned: Body) -> Iterator[str]:
+def _smaller(prior: Body, planned: Body) -> Iterator[str]:
     """A subnetwork grows in place; it is replaced when its new range lacks some of the old."""
     old, new = prior.get("ip_cidr_range"), planned.get("ip_cidr_range")
     if isinstance(old, str) and isinstance(new, str) and not checks.covers(new, old):
@@ -195,5 +195,5 @@ TABLE = Table(
         VALUE: checks.call_value,
     },
     shown={POLICY: checks.counted, WITH_RULES: checks.counted},
-    shrinks={SUBNETWORK: _shrinks},
+    replaces={SUBNETWORK: _smaller},
 )

@@ -72,7 +72,7 @@ class Servicer:
         replaced = set()
         if prior is not None:
             replaced |= set(schema.replacing(self._kinds.force_new.get(kind, ()), prior, planned))
-            replaced |= set(self._api.shrinks(kind, prior, planned))
+            replaced |= set(self._api.replaces(kind, prior, planned))
         return pb.PlanResourceChange.Response(
             planned_state=wire.written(planned),
             requires_replace=[_path(name) for name in sorted(replaced)],

@@ -48,7 +48,7 @@ class Table:
     `validated` and `choices` are what the provider refuses before it calls; `limits` and `checks` what the
     platform refuses. `resolve` turns what an argument names into an id. `complete` fills in what templates
     cannot, `shown` adds what only reading back tells, `stores` says what a call that writes one object does.
-    `shrinks` names arguments that replace depending on their values.
+    `replaces` names arguments that force a new object depending on their values.
     """
 
     account: Callable[[Body], Mapping[str, str] | str]
@@ -63,7 +63,7 @@ class Table:
     complete: Mapping[str, Callable[[State, Body], None]] = field(default_factory=dict)
     shown: Mapping[str, Callable[[State, Thing], Body]] = field(default_factory=dict)
     stores: Mapping[str, Store] = field(default_factory=dict)
-    shrinks: Mapping[str, Callable[[Body, Body], Iterator[str]]] = field(default_factory=dict)
+    replaces: Mapping[str, Callable[[Body, Body], Iterator[str]]] = field(default_factory=dict)
 
 
 def values(path: str, value: Any) -> Iterator[Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from segkit import ANY, L, tcp
@@ -11,6 +12,7 @@ from segkit.model import Segmentation
 from segkit.model.ends import anywhere, outside
 from segkit.model.model import Model
 
+AWS = {"vpc_id": "${aws_vpc.main.id}", "region": "eu-west-1"}
 TODAY = date(2026, 11, 20)
 HOSTS = {
     "web-1": ("web", "edge", "10.0.1.11"),
@@ -22,8 +24,17 @@ HOSTS = {
 }
 
 
-def estate(change: Callable[[Any], None] = lambda _: None, *, edge: str = "edge", **options: Any) -> Model:
-    """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames)."""
+def estate(
+    change: Callable[[Any], None] = lambda _: None,
+    *,
+    edge: str = "edge",
+    platform: str = "aws",
+    place: Mapping[str, Any] = MappingProxyType(AWS),
+    interface: Callable[[str], str | None] = lambda _: None,
+    **options: Any,
+) -> Model:
+    """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames). `place` and
+    `options` make the placement, `interface` tells a host's interface."""
     seg = Segmentation("e2e", today=TODAY)
     moved = {"moved_from": "edge"} if edge != "edge" else {}
     front = seg.zone(edge, select=L.zone == "edge", classification="public", **moved)
@@ -42,9 +53,9 @@ def estate(change: Callable[[Any], None] = lambda _: None, *, edge: str = "edge"
     change((shop, web, api, db, partners))
     for name, (role, zone, address) in HOSTS.items():
         sick = {"sick": "yes"} if name.startswith("sick") else {}
-        seg.workload(name, {"role": role, "zone": zone, **sick}, addresses=[address])
-    placement = {"vpc_id": "${aws_vpc.main.id}", "region": "eu-west-1", **options}
-    seg.target("aws", "aws", placement=placement)
+        labels = {"role": role, "zone": zone, **sick}
+        seg.workload(name, labels, addresses=[address], interface_id=interface(name))
+    seg.target(platform, platform, placement={**place, **options})
     return seg.build()
 
 
