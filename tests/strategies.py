@@ -67,6 +67,7 @@ class Features:
     internet: bool = True
     realms: Sequence[str] = REALMS
     modes: Sequence[str] = ("enforce", "enforce", "visibility", "selective")
+    apart: bool = False  # no two interfaces of a machine in one realm
     odd_services: bool = True
     by_address: bool = True
     most_rules: int = 5
@@ -186,7 +187,9 @@ def zones(draw: st.DrawFn, features: Features, selectable: Callable[[Predicate],
 
 
 @st.composite
-def workloads(draw: st.DrawFn, schema: LabelSchema, features: Features) -> tuple[Workload, ...]:
+def workloads(
+    draw: st.DrawFn, schema: LabelSchema, features: Features, interface_id: Callable[[str], str]
+) -> tuple[Workload, ...]:
     """Workloads with one interface or two; an address of a realm is given away once."""
     required = {k.name for k in schema.keys if k.required}
     free = {r: [draw(st.permutations(HOSTS4)), draw(st.permutations(HOSTS6))] for r in features.realms}
@@ -200,7 +203,13 @@ def workloads(draw: st.DrawFn, schema: LabelSchema, features: Features) -> tuple
         is_class = features.classes and draw(st.integers(0, 4)) == 0
         several = features.several_interfaces and draw(st.integers(0, 4)) == 0
         names = ("eth0", "eth1") if several else ("",)
-        made = tuple(draw(interfaces(f"w{number}", n, is_class, free, features)) for n in names)
+        places = [features.realms] * len(names)
+        if features.apart and several:
+            names, places = names[: len(features.realms)], [(realm,) for realm in features.realms]
+        made = tuple(
+            draw(interfaces(f"w{number}", n, is_class, free, features, at, interface_id))
+            for n, at in zip(names, places, strict=False)
+        )
         out.append(Workload(f"w{number}", tuple(sorted(labels.items())), made, is_class))
     return tuple(out)
 
@@ -213,9 +222,11 @@ def interfaces(
     is_class: bool,
     free: dict[str, list[list[str]]],
     features: Features,
+    realms: Sequence[str],
+    interface_id: Callable[[str], str],
 ) -> Interface:
     """One interface, at addresses that nobody else has."""
-    realm = draw(st.sampled_from(features.realms))
+    realm = draw(st.sampled_from(realms))
     held: Addresses | None = None
     if is_class:
         held = draw(st.one_of(st.none(), addresses(1)))
@@ -228,7 +239,7 @@ def interfaces(
         if held is None and not features.unknown:
             held = Addresses.of("198.51.100.1")
     known = draw(st.booleans()) and not is_class
-    return Interface(name, held, realm, None, f"eni-{workload}{name}" if known else None)
+    return Interface(name, held, realm, None, interface_id(f"{workload}{name}") if known else None)
 
 
 @st.composite
@@ -286,8 +297,10 @@ def models(
     placements: Placements = lambda name, *_: {"vpc_id": f"vpc-{name}"},
     features: Features = EVERYTHING,
     accept: Sequence[str] = (),
+    interface_id: Callable[[str], str] = "eni-{}".format,
 ) -> Model:
-    """A whole model with targets of one platform, accepting the named residuals."""
+    """A whole model with targets of one platform, accepting the named residuals. `interface_id` makes the
+    platform's own id of an interface."""
     schema = draw(schemas())
 
     def selectable(predicate: Predicate) -> bool:
@@ -304,7 +317,7 @@ def models(
         address_sets=tuple(
             AddressSet(f"s{i}", a, draw(st.sampled_from(features.realms))) for i, a in enumerate(sets)
         ),
-        workloads=draw(workloads(schema, features)),
+        workloads=draw(workloads(schema, features, interface_id)),
     )
     many = draw(st.integers(0 if features.most_rules > 3 else 1, features.most_rules))
     made = [draw(rules(n, parts, features, selectable)) for n in range(many)]

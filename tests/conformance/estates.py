@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere, outside
+from segkit.platforms.base import platform
 from segkit.sets import ANY, L, icmp, icmpv6, tcp, udp
+from tests.conformance.planes import Plane
 from tests.strategies import TODAY
 
-Place = Callable[[str, Sequence[str], int], Mapping[str, Any]]
-"""(target name, the names of all, a number to choose by) -> placement; see `Plane.placement`."""
+
+def target(
+    seg: Segmentation,
+    plane: Plane,
+    encoding: str,
+    name: str = "main",
+    names: Sequence[str] = ("main",),
+    choice: int = 0,
+    accept: Sequence[str] = (),
+    **more: Any,
+) -> None:
+    """A target; `choice` is for `Plane.placement`. What its plane cannot do without is accepted too."""
+    made = seg.target(name, plane.name, placement=plane.placement(encoding)(name, names, choice), **more)
+    for residual in sorted({*accept, *plane.always}):
+        made.accept_residual(residual, owner="me", reason="a test", expires="2999-01-01")
 
 
-def shop(platform: str, place: Place) -> Segmentation:
+def shop(plane: Plane, encoding: str) -> Segmentation:
     """Three tiers, a quarantine, a guardrail with an exception, ping, both families."""
     schema = {
         "labels": {
@@ -42,7 +57,7 @@ def shop(platform: str, place: Place) -> Segmentation:
     ):
         app = {} if role == "bastion" else {"app": "shop"}
         addresses = [f"10.0.0.{n + 1}"] + [f"fd00::{n + 1}"] * (n % 2)
-        known = f"eni-{n}" if n % 3 == 0 else None
+        known = plane.interface(str(n)) if n % 3 == 0 else None
         seg.workload(f"{role}-{n}", {**app, "role": role, "zone": zone}, addresses, interface_id=known)
     seg.workload("bad", {"app": "shop", "role": "web", "zone": "edge", "quarantine": "true"}, ["10.0.0.99"])
     ban = seg.policy("quarantine", "quarantine", owner="soc")
@@ -55,32 +70,33 @@ def shop(platform: str, place: Place) -> Segmentation:
     rules.allow(anywhere, web, tcp(443), tcp(80), id="front")
     rules.allow(web, api, tcp("8080-8090"), ticket="NET-1", id="calls")
     rules.allow(api, db, tcp(5432), id="orders")
-    rules.allow(L.role == "bastion", [api, db], tcp(22), icmp(8), icmpv6(128), id="admin")
+    types = platform(plane.name).capabilities.icmp_types
+    pings = (icmp(8), icmpv6(128)) if types else (icmp(), icmpv6())
+    rules.allow(L.role == "bastion", [api, db], tcp(22), *pings, id="admin")
     rules.allow(api, outside, udp(53), id="names")
-    seg.target("main", platform, placement=place("main", ["main"], 0))
+    target(seg, plane, encoding)
     return seg
 
 
-def ranges(platform: str, place: Place) -> Segmentation:
+def ranges(plane: Plane, encoding: str) -> Segmentation:
     """Address sets, one as a list of its own, one with a hole; machines that nobody manages."""
     seg = Segmentation("ranges", today=TODAY)
     corp = seg.address_set("corp", ["10.0.0.0/8", "fd00::/8"])
     lab = seg.address_set("lab", ["10.66.0.0/16"])
     partner = seg.address_set("s0", ["198.51.100.0/25", "203.0.113.4", "2001:db8:7::/48"])
     seg.workload("web", {"app": "web", "cloud": "yes"}, ["172.16.0.1", "2001:db8:1::1"])
-    seg.workload("db", {"app": "db", "cloud": "yes"}, ["172.16.0.2"], interface_id="eni-db")
+    seg.workload("db", {"app": "db", "cloud": "yes"}, ["172.16.0.2"], interface_id=plane.interface("db"))
     seg.workload("legacy", {"app": "db"}, ["10.1.0.7"])
     rules = seg.policy("p", "application")
     rules.allow(corp, L.app == "web", tcp(443), unless_source=lab, id="staff")
     rules.allow(partner, L.app == "web", tcp("9000-9100"), id="partner")
     rules.allow(L.app == "web", L.app == "db", tcp(5432), id="data")
     rules.allow(L.app == "web", partner, tcp(25), id="mail")
-    target = seg.target("main", platform, select=L.cloud == "yes", placement=place("main", ["main"], 2))
-    target.accept_residual("snapshot", owner="me", reason="legacy", expires="2999-01-01")
+    target(seg, plane, encoding, choice=2, select=L.cloud == "yes", accept=("snapshot",))
     return seg
 
 
-def modes(platform: str, place: Place) -> Segmentation:
+def modes(plane: Plane, encoding: str) -> Segmentation:
     """A zone that is watched, one that is selective, one that trusts itself, and one that enforces."""
     seg = Segmentation("modes", today=TODAY)
     seg.zone("watched", L.zone == "watched", mode="visibility")
@@ -93,11 +109,11 @@ def modes(platform: str, place: Place) -> Segmentation:
     rules = seg.policy("p", "application")
     rules.allow(L.zone == "strict", L.zone == "lab", tcp(443), id="s")
     rules.deny(L.zone == "lab", L.zone == "lab", udp(161), id="snmp")
-    seg.target("main", platform, placement=place("main", ["main"], 0))
+    target(seg, plane, encoding)
     return seg
 
 
-def two_networks(platform: str, place: Place) -> Segmentation:
+def two_networks(plane: Plane, encoding: str) -> Segmentation:
     """Two targets in one realm that speak with each other, and one in a realm with the same addresses."""
     seg = Segmentation("two", today=TODAY)
     for n, (name, side) in enumerate((("web", "left"), ("api", "left"), ("db", "right"), ("log", "right"))):
@@ -109,7 +125,6 @@ def two_networks(platform: str, place: Place) -> Segmentation:
     rules.allow(anywhere, L.app == "log", udp(514), id="c", unless_source=L.app == "db")
     names = ("left", "right", "far")
     for name in names[:2]:
-        target = seg.target(name, platform, select=L.side == name, placement=place(name, names, 1))
-        target.accept_residual("snapshot", owner="me", reason="another network", expires="2999-01-01")
-    seg.target("far", platform, realm="far", placement=place("far", names, 1))
+        target(seg, plane, encoding, name, names, 1, select=L.side == name, accept=("snapshot",))
+    target(seg, plane, encoding, "far", names, 1, realm="far")
     return seg

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from hypothesis import strategies as st
 
 from segkit.model.model import Model
 from segkit.platforms.base import platform
 from tests.conformance import aws
 from tests.oracles.intent_oracle import Packet
+from tests.strategies import Features, models
 
 Document = dict[str, Any]
+
+
+def resources(fragment: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """Resource address -> its body."""
+    return {
+        (kind, key): body
+        for kind, bodies in fragment.get("resource", {}).items()
+        for key, body in bodies.items()
+    }
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +37,9 @@ class Plane:
     inventory of today, `all` are all but those that give up the proof. `unlimited` lifts every quota;
     `tight` is a placement with a quota that any rule overflows. `rules` and `members` are the kinds of
     resources that hold rules and memberships. `faults` lists what is wrong with names and texts. `mutants`
-    and `judge` are as in `tests.oracles.mutants_aws`.
+    and `judge` are as in `tests.oracles.mutants_aws`. `interface` makes the platform's own id of an
+    interface. `always` are residuals that nearly any model has there. `parts` takes a fragment apart into
+    what comes and goes by itself. `features` narrows the random models to what the platform has.
     """
 
     name: str
@@ -42,6 +56,15 @@ class Plane:
     faults: Callable[[Document], Iterator[str]]
     mutants: Callable[[Document, int, int], Iterator[Any]]
     judge: Callable[[Model, Document, Document], Any]
+    interface: Callable[[str], str]
+    always: Sequence[str] = ()
+    parts: Callable[[Document], dict[tuple[str, str], Any]] = resources
+    features: Mapping[str, Any] = field(default_factory=dict)
+
+    def models(self, encoding: str, features: Features, accept: Sequence[str]) -> st.SearchStrategy[Model]:
+        """Random models of this plane, accepting the named residuals."""
+        narrowed = replace(features, **self.features)
+        return models(self.name, self.placement(encoding), narrowed, accept, self.interface)
 
     def __repr__(self) -> str:
         return self.name
@@ -62,6 +85,7 @@ AWS = Plane(
     faults=aws.faults,
     mutants=aws.mutants,
     judge=aws.judge,
+    interface="eni-{}".format,
 )
 
 PLANES = (AWS,)

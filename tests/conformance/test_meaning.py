@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -15,7 +15,7 @@ from segkit.model.model import Model
 from segkit.verify import prove
 from tests.conformance.planes import ENCODINGS, IDS, Plane
 from tests.oracles.intent_oracle import Oracle, Packet
-from tests.strategies import EVERYTHING, LABELS_ONLY, Features, models
+from tests.strategies import EVERYTHING, LABELS_ONLY, Features
 
 MOST = settings().max_examples  # of the profile in use
 SOME = settings(
@@ -41,8 +41,10 @@ def compiled(model: Model) -> Compilation:
         raise
 
 
-def draw(data: st.DataObject, plane: Plane, encoding: str, features: Features, accept: object) -> Model:
-    return data.draw(models(plane.name, plane.placement(encoding), features, accept))  # type: ignore[arg-type]
+def draw(
+    data: st.DataObject, plane: Plane, encoding: str, features: Features, accept: Sequence[str]
+) -> Model:
+    return data.draw(plane.models(encoding, features, accept))
 
 
 @planes

@@ -26,7 +26,7 @@ EACH = {shop: 400, ranges: 300, modes: 10, two_networks: 300}
 def test_every_mutant_with_a_witness_is_caught(
     plane: Plane, encoding: str, make: Callable[..., Segmentation]
 ) -> None:
-    model = make(plane.name, plane.placement(encoding)).build()
+    model = make(plane, encoding).build()
     done = compile_model(model)
     document = plane.stack(model, done.fragment)
     proof = prove(model, document, intent=done.intent, residuals=done.residuals)

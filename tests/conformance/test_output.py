@@ -27,7 +27,7 @@ estates = pytest.mark.parametrize(
 def test_the_provider_knows_every_resource_and_argument(
     plane: Plane, encoding: str, make: Callable[..., Segmentation], shared_dir: Path
 ) -> None:
-    fragment = compile_model(make(plane.name, plane.placement(encoding)).build()).fragment
+    fragment = compile_model(make(plane, encoding).build()).fragment
     assert fragment["resource"]
     assert list(faults(fragment, shared_dir / "schemas" / f"{plane.name}.json")) == []
 
@@ -56,6 +56,6 @@ def test_the_schema_check_finds_what_is_wrong(shared_dir: Path) -> None:
 @planes
 @pytest.mark.parametrize("make", [shop, ranges, two_networks], ids=lambda make: str(make.__name__))
 def test_golden(plane: Plane, encoding: str, make: Callable[..., Segmentation], golden: Golden) -> None:
-    fragment = compile_model(make(plane.name, plane.placement(encoding)).build()).fragment
+    fragment = compile_model(make(plane, encoding).build()).fragment
     name = f"{make.__name__}.{plane.name}.{encoding}.json"
     golden(Path(__file__).parent / "goldens" / name, canonical_json(fragment).decode())

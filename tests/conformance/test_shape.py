@@ -20,7 +20,7 @@ from segkit.sets import ANY, L, tcp, udp
 from segkit.verify import prove
 from tests.conformance.estates import modes, ranges, shop, two_networks
 from tests.conformance.planes import ENCODINGS, IDS, PLANES, Plane
-from tests.strategies import TODAY, Features, models
+from tests.strategies import TODAY, Features
 
 ESTATES = (shop, ranges, modes, two_networks)
 SOME = settings(
@@ -35,18 +35,9 @@ Make = Callable[..., Segmentation]
 Keys = set[tuple[str, str]]
 
 
-def resources(fragment: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
-    """Resource address -> its body."""
-    return {
-        (kind, key): body
-        for kind, bodies in fragment.get("resource", {}).items()
-        for key, body in bodies.items()
-    }
-
-
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Keys, Keys, Keys]:
-    """Resources that came, went, and changed."""
-    old, new = resources(before), resources(after)
+def changes(plane: Plane, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Keys, Keys, Keys]:
+    """Parts that came, went, and changed."""
+    old, new = plane.parts(dict(before)), plane.parts(dict(after))
     return (
         new.keys() - old.keys(),
         old.keys() - new.keys(),
@@ -61,7 +52,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Keys, 
 def test_order_and_repetition_change_no_byte(
     plane: Plane, encoding: str, data: st.DataObject, chance: random.Random
 ) -> None:
-    model: Model = data.draw(models(plane.name, plane.placement(encoding), SMALL, plane.all))
+    model: Model = data.draw(plane.models(encoding, SMALL, plane.all))
 
     def shuffled(items: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(chance.sample(items, len(items)))
@@ -93,7 +84,7 @@ def test_order_and_repetition_change_no_byte(
 @given(data=st.data())
 @SOME
 def test_names_are_what_the_platform_takes(plane: Plane, encoding: str, data: st.DataObject) -> None:
-    model = data.draw(models(plane.name, plane.placement(encoding), SMALL, plane.all))
+    model = data.draw(plane.models(encoding, SMALL, plane.all))
     try:
         done = compile_model(model)
     except SegkitError:
@@ -109,7 +100,7 @@ def test_long_and_odd_names_are_made_to_fit(plane: Plane, encoding: str) -> None
     one = seg.group("Zahlungs-Übersicht " + "x" * 220, L.app == "a")
     two = seg.group("Zahlungs-Übersicht " + "x" * 219 + "y", L.app == "b")
     for name, app in (("ein Rechner, groß", "a"), ("b" * 250, "b")):
-        seg.workload(name, {"app": app}, interface_id="eni-1" if app == "a" else None)
+        seg.workload(name, {"app": app}, interface_id=plane.interface("1") if app == "a" else None)
     policy = seg.policy("p → q", "application", owner="Team «Zahlung»")
     policy.allow(one, two, tcp(443), ticket="a<b>" * 90, purpose="“quoted”\n\ttext")
     seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
@@ -123,7 +114,7 @@ def test_long_and_odd_names_are_made_to_fit(plane: Plane, encoding: str) -> None
 @estates
 def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, make: Make) -> None:
     """Nothing that was there changes, but what tells which rules it serves."""
-    seg = make(plane.name, plane.placement(encoding))
+    seg = make(plane, encoding)
     before = compile_model(seg.build())
     select = (
         seg.build().groups[0].predicate
@@ -134,14 +125,14 @@ def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, m
     )
     seg.policy("new", "application").allow(select, select, udp(7777), id="one")
     after = compile_model(seg.build())
-    came, went, changed = changes(before.fragment, after.fragment)
+    came, went, changed = changes(plane, before.fragment, after.fragment)
     if encoding == "groups":
         assert not went
         assert came
         for key in changed:
-            old, new = resources(before.fragment)[key], resources(after.fragment)[key]
+            old, new = plane.parts(before.fragment)[key], plane.parts(after.fragment)[key]
             assert {f for f in old.keys() | new.keys() if new.get(f) != old.get(f)} <= {"description", "tags"}
-    back = compile_model(make(plane.name, plane.placement(encoding)).build())
+    back = compile_model(make(plane, encoding).build())
     assert canonical_json(back.fragment) == canonical_json(before.fragment)
 
 
@@ -156,7 +147,7 @@ def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data
     features = Features(
         **{**vars(SMALL), "by_address": False, "unknown": False, "modes": ("enforce",), "classes": False}
     )
-    model = data.draw(models(plane.name, plane.placement(encoding), features, plane.all))
+    model = data.draw(plane.models(encoding, features, plane.all))
     allows = [r for r in model.rules if r.action == "allow"]
     assume(allows)
     gone = data.draw(st.sampled_from(allows))
@@ -169,14 +160,14 @@ def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data
     except SegkitError:
         assume(False)
         raise
-    came, _, changed = changes(before.fragment, after.fragment)
+    came, _, changed = changes(plane, before.fragment, after.fragment)
     # Ends in common may be written otherwise once a range is no longer kept out by the rule that went.
     if not any(e.outside for r in model.rules for e in (*r.source, *r.destination)):
         rules = {key for key in came if key[0] in plane.rules}
         assert not rules
         for key in changed:
             if key[0] in plane.rules:
-                old, new = resources(before.fragment)[key], resources(after.fragment)[key]
+                old, new = plane.parts(before.fragment)[key], plane.parts(after.fragment)[key]
                 differ = {f for f in old.keys() | new.keys() if new.get(f) != old.get(f)}
                 assert differ <= {"description", "to_port"}, key
 
@@ -185,12 +176,12 @@ def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data
 @planes
 @pytest.mark.parametrize("known", [True, False], ids=["interface known", "published"])
 def test_a_machine_more_is_membership_only(plane: Plane, encoding: str, known: bool) -> None:
-    seg = shop(plane.name, plane.placement(encoding))
+    seg = shop(plane, encoding)
     before = compile_model(seg.build()).fragment
     labels = {"app": "shop", "role": "api", "zone": "core"}
-    seg.workload("api-new", labels, ["10.0.0.50"], interface_id="eni-new" if known else None)
+    seg.workload("api-new", labels, ["10.0.0.50"], interface_id=plane.interface("new") if known else None)
     after = compile_model(seg.build()).fragment
-    came, went, changed = changes(before, after)
+    came, went, changed = changes(plane, before, after)
     assert not went and not changed
     assert all(kind in plane.members for kind, _ in came) and bool(came) == known
     if not known:
@@ -205,13 +196,13 @@ def test_moving_a_name_moves_resources(plane: Plane, encoding: str) -> None:
     def build(name: str, before: str | None) -> Mapping[str, Any]:
         seg = Segmentation("m", today=TODAY)
         web = seg.group(name, L.app == "web", moved_from=before)
-        seg.workload("w", {"app": "web"}, interface_id="eni-1")
+        seg.workload("w", {"app": "web"}, interface_id=plane.interface("1"))
         seg.policy("p", "application").allow(web, web, tcp(443), id="r")
         seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
         return compile_model(seg.build()).fragment
 
     old, new = build("web", None), build("front", "web")
-    came, went, _ = changes(old, new)
+    came, went, _ = changes(plane, old, new)
     moves = {(m["from"], m["to"]) for m in new.get("moved", [])}
     assert {a for a, _ in moves} >= {f"{kind}.{key}" for kind, key in went}
     assert {b for _, b in moves} >= {f"{kind}.{key}" for kind, key in came}
@@ -251,7 +242,7 @@ def test_an_empty_group_renders_nothing_until_its_first_member(plane: Plane, enc
     assert all(prove(done.model, done.fragment).ok for done in (none, one, two))
     assert not [k for k in none.fragment["resource"] if k in plane.rules]
     assert [k for k in one.fragment["resource"] if k in plane.rules]
-    came, went, changed = changes(one.fragment, two.fragment)
+    came, went, changed = changes(plane, one.fragment, two.fragment)
     assert not went and not changed
     assert not {k for k in came if k[0] in plane.rules}
 
