@@ -1,0 +1,196 @@
+"""A plan as Terraform: named resources in a fixed order, with the dependencies that make an apply safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segkit.artifacts import Fragment, literal, reference
+from segkit.errors import Problem
+from segkit.model.model import Model, Target
+from segkit.platforms.azure.limits import name, tag
+from segkit.platforms.azure.lower.namer import Namer
+from segkit.platforms.azure.lower.placing import ON_INTERFACES
+from segkit.platforms.azure.lower.plan import Plan
+from segkit.platforms.azure.lower.rules import Rules
+from segkit.platforms.azure.placement import AzurePlacement, Subnet
+from segkit.platforms.lowering.encoding import Carried, GroupId
+from segkit.platforms.lowering.names import membership_local, readable, resource_name
+
+NSG = "azurerm_network_security_group"
+ASG = "azurerm_application_security_group"
+RULE = "azurerm_network_security_rule"
+JOINED = "azurerm_network_interface_application_security_group_association"
+ON_SUBNET = "azurerm_subnet_network_security_group_association"
+ON_INTERFACE = "azurerm_network_interface_security_group_association"
+
+
+class Emitter:
+    """Writes one target's part of a plan."""
+
+    def __init__(
+        self, model: Model, plan: Plan, target: Target, here: AzurePlacement, names: Namer, before: Namer
+    ) -> None:
+        self.model, self.plan, self.target, self.here = model, plan, target, here
+        self.names, self.before = names, before
+        self.out = Fragment(f"target {target.name}")
+        self.warnings: list[Problem] = []
+        self._imports: list[dict[str, str]] = []
+        self._rules = Rules(plan, names, before)
+        self._ready: dict[GroupId, list[str]] = {}
+
+    def fragment(self) -> dict[str, Any]:
+        """The target as Terraform JSON."""
+        groups = sorted(self.plan.groups[self.target.name], key=self.names.group)
+        for group in groups:
+            self._group(group)
+        for subnet in self.plan.filters[self.target.name]:
+            self._security_group(subnet, self.here.subnets.get(subnet))
+        for group in groups:
+            self._known_with_its_rules(group)
+        for carried in self.plan.carried[self.target.name]:
+            self._member(carried)
+        self._flow_log()
+        done = self.out.to_dict()
+        return {**done, "import": self._imports} if self._imports else done
+
+    # -- groups
+
+    def _group(self, group: GroupId) -> None:
+        plain, key = self.names.group(group), self.names.group_key(group)
+        adopted = self.here.adopt.get(plain)
+        # A rename in code keeps the physical name: changing it would replace a group that is in use.
+        physical = (adopted and adopted.name) or name(
+            f"{self.model.name}-{self.target.name}-{self.before.group(group)}"
+        )
+        select = " and ".join(sorted(readable(p.predicate) for p in group.pieces))
+        self.out.resource(ASG, key, self._made(physical, {"segkit-select": select}))
+        if adopted and adopted.id:
+            self._imports.append({"to": f"${{{ASG}.{key}}}", "id": adopted.id})
+        self._moved(ASG, self.before.group_key(group), key)
+
+    def _security_group(self, subnet: str, placed: Subnet | None) -> None:
+        """The security group of a subnet or of interfaces; its rules alone where somebody else makes it."""
+        key = resource_name(self.target.name, subnet)
+        written = self._rules.of(self.target.name, subnet, self.here)
+        own = f"{NSG}.{key}.id"
+        if placed is not None and placed.security_group is not None:
+            there = placed.security_group
+            for rule in written:
+                body = {k: v for k, v in rule.body.items() if v is not None}
+                body |= {
+                    "resource_group_name": there.resource_group,
+                    "network_security_group_name": there.name,
+                }
+                self.out.resource(RULE, rule.key, self._body(body))
+                self._moved(RULE, rule.before, rule.key)
+                for group in rule.groups:
+                    self._ready.setdefault(group, []).append(f"{RULE}.{rule.key}.id")
+            return
+        physical = name(f"{self.model.name}-{self.target.name}-{subnet}")
+        body = self._made(physical, {})
+        body["security_rule"] = [rule.body for rule in written]
+        self.out.resource(NSG, key, body)
+        for group in {group: None for rule in written for group in rule.groups}:
+            self._ready.setdefault(group, []).append(own)
+        if placed is not None:
+            on = {"subnet_id": placed.id, "network_security_group_id": f"${{{own}}}"}
+            self.out.resource(ON_SUBNET, key, self._body(on))
+
+    def _known_with_its_rules(self, group: GroupId) -> None:
+        """A group's id that is known once the rules about it are written: an interface joins a group only
+        when that can do its job."""
+        own = f"{ASG}.{self.names.group_key(group)}.id"
+        others = sorted(set(self._ready.get(group, ())))
+        self.out.local(_ready_local(self.names, group), _first(own, others))
+
+    # -- members
+
+    def _member(self, carried: Carried) -> None:
+        ids = [reference(f"local.{_ready_local(self.names, g)}") for g in carried.groups]
+        workload, interface = carried.workload, carried.interface
+        on_interfaces = reference(f"{NSG}.{resource_name(self.target.name, ON_INTERFACES)}", "id")
+        if interface.id is None:
+            local = {
+                "workload": literal(workload.name),
+                "interface": literal(interface.name),
+                "target": literal(self.target.name),
+                "groups": ids,
+            }
+            if not self.here.subnets:
+                local["security_group"] = on_interfaces
+            self.out.local(membership_local(self.target.name, workload.name, interface.name), local)
+            return
+        parts = [workload.name, *([interface.name] if interface.name else [])]
+        joined = []
+        for group, ready in zip(carried.groups, ids, strict=True):
+            key = resource_name(self.target.name, *parts, self.names.group(group))
+            body = {"network_interface_id": interface.id, "application_security_group_id": ready}
+            self.out.resource(JOINED, key, self._body(body))
+            self._moved(JOINED, resource_name(self.target.name, *parts, self.before.group(group)), key)
+            joined.append(f"{JOINED}.{key}.id")
+        if not self.here.subnets:
+            self._filtered(resource_name(self.target.name, *parts), interface.id, joined)
+
+    def _filtered(self, key: str, interface: str, joined: Sequence[str]) -> None:
+        """Puts the security group on an interface, once that is in its groups: before, it would be closed."""
+        own = f"{NSG}.{resource_name(self.target.name, ON_INTERFACES)}.id"
+        local = f"segkit-filter_{key}"
+        self.out.local(local, _first(own, joined))
+        body = {"network_interface_id": interface, "network_security_group_id": reference(f"local.{local}")}
+        self.out.resource(ON_INTERFACE, key, self._body(body))
+
+    # -- visibility
+
+    def _flow_log(self) -> None:
+        watched = [z.name for z in self.model.zones if z.mode == "visibility"]
+        log = self.here.flow_log
+        if watched and log is None:
+            self.warnings.append(
+                Problem(
+                    f"target {self.target.name}: nothing logs zone {', '.join(watched)}, in visibility mode",
+                    where=self.target.where,
+                    fix="pass flow_log= (a network watcher and a storage account)",
+                )
+            )
+        if not watched or log is None:
+            return
+        body = {
+            "name": name(f"{self.model.name}-{self.target.name}-visibility"),
+            "network_watcher_name": log.network_watcher,
+            "resource_group_name": log.resource_group,
+            "target_resource_id": self.here.vnet_id,
+            "storage_account_id": log.storage_account_id,
+            "enabled": True,
+            "version": 2,
+            "retention_policy": [{"enabled": True, "days": log.days}],
+            "tags": self._tags({}),
+        }
+        key = resource_name(self.target.name, "visibility")
+        self.out.resource("azurerm_network_watcher_flow_log", key, self._body(body))
+
+    # -- shared
+
+    def _made(self, physical: str, tags: Mapping[str, str]) -> dict[str, Any]:
+        place = {"resource_group_name": self.here.resource_group, "location": self.here.location}
+        return self._body({"name": physical, **place, "tags": self._tags(tags)})
+
+    def _body(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return {**body, "provider": self.here.provider} if self.here.provider else dict(body)
+
+    def _tags(self, own: Mapping[str, str]) -> dict[str, str]:
+        every = {"segkit": self.model.name, **own}
+        return {**{k: literal(tag(v)) for k, v in every.items()}, **dict(self.here.tags)}
+
+    def _moved(self, kind: str, old: str, new: str) -> None:
+        if old != new:
+            self.out.moved(f"{kind}.{old}", f"{kind}.{new}")
+
+
+def _first(own: str, others: Sequence[str]) -> str:
+    """An id as an expression that waits for others."""
+    return f"${{[{', '.join([own, *others])}][0]}}" if others else f"${{{own}}}"
+
+
+def _ready_local(names: Namer, group: GroupId) -> str:
+    return "segkit-group_" + names.group_key(group)

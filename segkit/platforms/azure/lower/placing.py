@@ -1,0 +1,117 @@
+"""Which network security groups filter an interface: that of its subnet, or the one on interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from segkit.errors import Problem
+from segkit.intent.endpoints import Endpoint
+from segkit.intent.engine import Intent
+from segkit.model.model import Target
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.azure.placement import AzurePlacement
+from segkit.sets import NOWHERE, Addresses
+
+ON_INTERFACES = "interfaces"
+"""The name of the security group of a target without subnets."""
+
+
+class Placing:
+    """Where the interfaces of all targets are. `problems` are workloads that are where they cannot be."""
+
+    def __init__(
+        self, intent: Intent, targets: Sequence[Target], placements: Mapping[str, AzurePlacement]
+    ) -> None:
+        self._placements = placements
+        self._held: dict[tuple[str, str], list[Endpoint]] = {}
+        for kin in intent.population.kin:
+            for endpoint in kin.endpoints:
+                self._held.setdefault(_key(endpoint.workload, endpoint.interface), []).append(endpoint)
+        self.problems: list[Problem] = []
+        for target in targets:
+            here = placements[target.name]
+            self.problems += _elsewhere(intent, target, targets)
+            if here.subnets:
+                self.problems += self._strangers(intent, target)
+
+    def of(self, target: str, workload: Workload, interface: Interface) -> tuple[str, ...]:
+        """The names of the subnets that an interface of a target is in, or may be in."""
+        here = self._placements[target]
+        if not here.subnets:
+            return (ON_INTERFACES,)
+        held = self._held.get(_key(workload, interface), [])
+        known = _known(held)
+        found = tuple(name for name, subnet in here.subnets.items() if subnet.prefixes.overlaps(known))
+        sure = bool(held) and all(e.addresses is not None for e in held)
+        return found if sure and found else tuple(here.subnets)
+
+    def _strangers(self, intent: Intent, target: Target) -> Iterator[Problem]:
+        """Workloads that are in no subnet, in several, or in one without being this target's."""
+        here = self._placements[target.name]
+        whole = Addresses.union(subnet.prefixes for subnet in here.subnets.values())
+        for workload in intent.model.workloads:
+            for one in workload.interfaces:
+                known = _known(self._held.get(_key(workload, one), []))
+                owned = target.owns(workload.label_map, one.realm, one.network)
+                if owned:
+                    yield from _misplaced(target, here, workload, one, known)
+                    continue
+                inside = NOWHERE if workload.is_class else (one.addresses or NOWHERE) & whole
+                if inside and target.reaches(one.realm, one.network):
+                    yield _closed(target, workload, inside)
+
+
+def _key(workload: Workload, interface: Interface) -> tuple[str, str]:
+    return workload.name, interface.name
+
+
+def _known(held: Sequence[Endpoint]) -> Addresses:
+    return Addresses.union(e.addresses or NOWHERE for e in held)
+
+
+def _misplaced(
+    target: Target, here: AzurePlacement, workload: Workload, interface: Interface, known: Addresses
+) -> Iterator[Problem]:
+    found = [name for name, subnet in here.subnets.items() if subnet.prefixes.overlaps(known)]
+    many = workload.is_class or interface.addresses is None
+    what = f"target {target.name}: workload {workload.name!r} is at {known}"
+    if known and not found:
+        yield Problem(
+            f"{what}, in no subnet of the target",
+            where=workload.where,
+            why="its network security group would filter nobody there",
+            fix="add the subnet to subnets, or place the interface with network=",
+        )
+    elif len(found) > 1 and not many:
+        yield Problem(
+            f"{what}, in subnets {' and '.join(found)}",
+            where=workload.where,
+            why="an interface is in one subnet",
+            fix="declare its interfaces one by one",
+        )
+
+
+def _closed(target: Target, workload: Workload, inside: Addresses) -> Problem:
+    return Problem(
+        f"target {target.name}: workload {workload.name!r} is inside a subnet, at {inside}, and not its own",
+        where=workload.where,
+        why="a security group on a subnet filters every interface there: this one would be cut off",
+        fix="let select= match it, or leave subnets out so that the group is on interfaces",
+    )
+
+
+def _elsewhere(intent: Intent, target: Target, targets: Sequence[Target]) -> Iterator[Problem]:
+    """Workloads that a target selects and that name a network which is nobody's."""
+    first = min(t.name for t in targets)
+    names = {t.name for t in intent.model.targets}
+    names |= {str(t.placement["network"]) for t in intent.model.targets if t.placement.get("network")}
+    for workload in intent.model.workloads if target.name == first else ():
+        for one in workload.interfaces:
+            selected = any(t.realm == one.realm and t.select.matches(workload.label_map) for t in targets)
+            if one.network is not None and one.network not in names and selected:
+                yield Problem(
+                    f"workload {workload.name!r} is in network {one.network!r}, which no target has",
+                    where=workload.where,
+                    why="nothing would filter it, though a target selects its labels",
+                    fix=f"known networks: {', '.join(sorted(names))}; or give a target this network=",
+                )

@@ -1,0 +1,151 @@
+"""What to build on Azure, before it has names: which security groups there are, and the lines in each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from segkit.intent.boxes import FAMILIES, Piece
+from segkit.model.model import Model, Target
+from segkit.model.policy import Rule
+from segkit.platforms.azure.lower.placing import ON_INTERFACES, Placing
+from segkit.platforms.azure.lower.services import Protocol, parts
+from segkit.platforms.azure.placement import AzurePlacement
+from segkit.platforms.lowering.carrying import Key
+from segkit.platforms.lowering.draft import Draft
+from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
+from segkit.platforms.lowering.ground import Direction
+from segkit.platforms.lowering.names import digest
+from segkit.platforms.lowering.peers import Peers
+from segkit.platforms.lowering.sides import SideRule
+from segkit.sets import EVERYWHERE, INTERNET, NOWHERE, Addresses, IntervalSet
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A far end given by address: the name of a declared set, or a hash of the addresses; its family, 0 where
+    it is every address of both."""
+
+    name: str
+    family: int
+
+
+Peer = GroupId | At
+
+
+@dataclass(frozen=True, slots=True)
+class LineId:
+    """What makes a rule the same rule: whose it is, direction, far end and protocol."""
+
+    own: GroupId
+    direction: Direction
+    peer: Peer
+    protocol: Protocol
+
+
+@dataclass(slots=True)
+class Line:
+    """One rule: its ports, the addresses of its far end, and every policy rule or posture it serves."""
+
+    id: LineId
+    ports: IntervalSet
+    addresses: Addresses
+    origins: dict[str, Rule | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Plan:
+    """All of it, for every Azure target of a model: application security groups, lines and carried groups by
+    target; and for each group the subnets where interfaces may carry it."""
+
+    groups: dict[str, set[GroupId]] = field(default_factory=dict)
+    lines: dict[LineId, Line] = field(default_factory=dict)
+    carried: Mapping[str, Sequence[Carried]] = field(default_factory=dict)
+    hints: Mapping[Piece, set[str]] = field(default_factory=dict)
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: dict[GroupId, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def lines_in(self, target: str, subnet: str, direction: Direction) -> list[Line]:
+        """The lines of one security group in one direction."""
+        return [
+            line
+            for line in self.lines.values()
+            if line.id.own.target == target
+            and line.id.direction == direction
+            and subnet in self.places[line.id.own]
+        ]
+
+
+def make_plan(
+    draft: Draft,
+    placements: Mapping[str, AzurePlacement],
+    placing: Placing,
+    encodings: Mapping[str, Encoding],
+) -> Plan:
+    """The plan of a draft, with an encoding for each target."""
+    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
+    groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
+    plan.carried = groups.carried
+    plan.filters = {t.name: tuple(placements[t.name].subnets) or (ON_INTERFACES,) for t in draft.targets}
+    for name, worn in groups.worn.items():
+        plan.groups[name] |= worn
+    for name, held in plan.carried.items():
+        for carried in held:
+            where = placing.of(name, carried.workload, carried.interface)
+            for group in carried.groups:
+                plan.places[group].update(where)
+    names = dict(_set_names(draft.intent.model))
+    for target, rule, peers in draft.written:
+        _add_lines(plan, target, rule, peers, groups, names)
+    return plan
+
+
+def _set_names(model: Model) -> Iterator[tuple[Addresses, str]]:
+    """Names of address sets; where several are equal, the first by name counts."""
+    yield INTERNET, "internet"
+    for zone in sorted(model.zones, key=lambda z: z.name, reverse=True):
+        if zone.networks:
+            yield zone.networks, f"zone-{zone.name}"
+    for one in sorted(model.address_sets, key=lambda s: s.name, reverse=True):
+        yield one.addresses, one.name
+
+
+def _add_lines(
+    plan: Plan,
+    target: Target,
+    rule: SideRule,
+    peers: Peers,
+    groups: Groups,
+    names: Mapping[Addresses, str],
+) -> None:
+    references = [g for k in peers.references for g in groups.of(k)]
+    for reference in references:
+        plan.groups[reference.target].add(reference)
+    far: list[tuple[Peer, Addresses]] = [(reference, NOWHERE) for reference in references]
+    far += _ranges(peers.addresses, rule.families, names)
+    for own in groups.of(Key(target.name, rule.own)):
+        plan.groups[target.name].add(own)
+        for part in parts(rule.services, rule.families):
+            for peer, addresses in far:
+                if part.protocol == "Icmp" and isinstance(peer, At) and peer.family == 6:
+                    continue  # there is none in IPv6
+                key = LineId(own, rule.direction, peer, part.protocol)
+                line = plan.lines.setdefault(key, Line(key, IntervalSet.of(), addresses))
+                line.ports |= IntervalSet.of(*part.ports)
+                line.origins[rule.origin] = rule.rule
+
+
+def _ranges(
+    addresses: Addresses, families: frozenset[int], names: Mapping[Addresses, str]
+) -> list[tuple[Peer, Addresses]]:
+    """A far end's addresses, one family at a time: no rule may mix them (see `limits`, [IPV6])."""
+    if addresses == EVERYWHERE and families == FAMILIES:
+        return [(At("any", 0), EVERYWHERE)]
+    found: list[tuple[Peer, Addresses]] = []
+    for family in sorted(families):
+        if inside := addresses.family(family):
+            whole = inside == EVERYWHERE.family(family)
+            name = names.get(addresses) or names.get(inside) or digest(str(inside), 10)
+            found.append((At("any" if whole else name, family), inside))
+    return found

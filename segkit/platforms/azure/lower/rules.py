@@ -1,0 +1,162 @@
+"""The rules of one security group, as its resource has them, with priorities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from segkit.artifacts import literal, reference
+from segkit.platforms.azure.limits import FIRST, LAST, description
+from segkit.platforms.azure.lower.namer import RESERVED, Namer
+from segkit.platforms.azure.lower.plan import At, Line, Plan
+from segkit.platforms.azure.lower.priorities import CLOSINGS, Bands, assign
+from segkit.platforms.azure.placement import AzurePlacement
+from segkit.platforms.lowering.encoding import GroupId
+from segkit.platforms.lowering.ground import Direction
+from segkit.platforms.lowering.names import resource_name
+from segkit.sets import EVERYWHERE, Addresses, IntervalSet
+
+WAYS: Mapping[Direction, str] = {"ingress": "Inbound", "egress": "Outbound"}
+_HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
+_EVERY_PORT = IntervalSet.of((0, 65535))
+_SIDES = ("source", "destination")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A rule: all its arguments (None where one is not used), its Terraform name should it be a resource, and
+    what that was `before` a rename; the groups that it names."""
+
+    body: Mapping[str, Any]
+    key: str
+    before: str
+    groups: tuple[GroupId, ...] = ()
+
+
+class Rules:
+    """Writes the rules of security groups."""
+
+    def __init__(self, plan: Plan, names: Namer, before: Namer) -> None:
+        self._plan, self._names, self._before = plan, names, before
+
+    def of(self, target: str, subnet: str, here: AzurePlacement) -> list[Written]:
+        """Every rule of one security group, sorted as it will be asked."""
+        placed = here.subnets.get(subnet)
+        existing = placed.security_group if placed is not None else None
+        bands = Bands(*(existing.priorities if existing is not None else (FIRST, LAST)))
+        found: list[Written] = []
+        for direction in ("ingress", "egress"):
+            lines = self._plan.lines_in(target, subnet, direction)
+            found += self._lines(lines, subnet, bands)
+            rest = any(line.id.protocol == "rest" for line in lines)
+            found += _closings(target, subnet, direction, bands, rest)
+        return sorted(found, key=lambda w: (w.body["direction"], w.body["priority"]))
+
+    def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands) -> Iterator[Written]:
+        # Names as they were before a rename: a rule keeps its priority then.
+        named = {self._before.line(line.id): line for line in lines}
+        for is_rest, places in ((False, bands.allows), (True, bands.rest)):
+            mine = {name: one for name, one in named.items() if (one.id.protocol == "rest") is is_rest}
+            for name, priority in assign(mine, places).items():
+                yield self._line(name, priority, mine[name], subnet)
+
+    def _line(self, name: str, priority: int, line: Line, subnet: str) -> Written:
+        own, peer = ("destination", "source") if line.id.direction == "ingress" else ("source", "destination")
+        groups = (line.id.own, *([line.id.peer] if isinstance(line.id.peer, GroupId) else []))
+        protocol = "*" if line.id.protocol == "rest" else line.id.protocol
+        body = {
+            **_rule(name, priority, line.id.direction, "Allow", protocol, _describe(line)),
+            **_ports(line.ports),
+            **self._group(own, line.id.own),
+        }
+        match line.id.peer:
+            case At():
+                body |= _range(peer, line.addresses)
+            case group:
+                body |= self._group(peer, group)
+        keys = [names.line_key(line.id, subnet) for names in (self._names, self._before)]
+        return Written(body, keys[0], keys[1], groups)
+
+    def _group(self, side: str, group: GroupId) -> dict[str, Any]:
+        key = self._names.group_key(group)
+        found = reference(f"azurerm_application_security_group.{key}", "id")
+        return {f"{side}_application_security_group_ids": [found]}
+
+
+def _closings(target: str, subnet: str, direction: Direction, bands: Bands, rest: bool) -> Iterator[Written]:
+    """What stands behind all allows: probes come in, everything else is denied, in front of the rules that
+    nobody can remove."""
+
+    def written(name: str, priority: int, access: str, protocol: str, why: str, source: str = "*") -> Written:
+        body = {
+            **_rule(f"{RESERVED}{name}-{_WAY[direction]}", priority, direction, access, protocol, why),
+            "destination_port_range": "*",
+            "source_address_prefix": source,
+            "destination_address_prefix": "*",
+        }
+        key = resource_name(target, subnet, f"{RESERVED}{name}", _WAY[direction])
+        return Written(body, key, key)
+
+    if direction == "ingress":
+        why = "health probes of load balancers"
+        yield written("probes", bands.probes, "Allow", "*", why, "AzureLoadBalancer")
+    for protocol in CLOSINGS if rest else ():
+        why = "what no rule allows of this protocol, before rules about unnamed protocols"
+        yield written(f"deny-{protocol.lower()}", bands.denies[protocol], "Deny", protocol, why)
+    yield written("deny-all", bands.high, "Deny", "*", "what no rule allows")
+
+
+_WAY = {"ingress": "in", "egress": "out"}
+
+
+def _rule(
+    name: str, priority: int, direction: Direction, access: str, protocol: str, why: str
+) -> dict[str, Any]:
+    """A rule without its ends: every argument has to be there, for attributes as blocks have no optional
+    ones."""
+    return {
+        "name": name,
+        "description": literal(why),
+        "priority": priority,
+        "direction": WAYS[direction],
+        "access": access,
+        "protocol": protocol,
+        "source_port_range": "*",
+        "source_port_ranges": None,
+        "destination_port_range": None,
+        "destination_port_ranges": None,
+        **{f"{side}_address_prefix": None for side in _SIDES},
+        **{f"{side}_address_prefixes": None for side in _SIDES},
+        **{f"{side}_application_security_group_ids": None for side in _SIDES},
+    }
+
+
+def _ports(ports: IntervalSet) -> dict[str, Any]:
+    if not ports or ports == _EVERY_PORT:
+        return {"destination_port_range": "*"}
+    texts = [str(low) if low == high else f"{low}-{high}" for low, high in ports.spans]
+    return {"destination_port_range": texts[0]} if len(texts) == 1 else {"destination_port_ranges": texts}
+
+
+def _range(side: str, addresses: Addresses) -> dict[str, Any]:
+    """Every address of one family is written in halves: it is not certain that 0.0.0.0/0 leaves IPv6 out,
+    which the documentation has for every address."""
+    if addresses == EVERYWHERE:
+        return {f"{side}_address_prefix": "*"}
+    texts = [str(cidr) for cidr in addresses.cidrs()]
+    for family, halves in _HALVES.items():
+        if addresses == EVERYWHERE.family(family):
+            texts = list(halves)
+    if len(texts) == 1:
+        return {f"{side}_address_prefix": texts[0]}
+    return {f"{side}_address_prefixes": texts}
+
+
+def _describe(line: Line) -> str:
+    """The rules a line serves, with owner and ticket."""
+    parts = []
+    for origin, rule in sorted(line.origins.items()):
+        notes = [n for n in (rule.owner, rule.ticket) if n] if rule else []
+        parts.append(f"{origin} ({', '.join(notes)})" if notes else origin)
+    return description("; ".join(parts))

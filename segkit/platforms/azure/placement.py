@@ -1,0 +1,255 @@
+"""Where an Azure target is: its virtual network, and how it emits. Validates what people give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from segkit.errors import Problem
+from segkit.model.model import Model, Target
+from segkit.platforms.arguments import (
+    NUMBERS,
+    TEXT,
+    TEXTS,
+    Shape,
+    check_known,
+    check_quotas,
+    check_shapes,
+    check_words,
+    every,
+    given,
+    wrong,
+)
+from segkit.platforms.azure.limits import FIRST, LAST, QUOTAS
+from segkit.sets import NOWHERE, Addresses
+
+ENCODINGS = ("groups", "cells")
+REFERENCES = ("output", "address")
+LEAST = 50
+"""The fewest priorities that are enough for the rules of one security group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A network security group that somebody else makes, into which rules are put: its name, its resource
+    group, and the priorities that are left to segkit."""
+
+    name: str
+    resource_group: str
+    priorities: tuple[int, int] = (FIRST, LAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet: its id or a reference, its ranges, and the security group that is on it already, if any."""
+
+    id: str
+    prefixes: Addresses
+    security_group: Existing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowLog:
+    """Where a flow log of the virtual network goes: the network watcher and its resource group, a storage
+    account, and for how many days records are kept."""
+
+    network_watcher: str
+    resource_group: str
+    storage_account_id: str
+    days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What an existing application security group keeps: its name, and its id when it is imported."""
+
+    name: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AzurePlacement:
+    """The arguments of one Azure target.
+
+    vnet_id: the id of a virtual network, or a Terraform reference to one. resource_group, location: where
+    security groups are made. network: the name interfaces use for this network. provider: a provider alias
+    (`azurerm.prod`). subnets: name -> `{"id": …, "prefixes": […]}`, the subnets that get a network security
+    group each; `"security_group": {"name": …, "resource_group": …, "priorities": [low, high]}` puts rules
+    into one that is there already. Left out: one network security group, on the interfaces themselves.
+    references: how its rules name what a target of another stack owns: `output` (its group, which that stack
+    publishes; an error where no group can be named) or `address`. Left out: `output` where it is possible.
+    encoding: `groups` (one application security group per selector in use) or `cells` (one per set of
+    selectors that some workload matches). flow_log: `{"network_watcher": …, "resource_group": …,
+    "storage_account_id": …, "days": …}` for visibility mode. quotas: overrides of
+    `segkit.platforms.azure.limits.QUOTAS` by name. adopt: group name -> what the existing application
+    security group keeps. snapshot: `{"networkSecurityGroups": […]}`, answers of the Azure API.
+    """
+
+    vnet_id: str
+    resource_group: str
+    location: str
+    network: str = ""
+    provider: str = ""
+    subnets: Mapping[str, Subnet] = field(default_factory=dict)
+    references: str = ""
+    encoding: str = "groups"
+    flow_log: FlowLog | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    adopt: Mapping[str, Adopted] = field(default_factory=dict)
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+
+    def quota(self, name: str) -> int:
+        """A quota by name, with this target's override."""
+        return self.quotas.get(name, QUOTAS[name].default)
+
+    @property
+    def shared(self) -> bool:
+        """Do others put rules into a security group of its subnets?"""
+        return any(subnet.security_group is not None for subnet in self.subnets.values())
+
+
+def placement(target: Target) -> AzurePlacement:
+    """The placement of a target that `check` found nothing wrong with."""
+    found = given(target)
+    found["subnets"] = {name: _subnet(raw) for name, raw in sorted(found.get("subnets", {}).items())}
+    found["adopt"] = {name: Adopted(**raw) for name, raw in sorted(found.get("adopt", {}).items())}
+    if "flow_log" in found:
+        found["flow_log"] = FlowLog(**found["flow_log"])
+    return AzurePlacement(**found)
+
+
+def _subnet(raw: Mapping[str, Any]) -> Subnet:
+    existing = raw.get("security_group")
+    group = None
+    if existing is not None:
+        low, high = existing.get("priorities", (FIRST, LAST))
+        group = Existing(existing["name"], existing["resource_group"], (low, high))
+    return Subnet(raw["id"], Addresses.of(*raw["prefixes"]), group)
+
+
+def check(model: Model, target: Target) -> Iterator[Problem]:
+    """Everything wrong with a target's placement."""
+    yield from check_known(target, (f.name for f in fields(AzurePlacement)))
+    misshapen = list(check_shapes(target, _SHAPES))
+    if misshapen:
+        yield from misshapen
+        return
+    found = given(target)
+    for name, fix in _NEEDED.items():
+        if not found.get(name):
+            yield wrong(target, name, f"{name} is missing", fix)
+    yield from check_words(target, _WORDS)
+    yield from check_quotas(target, QUOTAS)
+    yield from _check_subnets(target)
+    yield from _check_claims(model, target)
+
+
+_NEEDED = {
+    "vnet_id": "pass the id of the virtual network, or a reference such as vnet.id",
+    "resource_group": "pass the name of the resource group that security groups are made in",
+    "location": "pass the region of the virtual network, e.g. 'westeurope'",
+}
+_WORDS = {"encoding": ENCODINGS, "references": REFERENCES}
+
+
+def _record(needed: frozenset[str], more: frozenset[str] = frozenset()) -> Any:
+    """Is a value a mapping with these keys, and at most these others?"""
+    return lambda value: isinstance(value, Mapping) and needed <= set(value) <= needed | more
+
+
+def _all(fits: Any) -> Any:
+    return lambda value: isinstance(value, Mapping) and all(fits(one) for one in value.values())
+
+
+_SHAPES: Mapping[str, Shape] = {
+    **dict.fromkeys(("vnet_id", "resource_group", "location", "network", "provider"), TEXT),
+    "tags": TEXTS,
+    "quotas": NUMBERS,
+    "subnets": (
+        "subnets by name, e.g. {'app': {'id': subnet.id, 'prefixes': ['10.1.0.0/24']}}",
+        _all(_record(frozenset(("id", "prefixes")), frozenset(("security_group",)))),
+    ),
+    "adopt": (
+        "what each group keeps, e.g. {'web': {'name': 'asg-web'}}",
+        _all(_record(frozenset(), frozenset(f.name for f in fields(Adopted)))),
+    ),
+    "flow_log": (
+        "network_watcher, resource_group, storage_account_id, and days if you like",
+        _record(frozenset(("network_watcher", "resource_group", "storage_account_id")), frozenset(("days",))),
+    ),
+    "snapshot": (
+        "the parsed answers, e.g. {'networkSecurityGroups': [...]}",
+        lambda value: (
+            isinstance(value, Mapping)
+            and set(value) <= {"networkSecurityGroups"}
+            and every(value.values(), list | tuple)
+        ),
+    ),
+}
+"""What the arguments are that hold more than one of a few words."""
+
+
+def _check_subnets(target: Target) -> Iterator[Problem]:
+    held: dict[str, Addresses] = {}
+    for name, raw in sorted(given(target).get("subnets", {}).items()):
+        prefixes, problem = _prefixes(raw["prefixes"])
+        if problem:
+            fix = "write CIDRs: which workloads are in a subnet has to be known before anything is applied"
+            yield wrong(target, "subnets", f"prefixes of subnet {name!r}: {problem}", fix)
+        for other, ranges in held.items():
+            if ranges.overlaps(prefixes):
+                fix = "subnets of one network do not overlap"
+                yield wrong(
+                    target, "subnets", f"subnets {other!r} and {name!r} share {ranges & prefixes}", fix
+                )
+        held[name] = prefixes
+        yield from _check_existing(target, name, raw.get("security_group"))
+
+
+def _prefixes(raw: Any) -> tuple[Addresses, str]:
+    """The ranges of a subnet, and what is wrong with them."""
+    if not isinstance(raw, list | tuple) or not every(raw, str):
+        return NOWHERE, f"{raw!r} is no list of ranges"
+    token = next((text for text in raw if "${" in text), None)
+    if token is not None:
+        return NOWHERE, f"{token!r} is a reference, whose value only Terraform knows"
+    try:
+        return Addresses.of(*raw), "" if raw else "there are none"
+    except ValueError as error:
+        return NOWHERE, str(error)
+
+
+def _check_existing(target: Target, subnet: str, raw: Any) -> Iterator[Problem]:
+    if raw is None:
+        return
+    what = f"security_group of subnet {subnet!r} is {raw!r}"
+    if not _record(frozenset(("name", "resource_group")), frozenset(("priorities",)))(raw):
+        yield wrong(target, "subnets", what, "write its name and resource_group, and priorities if you like")
+        return
+    band = raw.get("priorities", (FIRST, LAST))
+    if not (
+        isinstance(band, list | tuple)
+        and len(band) == 2
+        and every(band, int)
+        and FIRST <= band[0] <= band[1] - LEAST <= LAST - LEAST
+    ):
+        fix = f"write two numbers from {FIRST} to {LAST}, at least {LEAST} apart"
+        yield wrong(target, "subnets", f"priorities of subnet {subnet!r} are {band!r}", fix)
+
+
+def _check_claims(model: Model, target: Target) -> Iterator[Problem]:
+    """Subnets that another target has too: a subnet has one security group."""
+    mine = {raw["id"]: name for name, raw in given(target).get("subnets", {}).items()}
+    for other in model.targets:
+        if other.platform != target.platform or other.name >= target.name:
+            continue
+        subnets = given(other).get("subnets", {})
+        for raw in subnets.values() if isinstance(subnets, Mapping) else ():
+            subnet = raw.get("id") if isinstance(raw, Mapping) else None
+            if subnet in mine:
+                what = f"subnet {mine[subnet]!r} is target {other.name}'s already"
+                yield wrong(
+                    target, "subnets", what, "a subnet has one network security group: let one have it"
+                )

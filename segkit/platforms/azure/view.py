@@ -1,0 +1,241 @@
+"""The reading model for the proof: which groups the interfaces of a model are in, and what filters them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from segkit.artifacts.blocks import read_scope
+from segkit.model.model import Model, Target
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.azure.evaluate import HOST, End, Enforcement, matches
+from segkit.platforms.azure.limits import EXEMPT
+from segkit.platforms.azure.placement import AzurePlacement, placement
+from segkit.platforms.azure.read import read_terraform
+from segkit.platforms.azure.read_snapshot import read_snapshot
+from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.rows import Profile, Rows, profile_of
+from segkit.platforms.azure.state import Carrier, Direction, Members
+from segkit.platforms.base import Membership, Spot
+from segkit.sets import NOWHERE, Addresses, ServiceSet
+
+
+class AzureView:
+    """Reads one stack's Terraform JSON for the Azure targets of a model. See `segkit.platforms.base.View`."""
+
+    def __init__(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> None:
+        self._model, self._targets = model, tuple(targets)
+        self._placements = {t.name: placement(t) for t in targets}
+        recorded = [g for p in self._placements.values() for g in p.snapshot.get("networkSecurityGroups", ())]
+        self._state = read_terraform(document, snapshot=read_snapshot(recorded))
+        self._reading = Reading(read_scope(document))
+        self._enforcement = Enforcement(self._state)
+        self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
+        self._by_address: dict[str, list[Carrier]] = defaultdict(list)
+        for carrier in self._state.carriers:
+            self._by_address[carrier.address].append(carrier)
+        self._notes: set[str] = set()
+        self._held: set[str] = set()
+        self._placed: set[str] = set()  # carriers that are interfaces of the model
+        self._memberships: list[tuple[Membership, Profile]] = []
+        self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
+        for workload in model.workloads:
+            for interface in workload.interfaces:
+                found = tuple(dict.fromkeys(self._find(workload, interface)))
+                self._profiles[workload.name, interface.name] = found or (None,)
+        self._strangers = self._held_by_others()
+
+    # -- what the proof asks
+
+    def cuts(self) -> Sequence[Addresses]:
+        """Every address set that the rules mention."""
+        return self._enforcement.cuts()
+
+    def profiles(self, workload: Workload, interface: Interface) -> tuple[Hashable, ...]:
+        """The distinct ways in which an interface was found to be filtered."""
+        return self._profiles[workload.name, interface.name]
+
+    def rows(self, spots: Sequence[Spot]) -> Rows:
+        """Who sends where and who lets whom in, for a list of spots."""
+        return Rows(self._enforcement, spots)
+
+    def memberships(self) -> Sequence[Membership]:
+        """Every owned interface, sorted."""
+        return sorted(
+            replace(one, unknown=one.unknown + self._unclear(profile)) for one, profile in self._memberships
+        )
+
+    def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
+        """The rules that let some of these services pass."""
+        src, dst = (_end(spot) for spot in (source, destination))
+        found = {
+            rule.where
+            for spot, direction in ((source, Direction.OUTBOUND), (destination, Direction.INBOUND))
+            for key in profile_of(spot).filters
+            for rule in (() if key is None else self._enforcement.rules(key, direction))
+            if rule.allow
+            and rule.services.overlaps(services)
+            and matches(rule.source, src)
+            and matches(rule.destination, dst)
+        }
+        return tuple(sorted(found))
+
+    def notes(self) -> Sequence[str]:
+        """What the reader noted and assumed."""
+        return sorted({n.text() for n in self._state.notes} | self._notes)
+
+    def exempt(self) -> Sequence[str]:
+        """Flows that security groups never filter."""
+        return EXEMPT
+
+    def unfiltered(self) -> Addresses:
+        """The host's address."""
+        return HOST
+
+    # -- finding memberships
+
+    def _find(self, workload: Workload, interface: Interface) -> Iterator[Profile]:
+        for target in self._targets:
+            if target.owns(workload.label_map, interface.realm, interface.network):
+                here = self._placements[target.name]
+                if interface.id is not None:
+                    yield from self._attached(target, here, workload, interface)
+                else:
+                    yield from self._from_published(target, here, workload, interface)
+
+    def _attached(
+        self, target: Target, here: AzurePlacement, workload: Workload, interface: Interface
+    ) -> Iterator[Profile]:
+        """An interface that is known by its id."""
+        carriers = self._by_address.get(self._reading_key(interface.id), [])
+        self._placed.update(c.address for c in carriers)
+        groups = frozenset(group for c in carriers for group in c.groups)
+        own = next((c.security_group for c in carriers if c.security_group is not None), None)
+        made = [c for c in carriers if c.resource]
+        unknown = tuple(f"{c.address}: not every group is known" for c in carriers if not c.complete)
+        subnet = next((c.subnet for c in made if c.subnet is not None), None)
+        subnets = [subnet] if subnet is not None else self._subnets(here, workload, interface)
+        status = "seen" if carriers or here.subnets else "missing"
+        where = ", ".join(sorted({c.where for c in carriers}))
+        if not made:
+            self._notes.add(f"assumed: {interface.id} has no network security group but those seen here")
+        yield from self._known(target, workload, interface, groups, subnets, own, status, where, unknown)
+
+    def _from_published(
+        self, target: Target, here: AzurePlacement, workload: Workload, interface: Interface
+    ) -> Iterator[Profile]:
+        """An interface that takes its groups from a local."""
+        subnets = self._subnets(here, workload, interface)
+        published = self._published.get((target.name, workload.name, interface.name))
+        if published is None:
+            nobody = ("no group is attached or published for it",)
+            none: frozenset[str] = frozenset()
+            yield from self._known(target, workload, interface, none, subnets, None, "missing", "", nobody)
+            return
+        unknown = () if published.complete else ("not every group is known",)
+        carriers = [c for address in published.carriers for c in self._by_address[address]]
+        if not carriers:
+            where, own = f"local.{published.name}", published.security_group
+            yield from self._known(
+                target, workload, interface, published.groups, subnets, own, "assumed", where, unknown
+            )
+        for c in carriers:
+            why = () if c.complete else (f"{c.address}: not every group is known",)
+            placed = subnets if c.subnet is None else [c.subnet]
+            yield from self._known(
+                target, workload, interface, c.groups, placed, c.security_group, "seen", c.where, why
+            )
+
+    def _subnets(
+        self, here: AzurePlacement, workload: Workload, interface: Interface
+    ) -> Sequence[str | None]:
+        """The keys of the subnets in which an interface is, or may be, by its addresses."""
+        if not here.subnets:
+            self._notes.add(
+                "assumed: no network security group is on the subnets of interfaces made elsewhere"
+            )
+            return [None]
+        known = self._addresses(workload, interface)
+        found = [s for s in here.subnets.values() if s.prefixes.overlaps(known)]
+        return [self._reading_key(s.id) for s in found or here.subnets.values()]
+
+    def _addresses(self, workload: Workload, interface: Interface) -> Addresses:
+        if interface.addresses is not None:
+            return interface.addresses
+        zone = self._model.zone_of(workload.label_map)
+        return zone.networks if zone is not None and zone.realm == interface.realm else NOWHERE
+
+    def _reading_key(self, raw: str | None) -> str:
+        """A subnet or an interface as the reader names it."""
+        return self._reading.key(raw) or ""
+
+    def _known(
+        self,
+        target: Target,
+        workload: Workload,
+        interface: Interface,
+        groups: frozenset[str],
+        subnets: Sequence[str | None],
+        own: str | None,
+        status: str,
+        where: str,
+        unknown: tuple[str, ...],
+    ) -> Iterator[Profile]:
+        self._held |= groups
+        watched = self._placements[target.name].shared and self._watched(workload)
+        for subnet in subnets:
+            # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
+            level = None if subnet is None or watched else self._state.subnets.get(subnet)
+            profile = Profile(groups, level, None if watched else own)
+            line = Membership(
+                target.name,
+                workload.name,
+                interface.name,
+                status,
+                where,
+                tuple(sorted(groups)),
+                () if watched else unknown,
+            )
+            self._memberships.append((line, profile))
+            yield profile
+
+    def _watched(self, workload: Workload) -> bool:
+        zone = self._model.zone_of(workload.label_map)
+        return zone is not None and zone.mode == "visibility"
+
+    # -- what is not certain
+
+    def _held_by_others(self) -> dict[str, str]:
+        """Groups that something in the stack is in that is no interface of the model, and what that is."""
+        others = (c for c in self._state.carriers if c.workload is None and c.address not in self._placed)
+        return {group: carrier.where for carrier in others for group in carrier.groups}
+
+    def _unclear(self, profile: Profile) -> tuple[str, ...]:
+        """Why it is not certain what filters an interface, or whom that lets in."""
+        keys = [key for key in profile.filters if key is not None]
+        return tuple(
+            f"{key}: {why}" for key in keys for why in (*self._enforcement.why(key), *self._whom(key))
+        )
+
+    def _whom(self, key: str) -> Iterator[str]:
+        """Why it is not known whom a security group's rules admit by group: the members of a group are all
+        that are in it, and the model may not have them."""
+        named = {
+            group
+            for direction in Direction
+            for rule in self._enforcement.rules(key, direction)
+            for side in (rule.source, rule.destination)
+            if isinstance(side, Members)
+            for group in side.groups
+        }
+        for group in sorted(named - self._held):
+            yield f"a rule names {group}, which no workload is in"
+        for group in sorted(named & self._held & self._strangers.keys()):
+            yield f"a rule names {group}, which {self._strangers[group]} is in too, and that is no workload"
+
+
+def _end(spot: Spot) -> End:
+    profile = profile_of(spot)
+    return End(profile.groups, (), spot.family, spot.addresses)
