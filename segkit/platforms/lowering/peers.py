@@ -16,7 +16,7 @@ from segkit.intent.population import Kin
 from segkit.model.model import Target
 from segkit.platforms.base import Residual
 from segkit.platforms.lowering.carrying import Key, Owners, settled
-from segkit.platforms.lowering.ground import Ground
+from segkit.platforms.lowering.ground import Direction, Ground
 from segkit.platforms.lowering.shelter import Shelter
 from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ALL, EVERYWHERE, INTERNET, NOWHERE, Addresses
@@ -54,6 +54,7 @@ class PeerWriter:
         self.grounds = grounds
         self._population, self._owners = intent.population, owners
         self._near: dict[Piece, dict[tuple[str, ...], list[Kin]]] = {}
+        self._names: dict[tuple[str, Direction, Piece], tuple[Key, ...]] = {}
         self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
@@ -151,9 +152,6 @@ class PeerWriter:
             covered = self._covered(target, rule, piece)
             if covered is not None:
                 return (), covered - ranges
-        references: tuple[Key, ...] = ()
-        named = self.grounds[target.name].visible.get(rule.direction, ())
-        visible = sorted(self._owners.of(piece).intersection(named))
 
         def unplaced(kin: Kin) -> bool:
             lost = kin.unknown and kin.family in piece.unknown
@@ -162,8 +160,7 @@ class PeerWriter:
         by_reference = rule.families == FAMILIES and (
             not rule.peer.outside or any(unplaced(k) for k in self._population.matching(piece.predicate))
         )
-        if by_reference and settled(self._population, visible, piece):
-            references = tuple(Key(name, piece) for name in visible)
+        references = self._named(target, rule.direction, piece) if by_reference else ()
         reached = {k.target for k in references}
         by_address, names = [], set()
         for kin in self._beyond(piece, reached):
@@ -179,6 +176,16 @@ class PeerWriter:
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
         return references, Addresses.union(by_address) if by_address else NOWHERE
+
+    def _named(self, target: Target, direction: Direction, piece: Piece) -> tuple[Key, ...]:
+        """The groups in a target's reach that say who is in a piece; none where groups cannot say it."""
+        place = target.name, direction, piece
+        if place not in self._names:
+            reach = self.grounds[target.name].visible.get(direction, ())
+            visible = sorted(self._owners.of(piece).intersection(reach))
+            said = settled(self._population, visible, piece)
+            self._names[place] = tuple(Key(name, piece) for name in visible) if said else ()
+        return self._names[place]
 
     @cached_property
     def _shelter(self) -> Shelter:
