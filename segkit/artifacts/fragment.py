@@ -92,7 +92,7 @@ def merge(*fragments: Fragment | Mapping[str, Any], where: tuple[str, ...] = ())
         if isinstance(fragment, Fragment):
             name = fragment.where or name
             fragment = fragment.to_dict()
-        for address in addresses(fragment):
+        for address in addresses(fragment) if len(fragments) > 1 else ():
             if address in owners:
                 problems.append(_clash(address, [owners[address], name]))
             owners.setdefault(address, name)

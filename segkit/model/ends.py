@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from segkit.sets import ALL, EVERYWHERE, INTERNET, NONE, NOWHERE, Addresses, Predicate
@@ -35,8 +36,9 @@ class End:
         return hash((self.kind, self.name))
 
     @staticmethod
+    @lru_cache(maxsize=16384)
     def select(predicate: Predicate) -> End:
-        """Every workload that matches a selector."""
+        """Every workload that matches a selector; one end for each, however often it is written."""
         return End("select", str(predicate), predicate, EVERYWHERE, NOWHERE)
 
     @staticmethod

@@ -129,6 +129,16 @@ class PolicyBuilder:
                 usable = False
         sides = (source or (), destination or (), without[0] or (), without[1] or ())
         known = None if named is None else read_name(named, "rule", where, found)
+
+        # Words for a finding that never comes would cost more than all the rest.
+        def text(name: str, value: str) -> str:
+            if value == "":
+                return value
+            return read_text(value, f"the {name} of {what}", part(where, name), found)
+
+        def day(name: str, value: date | str | None) -> date | None:
+            return None if value is None else read_day(value, f"{name} of {what}", part(where, name), found)
+
         rule = Rule(
             id=f"{self.name}/{known or rule_hash(action, *sides)}",
             policy=self.name,
@@ -139,12 +149,12 @@ class PolicyBuilder:
             services=NOTHING if held is None else held,
             unless_source=sides[2],
             unless_destination=sides[3],
-            purpose=read_text(about[0], f"the purpose of {what}", part(where, "purpose"), found),
-            owner=read_text(about[1], f"the owner of {what}", part(where, "owner"), found) or self.owner,
-            ticket=read_text(about[2], f"the ticket of {what}", part(where, "ticket"), found),
-            created=read_day(about[3], f"created of {what}", part(where, "created"), found),
-            updated=read_day(about[4], f"updated of {what}", part(where, "updated"), found),
-            expires=read_day(about[5], f"expires of {what}", part(where, "expires"), found),
+            purpose=text("purpose", about[0]),
+            owner=text("owner", about[1]) or self.owner,
+            ticket=text("ticket", about[2]),
+            created=day("created", about[3]),
+            updated=day("updated", about[4]),
+            expires=day("expires", about[5]),
             where=where,
         )
         if usable:
