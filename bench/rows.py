@@ -79,9 +79,8 @@ def program(sizes: Sizes) -> Iterator[Row]:
         return
     with tempfile.TemporaryDirectory() as folder:
         kept = str(Path(folder, "resources.json"))
-        arguments = {"rules": sizes.lines, "keep": kept}
-        proved = Job("segkit_stack", {**arguments, "prove": True}, sizes.limit)
-        unproved = Job("segkit_stack", {**arguments, "prove": False}, sizes.limit)
+        proved = Job("segkit_stack", {"rules": sizes.lines, "prove": True}, sizes.limit)
+        unproved = Job("segkit_stack", {"rules": sizes.lines, "prove": False, "keep": kept}, sizes.limit)
         typed = Job("typed_bindings", {"resources": kept}, 2 * sizes.limit)
         mine, without, theirs = alternating((proved, unproved, typed), 1)
     ratio, share = mine.seconds / theirs.seconds, mine.mib / theirs.mib

@@ -59,10 +59,11 @@ def segkit_stack(rules: int, prove: bool, keep: str = "", apart: bool = False) -
         start = time.perf_counter()
         app.synth()
         seconds = time.perf_counter() - start
-        document = json.loads(Path(folder, "stacks", "bench", "cdk.tf.json").read_text(encoding="utf-8"))
-    if keep:
-        Path(keep).write_text(json.dumps(document["resource"]), encoding="utf-8")
-    lines = sum(len(found) for kind, found in document["resource"].items() if kind.endswith("_rule"))
+        if keep:
+            document = json.loads(Path(folder, "stacks", "bench", "cdk.tf.json").read_text(encoding="utf-8"))
+            Path(keep).write_text(json.dumps(document["resource"]), encoding="utf-8")
+    resources = seg.compile().fragment["resource"]
+    lines = sum(len(found) for kind, found in resources.items() if kind.endswith("_rule"))
     proof = None if seg.proof is None else seg.proof.status
     meaning = _meaning(seg.model()) if apart else 0.0
     return {"synth": seconds, "meaning": meaning, "lines": lines, "proof": proof}
