@@ -72,9 +72,8 @@ class Bench:
 
     def documents(self, since: int = 0) -> Iterator[tuple[Call, dict[str, Any]]]:
         """Each call from the one of that number on, and what the platform held after it."""
-        for number, (call, state) in enumerate(replay.states(self.calls())):
-            if number >= since:
-                yield call, self.document(state)
+        for call, state in replay.states(self.calls(), since):
+            yield call, self.document(state)
 
 
 def api(schemas: Path, folder: Path, provider: str, table: Table) -> Api:

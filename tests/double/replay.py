@@ -19,13 +19,14 @@ def names(shown: Mapping[str, Any]) -> dict[Key, str]:
     return {(r["type"], r["values"]["id"].lower()): r["name"] for r in held if r["mode"] == "managed"}
 
 
-def states(calls: Sequence[Call]) -> Iterator[tuple[Call, State]]:
-    """Each call that changed something, with the state that it led to."""
+def states(calls: Sequence[Call], since: int = 0) -> Iterator[tuple[Call, State]]:
+    """Each call that changed something, with the state that it led to; the first ones are passed over."""
     state = State()
-    for call in calls:
+    for number, call in enumerate(calls):
         if not call.refused:
             state = state.after(call)
-            yield call, state
+            if number >= since:
+                yield call, state
 
 
 def document(state: State, known: Names, kinds: Kinds) -> dict[str, Any]:
@@ -40,6 +41,9 @@ def document(state: State, known: Names, kinds: Kinds) -> dict[str, Any]:
         for link in (thing.id, thing.body.get("self_link"))
         if link
     }
+    for thing in state.of():  # Google's full resource names end in a machine's number
+        if number := thing.body.get("instance_id"):
+            links[number] = f"${{{thing.kind}.{called[thing.key]}.instance_id}}"
     resources: dict[str, dict[str, Body]] = {}
     for thing in state.of():
         body = _given(thing, kinds)
@@ -59,4 +63,6 @@ def _linked(value: Any, links: Mapping[str, str]) -> Any:
         return {k: _linked(v, links) for k, v in value.items()}
     if isinstance(value, list):
         return [_linked(v, links) for v in value]
+    if isinstance(value, str) and (found := re.fullmatch(r"(//.*/instances/)(\d+)", value)):
+        return found[1] + links.get(found[2], found[2])
     return links.get(value, value) if isinstance(value, str) else value

@@ -1,67 +1,106 @@
-"""Between two models: what the states on the way from one to the other do to flows.
+"""Between two states of a platform: what the states on the way from one to the other do to flows.
 
-A flow that both models let pass is not to be cut on the way, and one that both deny is not to be opened.
+A flow that passes before and after is not to be cut on the way, and one that passes neither before nor after
+is not to be opened.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import Intent
 from segkit.model.model import Model
-from segkit.platforms.base import platform
-from segkit.sets import ServiceSet
+from segkit.platforms.base import View, platform
+from segkit.sets import NOTHING, Addresses, ServiceSet
 from segkit.verify.compare import Comparison, Mismatch, Spotted
 
+Document = Mapping[str, Any]
+Pair = tuple[str, str]
+Flows = Mapping[Pair, ServiceSet]
 
-def mismatches(model: Model, document: Mapping[str, Any]) -> list[Mismatch]:
-    """Every flow that a document and a model disagree on, by the reading models alone."""
+
+class _Cut:
+    """A view that tells apart what others tell apart, so that their classes are the same."""
+
+    def __init__(self, view: View, cuts: Sequence[Addresses]) -> None:
+        self._view, self._cuts = view, cuts
+
+    def cuts(self) -> Sequence[Addresses]:
+        return self._cuts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+
+def _views(model: Model, document: Document) -> list[View]:
     planes = sorted({target.platform for target in model.targets})
-    views = [
+    return [
         platform(name).view(model, [t for t in model.targets if t.platform == name], document)
         for name in planes
     ]
-    comparison = Comparison(Passing(Intent(model)), views)
+
+
+def mismatches(model: Model, document: Document) -> list[Mismatch]:
+    """Every flow that a document and a model disagree on, by the reading models alone."""
+    comparison = Comparison(Passing(Intent(model)), _views(model, document))
     found = list(comparison.mismatches())
     assert comparison.tally.pairs, "nothing was compared"
     return found
 
 
-def torn(before: Model | None, after: Model | None, document: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a state on the way from one model to another, one line for each flow.
+class Way:
+    """From one state to another. `model` says who there is; what it allows is only what states are held
+    against."""
 
-    None is a platform without any segmentation, before the first deployment or after the last: everything
-    passes there, so nothing can be opened, and what the other model allows is not to be cut.
-    """
-    if before is None or after is None:
-        only = before or after
-        assert only is not None
-        return [
-            _line("cuts", m.source, m.destination, m.closes) for m in mismatches(only, document) if m.closes
-        ]
-    return list(_both(mismatches(before, document), mismatches(after, document)))
+    def __init__(self, model: Model, start: Document, end: Document, between: Sequence[Document]) -> None:
+        passing = Passing(Intent(model))
+        views = [_views(model, document) for document in (start, end, *between)]
+        cuts = [cut for held in views for view in held for cut in view.cuts()]
+        (self._start, self._end, *self._between) = (
+            _differences(Comparison(passing, [cast(View, _Cut(view, cuts)) for view in held]))
+            for held in views
+        )
 
-
-def _both(before: Sequence[Mismatch], after: Sequence[Mismatch]) -> Iterator[str]:
-    for one in before:
-        for other in after:
-            if _meet(one.source, other.source) and _meet(one.destination, other.destination):
-                if cut := one.closes & other.closes:
-                    yield _line("cuts", other.source, other.destination, cut)
-                if opened := one.opens & other.opens:
-                    yield _line("opens", other.source, other.destination, opened)
-
-
-def _meet(one: Spotted, other: Spotted) -> bool:
-    """Whether two classes of two comparisons have anybody in common."""
-    if one.names or other.names:
-        return bool(set(one.names) & set(other.names))
-    assert one.addresses is not None
-    assert other.addresses is not None
-    return one.addresses.overlaps(other.addresses)
+    def torn(self) -> Iterator[list[str]]:
+        """For each state between, what it does to flows that it should have left alone."""
+        for opens, closes in self._between:
+            (opened, closed), (opened_after, closed_after) = self._start, self._end
+            yield [
+                *_lines("cuts", closes, closed, closed_after),
+                *_lines("cuts", _both(opened, opened_after), opens),
+                *_lines("opens", opens, opened, opened_after),
+                *_lines("opens", _both(closed, closed_after), closes),
+            ]
 
 
-def _line(what: str, source: Spotted, destination: Spotted, services: ServiceSet) -> str:
-    return f"{what} {source.text} -> {destination.text}: {services}"
+def _differences(comparison: Comparison) -> tuple[Flows, Flows]:
+    """What a state opens and closes against the model, end by end."""
+    opens: dict[Pair, ServiceSet] = defaultdict(lambda: NOTHING)
+    closes: dict[Pair, ServiceSet] = defaultdict(lambda: NOTHING)
+    for found in comparison.mismatches():
+        for source in _ends(found.source):
+            for destination in _ends(found.destination):
+                opens[source, destination] |= found.opens
+                closes[source, destination] |= found.closes
+    return opens, closes
+
+
+def _ends(spotted: Spotted) -> Sequence[str]:
+    family = f" over IPv{spotted.cell.family}"
+    return [f"{name}{family}" for name in spotted.names] or [str(spotted.addresses)]
+
+
+def _both(one: Flows, other: Flows) -> Flows:
+    return {pair: one[pair] & other[pair] for pair in one if pair in other}
+
+
+def _lines(what: str, flows: Flows, *but: Flows) -> Iterator[str]:
+    for (source, destination), services in sorted(flows.items(), key=lambda found: found[0]):
+        left = services
+        for other in but:
+            left -= other.get((source, destination), NOTHING)
+        if left:
+            yield f"{what} {source} -> {destination}: {left}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -31,10 +31,13 @@ def estate(
     platform: str = "aws",
     place: Mapping[str, Any] = MappingProxyType(AWS),
     interface: Callable[[str], str | None] = lambda _: None,
+    accept: Sequence[str] = (),
+    hosts: Mapping[str, tuple[str, str, str]] = MappingProxyType(HOSTS),
     **options: Any,
 ) -> Model:
-    """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames). `place` and
-    `options` make the placement, `interface` tells a host's interface."""
+    """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames). `place`
+    and `options` make the placement, `interface` tells a host's interface, `accept` names residuals. `hosts`:
+    name -> role, zone, address."""
     seg = Segmentation("e2e", today=TODAY)
     moved = {"moved_from": "edge"} if edge != "edge" else {}
     front = seg.zone(edge, select=L.zone == "edge", classification="public", **moved)
@@ -51,11 +54,13 @@ def estate(
     shop.allow(partners, api, tcp(8443), ticket="NET-4")
     shop.allow(front, outside, "https", ticket="NET-5", id="updates")
     change((shop, web, api, db, partners))
-    for name, (role, zone, address) in HOSTS.items():
+    for name, (role, zone, address) in hosts.items():
         sick = {"sick": "yes"} if name.startswith("sick") else {}
         labels = {"role": role, "zone": zone, **sick}
         seg.workload(name, labels, addresses=[address], interface_id=interface(name))
-    seg.target(platform, platform, placement={**place, **options})
+    target = seg.target(platform, platform, placement={**place, **options})
+    for residual in accept:
+        target.accept_residual(residual, owner="netsec", reason="a test", expires=date(2027, 11, 20))
     return seg.build()
 
 
