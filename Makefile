@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 SOURCES := $(wildcard segkit stacks examples scripts bench tests)
 
-.PHONY: help setup demo test check format bench sweep goldens clean distclean
+.PHONY: help setup demo test check format bench sweep platforms goldens clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: .venv/.bench ## measure against peers: make bench ARGS='--quick'
 
 sweep: .venv/.ready ## where encodings stop fitting: make sweep ARGS='--write'
 	@$(PYTHON) -m bench.sweep $(ARGS)
+
+platforms: .venv/.ready ## rewrite docs/platforms.md: what each platform can express
+	@$(PYTHON) -m scripts.platforms --write
 
 goldens: .venv/.ready ## rewrite the expected outputs; read the difference before committing
 	@$(PYTHON) -m pytest -n $(JOBS) --update-goldens $(ARGS)
