@@ -62,4 +62,9 @@ def _fits(value: Any, wanted: Any) -> bool:
             return isinstance(value, dict) and all(_fits(v, inner) for v in value.values())
         case ["list" | "set", inner]:
             return isinstance(value, list) and all(_fits(v, inner) for v in value)
+        case ["object", inner]:  # an attribute written like blocks: every key has to be there
+            given = value if isinstance(value, dict) else {}
+            return given.keys() == inner.keys() and all(
+                v is None or _fits(v, inner[k]) for k, v in given.items()
+            )
     return True

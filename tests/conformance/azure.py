@@ -1,0 +1,212 @@
+"""What the conformance suite needs to know of Azure: placements, quotas, names, and the packet oracle."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+from unittest import mock
+
+from segkit.model.model import Model, Target
+from segkit.model.workloads import Interface, Workload
+from segkit.platforms.azure.limits import QUOTAS
+from segkit.platforms.base import platform
+from tests.oracles import intent_oracle, judge_azure, mutants_azure, packet_azure
+
+Document = dict[str, Any]
+
+MOST = 10**6
+STAND_IN = {4: "203.0.113.77", 6: "2001:db8::77"}
+"""Addresses for machines whose address nobody knows; `Oracle` takes them for no address at all."""
+
+NSG = "azurerm_network_security_group"
+RULES = f"{NSG}.security_rule"
+CLOSINGS = f"{NSG}.closing"
+JOINED = "azurerm_network_interface_application_security_group_association"
+ON_INTERFACE = "azurerm_network_interface_security_group_association"
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements with every quota out of the way; bit 0 puts the first two targets into one network."""
+
+    def make(name: str, names: Sequence[str], choice: int) -> Mapping[str, Any]:
+        network = "shared" if choice & 1 and name in names[:2] else name
+        return {
+            "vnet_id": f"vnet-{network}",
+            "resource_group": "rg",
+            "location": "westeurope",
+            "encoding": encoding,
+            "quotas": dict.fromkeys(QUOTAS, MOST),
+        }
+
+    return make
+
+
+@contextmanager
+def unlimited() -> Iterator[None]:
+    """Quotas that Azure would never grant, so that random models are judged by what they mean."""
+    raised = {name: replace(quota, ceiling=MOST**2) for name, quota in QUOTAS.items()}
+    with mock.patch.dict(QUOTAS, raised):
+        yield
+
+
+def stack(model: Model, document: Document) -> Document:
+    """The document as it is: virtual networks and interfaces are somebody else's to make."""
+    whole: Document = json.loads(json.dumps(document))
+    return whole
+
+
+class Oracle(packet_azure.Oracle):
+    """The packet oracle, for which a stand-in address is in no range but those that hold everything."""
+
+    def inside(self, address: str, ranges: list[str]) -> bool:
+        if address not in STAND_IN.values():
+            return super().inside(address, ranges)
+        whole = sum(
+            ip_network(text).num_addresses
+            for text in ranges
+            if "/" in text and (":" in text) == (":" in address)
+        )
+        return "*" in ranges or whole == 2 ** (128 if ":" in address else 32)
+
+
+def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet], bool]:
+    """Does Azure pass a packet, going by the document alone?"""
+    oracle = Oracle(document, endpoints(model))
+
+    def passes(packet: intent_oracle.Packet) -> bool:
+        source, destination = _end(packet.source, oracle), _end(packet.destination, oracle)
+        return oracle.allowed(packet_azure.Packet(*source, *destination, packet.protocol, packet.x))
+
+    return passes
+
+
+def _end(spot: intent_oracle.Spot, oracle: Oracle) -> tuple[str | None, str]:
+    name = None
+    if spot.workload is not None and spot.interface is not None:
+        name = f"{spot.workload.name}/{spot.interface.name}"
+    address = STAND_IN[spot.family] if spot.address is None else str(spot.address)
+    return (name if name in oracle.groups else None), address
+
+
+def endpoints(model: Model) -> packet_azure.Endpoints:
+    """Where to read what each interface that an Azure target owns is in."""
+    found: packet_azure.Endpoints = {}
+    for target in model.targets:
+        for workload in model.workloads:
+            for one in workload.interfaces:
+                if target.owns(workload.label_map, one.realm, one.network):
+                    place = one.id or _local(target.name, workload, one)
+                    address = str(one.addresses.cidrs()[0][0]) if one.addresses else STAND_IN[4]
+                    subnet = _subnet(target, one)
+                    found[f"{workload.name}/{one.name}"] = packet_azure.Endpoint(place, address, subnet)
+    return found
+
+
+def _subnet(target: Target, interface: Interface) -> str | None:
+    """The subnet that holds an interface, told by its addresses."""
+    for raw in target.placement.get("subnets", {}).values():
+        for prefix in map(ip_network, raw["prefixes"]):
+            held = interface.addresses.cidrs() if interface.addresses else ()
+            if any(one.version == prefix.version and one[0] in prefix for one in held):
+                return str(raw["id"])
+    return None
+
+
+def _local(target: str, workload: Workload, interface: Interface) -> str:
+    return "local." + platform("azure").membership_local(target, workload.name, interface.name)
+
+
+def interface(name: str) -> str:
+    """The id of an interface."""
+    path = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces"
+    return f"{path}/{name}"
+
+
+def close(document: Document) -> None:
+    """Takes away what lets anything in or out."""
+    for body in document["resource"][NSG].values():
+        body["security_rule"] = [r for r in body["security_rule"] if r["access"] == "Deny"]
+
+
+def parts(document: Document) -> dict[tuple[str, str], Any]:
+    """What comes and goes by itself: resources, and the rules inside security groups."""
+    found: dict[tuple[str, str], Any] = {}
+    for kind, bodies in document.get("resource", {}).items():
+        for key, body in bodies.items():
+            found[kind, key] = {k: v for k, v in body.items() if k != "security_rule"}
+            for rule in body.get("security_rule") or ():
+                closing = rule["name"].startswith("segkit-")
+                found[CLOSINGS if closing else RULES, f"{key}/{rule['name']}"] = rule
+    return found
+
+
+def faults(document: Document) -> Iterator[str]:
+    """Names, texts and priorities that Azure or Terraform would refuse."""
+    names: set[tuple[str, str, str]] = set()
+    for (kind, key), body in parts(document).items():
+        rule = kind in (RULES, CLOSINGS)
+        if not rule and (not _KEY.fullmatch(key) or len(key) > 128):
+            yield f"{kind}.{key}: no Terraform name"
+        name = body.get("name")
+        if name is not None and not _NAME.fullmatch(name):
+            yield f"{kind}.{key}: name {name!r}"
+        place = (
+            kind,
+            key.partition("/")[0] if rule else body.get("resource_group_name", ""),
+            str(name).lower(),
+        )
+        if name is not None and place in names:
+            yield f"{kind}.{key}: a second one called {name!r}"
+        names.add(place)
+        if len(body.get("description") or "") > 140 or "\n" in (body.get("description") or ""):
+            yield f"{kind}.{key}: description {body['description']!r}"
+        for tag, value in (body.get("tags") or {}).items():
+            if len(tag) > 512 or set(tag) & set("<>%&\\?/") or len(value) > 256:
+                yield f"{kind}.{key}: tag {tag!r}"
+    for key, body in document.get("resource", {}).get(NSG, {}).items():
+        taken = [(rule["direction"], rule["priority"]) for rule in body["security_rule"]]
+        if len(taken) != len(set(taken)) or not all(100 <= priority <= 4096 for _, priority in taken):
+            yield f"{NSG}.{key}: priorities {sorted(taken)}"
+        for rule in body["security_rule"]:
+            yield from _unwritable(f"{NSG}.{key} {rule['name']}", rule)
+
+
+def _unwritable(where: str, rule: Mapping[str, Any]) -> Iterator[str]:
+    """Arguments that Azure does not take together."""
+    for end in ("source", "destination"):
+        given = [
+            argument
+            for argument in ("address_prefix", "address_prefixes", "application_security_group_ids")
+            if rule[f"{end}_{argument}"]
+        ]
+        if len(given) != 1 or len(rule[f"{end}_application_security_group_ids"] or ()) > 10:
+            yield f"{where}: {end} is given by {given}"
+        prefixes = packet_azure.listed(dict(rule), f"{end}_address_prefix", f"{end}_address_prefixes")
+        if len({":" in prefix for prefix in prefixes}) > 1 or (len(prefixes) > 1 and "*" in prefixes):
+            yield f"{where}: {end} mixes {prefixes}"
+        if bool(rule[f"{end}_port_range"]) == bool(rule[f"{end}_port_ranges"]):
+            yield f"{where}: ports of {end}"
+
+
+def mutants(document: Document, seed: int, limit: int) -> Iterator[mutants_azure.Mutant]:
+    """Mistakes put into a document on purpose."""
+    return mutants_azure.mutants(document, seed, limit) if document.get("resource") else iter(())
+
+
+def judge(model: Model, original: Document, mutant: Document) -> packet_azure.Packet | None:
+    """A packet that shows the difference of two documents. No packet leaves its realm."""
+    for realm in sorted({t.realm for t in model.targets}):
+        near = {f"{w.name}/{one.name}" for w in model.workloads for one in w.interfaces if one.realm == realm}
+        held = {name: place for name, place in endpoints(model).items() if name in near}
+        found = judge_azure.judge(original, mutant, held)
+        if found is not None:
+            return found
+    return None
