@@ -19,7 +19,8 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.choose import mixture
 from segkit.platforms.aws.lower.fit import usage
-from segkit.platforms.aws.lower.plan import Draft, make_draft, make_plan
+from segkit.platforms.aws.lower.opening import make_plan
+from segkit.platforms.aws.lower.plan import Draft, make_draft
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding
 

@@ -35,7 +35,7 @@ def read_encoding(text: str) -> Encoding:
     >>> read_encoding("auto"), read_encoding('[["ops", "web"]]')
     ('auto', [['ops', 'web']])
     """
-    if not text.lstrip().startswith(("[", '"')):
+    if not text.lstrip().startswith(("[", "{", '"')):
         return text
     try:
         blocks: Encoding = json.loads(text)

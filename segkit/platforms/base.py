@@ -62,8 +62,9 @@ class Lowered:
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
-Encoding = str | list[list[str]]
-"""An encoding as a placement pins it: a word, or blocks of group names."""
+Encoding = str | list[list[str]] | dict[str, Any]
+"""An encoding as a placement pins it: a word, blocks of group names, or its parts by name: `blocks` or
+`layers` (of label keys), and `shards` (by group name)."""
 
 
 def brief(encoding: Encoding, most: int = 100) -> str:
@@ -74,9 +75,18 @@ def brief(encoding: Encoding, most: int = 100) -> str:
     """
     if isinstance(encoding, str):
         return encoding
+    if isinstance(encoding, dict):
+        return _brief_parts(encoding, most)
     text, names = json.dumps(encoding, ensure_ascii=False), sum(map(len, encoding))
     blocks = "1 block" if len(encoding) == 1 else f"{len(encoding)} blocks"
     return text if len(text) <= most else f"{blocks} of {names} groups"
+
+
+def _brief_parts(encoding: Mapping[str, Any], most: int) -> str:
+    layers = " > ".join("+".join(keys) for keys in encoding.get("layers", ()))
+    how = f"layers {layers}" if layers else brief(list(encoding.get("blocks", ())) or "groups", most)
+    cut = len(encoding.get("shards", ()))
+    return f"{how}, {cut} groups cut" if cut else how
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -30,6 +31,8 @@ ENCODINGS = ("groups", "cells")
 MEMBERSHIPS = ("exclusive", "shared")
 REFERENCES = ("output", "address")
 EGRESS = ("exact", "ranges")
+MOST_SHARDS = QUOTAS["groups_per_interface"].ceiling
+"""An interface carries all the groups that one is cut into."""
 SNAPSHOT_KEYS = (
     "NetworkInterfaces",
     "PrefixListEntries",
@@ -51,6 +54,17 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """An encoding by its parts: `blocks` of group names or `layers` of label keys (with neither, every
+    selector has its group), and `shards`: the groups that are cut into several with the same members, by
+    name, and into how many."""
+
+    blocks: tuple[tuple[str, ...], ...] = ()
+    layers: tuple[tuple[str, ...], ...] = ()
+    shards: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AwsPlacement:
     """The arguments of one AWS target.
 
@@ -59,8 +73,9 @@ class AwsPlacement:
     alias (`aws.prod`). peered_with: names of targets whose VPCs are peered with this one.
     references: how its rules name what a target of another stack owns: `output` (its group, which that stack
     publishes; an error where no group can be named) or `address`. Left out: `output` where it is possible.
-    encoding: `groups` (one security group per selector in use) or `cells` (one per set of selectors that some
-    workload matches). membership: `exclusive` (interfaces carry our groups only) or `shared`.
+    encoding: `groups` (one security group per selector in use), `cells` (one per set of selectors that some
+    workload matches), blocks of group names, or its parts by name (see `Parts`).
+    membership: `exclusive` (interfaces carry our groups only) or `shared`.
     egress: `exact`, or `ranges`, which may hold workloads that keep others out by their own ingress: fewer
     rules, but of today's addresses.
     prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3
@@ -76,7 +91,7 @@ class AwsPlacement:
     provider: str = ""
     peered_with: tuple[str, ...] = ()
     references: str = ""
-    encoding: str | tuple[tuple[str, ...], ...] = "groups"
+    encoding: str | tuple[tuple[str, ...], ...] | Parts = "groups"
     membership: str = "exclusive"
     egress: str = "exact"
     prefix_lists: tuple[str, ...] = ()
@@ -97,10 +112,21 @@ def placement(target: Target) -> AwsPlacement:
     found = given(target)
     for name in ("peered_with", "prefix_lists"):
         found[name] = tuple(sorted(found.get(name, ())))
-    if not isinstance(found.get("encoding", ""), str):
-        found["encoding"] = tuple(sorted(tuple(sorted(block)) for block in found["encoding"]))
+    if "encoding" in found:
+        found["encoding"] = encoding_of(found["encoding"])
     found["adopt"] = {k: Adopted(**v) for k, v in sorted(found.get("adopt", {}).items())}
     return AwsPlacement(**found)
+
+
+def encoding_of(given: Any) -> str | tuple[tuple[str, ...], ...] | Parts:
+    """What a placement, or somebody who asks, says of an encoding, in order."""
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, Mapping):
+        return tuple(sorted(tuple(sorted(block)) for block in given))
+    blocks = tuple(sorted(tuple(sorted(block)) for block in given.get("blocks", ())))
+    layers = tuple(tuple(sorted(layer)) for layer in given.get("layers", ()))
+    return Parts(blocks, layers, tuple(sorted(given.get("shards", {}).items())))
 
 
 def check(model: Model, target: Target) -> Iterator[Problem]:
@@ -115,7 +141,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         fix = "pass the id of the VPC, or a reference such as vpc.id"
         yield wrong(target, "vpc_id", "vpc_id is missing", fix)
     yield from check_words(target, _WORDS)
-    yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
+    yield from _check_encoding(model, target, found.get("encoding", "groups"))
     for key in sorted(set(found.get("snapshot", {})) - set(SNAPSHOT_KEYS)):
         yield wrong(target, "snapshot", f"snapshot has {key!r}", f"known keys: {', '.join(SNAPSHOT_KEYS)}")
     yield from _check_names(model, target)
@@ -148,6 +174,46 @@ _SHAPES: Mapping[str, Shape] = {
     ),
 }
 """What the arguments are that hold more than one of a few words."""
+
+
+def _check_encoding(model: Model, target: Target, encoding: Any) -> Iterator[Problem]:
+    if not isinstance(encoding, Mapping):
+        yield from check_encoding(target, ENCODINGS, encoding)
+        return
+    shapes: Mapping[str, Shape] = {
+        "blocks": ("blocks of group names", _lists_of_names),
+        "layers": ("lists of label keys, those with few keys first", _lists_of_names),
+        "shards": (
+            f"numbers from 2 to {MOST_SHARDS} by the name of the group",
+            lambda value: (
+                isinstance(value, Mapping)
+                and every(value, str)
+                and all(type(n) is int and 1 < n <= MOST_SHARDS for n in value.values())
+            ),
+        ),
+    }
+    for name in sorted(set(map(str, encoding)) - set(shapes)):
+        fix = f"an encoding has {listed(shapes)}"
+        yield wrong(target, "encoding", f"encoding has {name!r}", fix)
+    bad = [name for name, (_, fits) in shapes.items() if name in encoding and not fits(encoding[name])]
+    for name in bad:
+        what = f"{name} of the encoding is {reprlib.repr(encoding[name])}"
+        yield wrong(target, "encoding", what, f"write {shapes[name][0]}")
+    if "blocks" in encoding and "layers" in encoding:
+        fix = "keep one: layers find the block of a selector by its labels"
+        yield wrong(target, "encoding", "encoding has blocks and layers", fix)
+    elif not bad:
+        yield from check_encoding(target, ENCODINGS, encoding.get("blocks", ()))
+        known = {key.name for key in model.schema.keys}
+        for key in sorted({k for layer in encoding.get("layers", ()) for k in layer if known} - known):
+            fix = f"known label keys: {listed(known)}"
+            yield wrong(target, "encoding", f"a layer of the encoding has {key!r}", fix)
+
+
+def _lists_of_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(one, list | tuple) and every(one, str) for one in value
+    )
 
 
 def _check_names(model: Model, target: Target) -> Iterator[Problem]:

@@ -24,15 +24,20 @@ from segkit.platforms.lowering.ground import Ground
 @dataclass(frozen=True, slots=True)
 class GroupId:
     """A group to be: the interfaces of a target that all of `pieces` hold; none of them: no flows at
-    all."""
+    all.
+
+    A group with more rules than a quota allows may be cut into several with the same members; `shard` tells
+    them apart, and others refer to the first, 0.
+    """
 
     target: str
     pieces: tuple[Piece, ...]
     cell: bool = False
+    shard: int = 0
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.target, self.pieces, self.cell)))
+        object.__setattr__(self, "_hash", hash((self.target, self.pieces, self.cell, self.shard)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -50,10 +55,16 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Blocks of pieces; a piece in no block has one of its own. `whole` puts everything into one block."""
+    """Blocks of pieces; a piece in no block has one of its own. `whole` puts everything into one block.
+
+    `layers` are the sets of label keys by which the blocks were told, if they were (see `layers`); `shards`
+    say into how many groups one of so many rules is cut, by its name.
+    """
 
     blocks: tuple[frozenset[Piece], ...] = ()
     whole: bool = False
+    layers: tuple[tuple[str, ...], ...] = ()
+    shards: tuple[tuple[str, int], ...] = ()
     _of: Mapping[Piece, int] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,8 @@ from segkit.platforms.aws.lower.choose import pinned
 from segkit.platforms.aws.lower.emit import Emitter
 from segkit.platforms.aws.lower.fit import over_quota, usage
 from segkit.platforms.aws.lower.namer import Namer
-from segkit.platforms.aws.lower.plan import make_draft, make_plan
+from segkit.platforms.aws.lower.opening import make_plan
+from segkit.platforms.aws.lower.plan import make_draft
 from segkit.platforms.aws.lower.quotas import quotas, way_out
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered

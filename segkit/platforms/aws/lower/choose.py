@@ -11,17 +11,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
+from typing import Any
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.fit import overflow
 from segkit.platforms.aws.lower.merging import Wear, merge
-from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
+from segkit.platforms.aws.lower.opening import make_plan
+from segkit.platforms.aws.lower.plan import Draft, Plan
 from segkit.platforms.aws.lower.services import ranges
+from segkit.platforms.aws.placement import Parts
+from segkit.platforms.base import Encoding as Wanted
 from segkit.platforms.lowering.carrying import held_keys
 from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding, blocks_by_name
+from segkit.platforms.lowering.layers import layered
 
 ENCODINGS = (1, 1, 2, 5, 15, 52, 203, 877)
 """How many encodings so many selectors have."""
@@ -32,6 +37,7 @@ ALL_TRIED = 26_000
 FEW, SMALL = 12, 500
 """Up to so many selectors and interfaces on a target, the search goes on one selector at a time."""
 
+Blocks = tuple[tuple[str, ...], ...]
 Cost = tuple[int, int, int]
 """How far over quota, then how many rules, then how many groups: less is better."""
 
@@ -52,10 +58,19 @@ class Option:
 
 def pinned(draft: Draft, target: Target) -> Encoding:
     """The encoding that a target's placement names."""
-    wanted = draft.placements[target.name].encoding
+    return read(draft, target, draft.placements[target.name].encoding)
+
+
+def read(draft: Draft, target: Target, wanted: str | Blocks | Parts) -> Encoding:
+    """An encoding of a target from what a placement says of it."""
     if isinstance(wanted, str):
         return {"groups": GROUPS, "cells": CELLS}[wanted]
-    return blocks_by_name(wanted, {name: piece for piece, name in piece_names(draft, target).items()})
+    parts = wanted if isinstance(wanted, Parts) else Parts(blocks=wanted)
+    named = piece_names(draft, target)
+    if parts.layers:
+        return layered(parts.layers, named, target, draft.intent.model.domains, parts.shards)
+    found = blocks_by_name(parts.blocks, {name: piece for piece, name in named.items()})
+    return replace(found, shards=parts.shards)
 
 
 def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
@@ -215,9 +230,14 @@ class _Search:
         return str(encoding_text(encoding, self._names))
 
 
-def encoding_text(encoding: Encoding, names: Mapping[Piece, str]) -> str | list[list[str]]:
-    """An encoding as a placement pins it: `groups`, `cells`, or blocks of group names."""
+def encoding_text(encoding: Encoding, names: Mapping[Piece, str]) -> Wanted:
+    """An encoding as a placement pins it: `groups`, `cells`, blocks of group names, or its parts by name."""
     if encoding.whole:
         return "cells"
     blocks = sorted(sorted(names[p] for p in block if p in names) for block in encoding.blocks)
-    return blocks or "groups"
+    if not encoding.layers and not encoding.shards:
+        return blocks or "groups"
+    parts: dict[str, Any] = {"layers": [list(keys) for keys in encoding.layers]} if encoding.layers else {}
+    if blocks and not parts:
+        parts["blocks"] = blocks
+    return {**parts, **({"shards": dict(encoding.shards)} if encoding.shards else {})}

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.fit import rule_counts
-from segkit.platforms.aws.lower.plan import Draft, Plan, make_plan
+from segkit.platforms.aws.lower.opening import make_plan
+from segkit.platforms.aws.lower.plan import Draft, Plan
 from segkit.platforms.aws.lower.services import ranges
 from segkit.platforms.base import ListAdvice
 from segkit.platforms.lowering.encoding import Encoding

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from segkit.model.model import Model
 from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
+from segkit.platforms.aws.lower.shards import group_name
 from segkit.platforms.lowering.encoding import GroupId
-from segkit.platforms.lowering.names import NO_FLOWS, GroupNames, digest, resource_name
+from segkit.platforms.lowering.names import GroupNames, resource_name
 
 _WAY = {"ingress": "in", "egress": "out"}
 
@@ -21,14 +22,8 @@ class Namer:
     def group(self, group: GroupId) -> str:
         """A security group's name."""
         if group not in self._memo:
-            self._memo[group] = self._name(group)
+            self._memo[group] = group_name(self._groups, group)
         return self._memo[group]
-
-    def _name(self, group: GroupId) -> str:
-        if not group.pieces:
-            return NO_FLOWS
-        names = sorted(self._groups.name(p) for p in group.pieces)
-        return names[0] if len(names) == 1 else f"cell-{digest(' '.join(names), 10)}"
 
     def group_key(self, group: GroupId) -> str:
         """A security group's Terraform name."""

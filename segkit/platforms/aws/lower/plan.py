@@ -12,14 +12,13 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Rule
 from segkit.platforms.aws.lower.ground import grounds
-from segkit.platforms.aws.lower.services import SCTP, Range, ranges, rare_count, sctp_ports, without_rare
+from segkit.platforms.aws.lower.services import SCTP, ranges, rare_count, sctp_ports, without_rare
 from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
 from segkit.platforms.lowering import draft as drafting
 from segkit.platforms.lowering.carrying import Key
-from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
+from segkit.platforms.lowering.encoding import Carried, GroupId
 from segkit.platforms.lowering.ground import Direction
-from segkit.platforms.lowering.peers import Peers
 from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ANY, Addresses
 
@@ -90,57 +89,6 @@ def make_draft(intent: Intent, targets: Sequence[Target], placements: Mapping[st
     """Drafts all targets together: a rule between two of them is opened on both."""
     made = drafting.make_draft(intent, targets, grounds(targets, placements), _expressible)
     return Draft(**{f.name: getattr(made, f.name) for f in fields(made)}, placements=placements)
-
-
-def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
-    """The plan of a draft, with an encoding for each target."""
-    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
-    groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
-    plan.carried = groups.carried
-    for name, worn in groups.worn.items():
-        plan.groups[name] |= worn
-    for target, rule, peers in draft.written:
-        _add_lines(plan, draft, target, rule, peers, groups)
-    return plan
-
-
-def _add_lines(
-    plan: Plan, draft: Draft, target: Target, rule: SideRule, peers: Peers, groups: Groups
-) -> None:
-    here = draft.placements[target.name]
-    named = {s.addresses: s.name for s in draft.intent.model.address_sets if s.name in here.prefix_lists}
-    references = [g for k in peers.references for g in groups.of(k)]
-    for reference in references:
-        plan.groups[reference.target].add(reference)
-    written = tuple(ranges(rule.services))
-    for group in groups.of(Key(target.name, rule.own)):
-        plan.groups[target.name].add(group)
-        for piece in written:
-            for reference in references:
-                _add(plan, group, rule, piece, reference)
-            for family in sorted(rule.families) if peers.addresses else ():
-                inside = peers.addresses.family(family)
-                if not inside or piece.family not in (None, family):
-                    continue
-                if peers.addresses in named:
-                    listed = ListId(target.name, named[peers.addresses], family)
-                    plan.lists[listed] = inside
-                    _add(plan, group, rule, piece, listed)
-                    continue
-                for cidr in inside.cidrs():
-                    _add(plan, group, rule, piece, str(cidr))
-
-
-def _add(plan: Plan, group: GroupId, rule: SideRule, piece: Range, peer: Peer) -> None:
-    code = piece.end if piece.protocol in ("icmp", "icmpv6") else None
-    key = LineId(group, rule.direction, peer, piece.protocol, piece.start, code)
-    line = plan.lines.get(key)
-    if line is None:
-        line = plan.lines[key] = Line(key, piece.end)
-        plan.lines_of[group.target].append(line)
-    if line.end is not None and piece.end is not None and code is None:
-        line.end = max(line.end, piece.end)  # ranges that start together: the longer one covers the shorter
-    line.origins[rule.origin] = rule.rule
 
 
 def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:

@@ -9,17 +9,16 @@ from segkit.errors import SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.choose import encoding_text, options, piece_names, pinned
+from segkit.platforms.aws.lower.choose import encoding_text, options, piece_names, pinned, read
 from segkit.platforms.aws.lower.fit import overflow, rule_counts, usage
 from segkit.platforms.aws.lower.lists import list_advice
 from segkit.platforms.aws.lower.namer import Namer
-from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft, make_plan
-from segkit.platforms.aws.placement import placement
+from segkit.platforms.aws.lower.opening import make_plan
+from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft
+from segkit.platforms.aws.placement import encoding_of, placement
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport, brief
 from segkit.platforms.base import Encoding as Wanted
 from segkit.platforms.lowering.encoding import (
-    CELLS,
-    GROUPS,
     Carried,
     Encoding,
     GroupId,
@@ -141,8 +140,8 @@ class _Costs:
         return encoding_text(encoding, self._names)
 
     def _read(self, asked: Wanted) -> Encoding:
-        if isinstance(asked, str):
-            return {"groups": GROUPS, "cells": CELLS}[asked]
+        if isinstance(asked, str | dict):
+            return read(self._draft, self._target, encoding_of(asked))
         pieces = {name: piece for piece, name in self._names.items()}
         found = Findings()
         for name in sorted({n for block in asked for n in block if n not in pieces}):

@@ -1,0 +1,95 @@
+"""A draft as groups, rules and memberships, with an encoding for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from segkit.model.model import Target
+from segkit.model.policy import Rule
+from segkit.platforms.aws.lower.joining import Joiner
+from segkit.platforms.aws.lower.plan import Draft, Line, LineId, ListId, Peer, Plan
+from segkit.platforms.aws.lower.services import Range, ranges
+from segkit.platforms.aws.lower.shards import sharded
+from segkit.platforms.lowering.carrying import Key
+from segkit.platforms.lowering.encoding import Encoding, GroupId, Groups
+from segkit.platforms.lowering.ground import Direction
+from segkit.platforms.lowering.peers import Peers
+from segkit.platforms.lowering.sides import SideRule
+
+Origins = Mapping[str, Rule | None]
+Far = dict[Key, dict[str, Rule | None]]
+"""Far ends that a group opens for one range of one protocol, with what opens each."""
+
+
+def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
+    """The plan of a draft, with an encoding for each target."""
+    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
+    groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
+    plan.carried = groups.carried
+    for name, worn in groups.worn.items():
+        plan.groups[name] |= worn
+    together: dict[tuple[GroupId, Direction, Range], Far] = {}
+    for target, rule, peers in draft.written:
+        joined = together if encodings[target.name].layers else None
+        _add_lines(plan, draft, target, rule, peers, groups, joined)
+    joiner = Joiner(draft)
+    for (group, direction, piece), far in together.items():
+        for key, origins in joiner.join(far):
+            for reference in groups.of(key):
+                plan.groups[reference.target].add(reference)
+                _add(plan, group, direction, piece, reference, origins)
+    return sharded(plan, draft.names, {name: dict(e.shards) for name, e in encodings.items() if e.shards})
+
+
+def _add_lines(
+    plan: Plan,
+    draft: Draft,
+    target: Target,
+    rule: SideRule,
+    peers: Peers,
+    groups: Groups,
+    together: dict[tuple[GroupId, Direction, Range], Far] | None,
+) -> None:
+    """What a side rule opens. References of targets with layers are collected first: far ends that together
+    are one selector take fewer rules."""
+    here = draft.placements[target.name]
+    named = {s.addresses: s.name for s in draft.intent.model.address_sets if s.name in here.prefix_lists}
+    origins = {rule.origin: rule.rule}
+    references = [] if together is not None else [g for k in peers.references for g in groups.of(k)]
+    for reference in references:
+        plan.groups[reference.target].add(reference)
+    written = tuple(ranges(rule.services))
+    for group in groups.of(Key(target.name, rule.own)):
+        plan.groups[target.name].add(group)
+        for piece in written:
+            for reference in references:
+                _add(plan, group, rule.direction, piece, reference, origins)
+            if together is not None and peers.references:
+                far = together.setdefault((group, rule.direction, piece), {})
+                for key in peers.references:
+                    far.setdefault(key, {}).update(origins)
+            for family in sorted(rule.families) if peers.addresses else ():
+                inside = peers.addresses.family(family)
+                if not inside or piece.family not in (None, family):
+                    continue
+                if peers.addresses in named:
+                    listed = ListId(target.name, named[peers.addresses], family)
+                    plan.lists[listed] = inside
+                    _add(plan, group, rule.direction, piece, listed, origins)
+                    continue
+                for cidr in inside.cidrs():
+                    _add(plan, group, rule.direction, piece, str(cidr), origins)
+
+
+def _add(
+    plan: Plan, group: GroupId, direction: Direction, piece: Range, peer: Peer, origins: Origins
+) -> None:
+    code = piece.end if piece.protocol in ("icmp", "icmpv6") else None
+    key = LineId(group, direction, peer, piece.protocol, piece.start, code)
+    line = plan.lines.get(key)
+    if line is None:
+        line = plan.lines[key] = Line(key, piece.end)
+        plan.lines_of[group.target].append(line)
+    if line.end is not None and piece.end is not None and code is None:
+        line.end = max(line.end, piece.end)  # ranges that start together: the longer one covers the shorter
+    line.origins.update(origins)

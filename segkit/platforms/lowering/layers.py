@@ -1,0 +1,53 @@
+"""Layers: blocks of selectors that are told by the labels they ask for.
+
+A layer is a set of label keys. A selector belongs to the first layer that has every key it asks for, so a new
+rule finds its place by itself, and what is pinned is a few words. Where a layer has the keys `env` and
+`role`, its groups are combinations of environments and roles, as far as rules tell those apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from segkit.intent.boxes import Piece
+from segkit.model.model import Target
+from segkit.platforms.lowering.encoding import Encoding
+from segkit.sets import Domains, L, Predicate
+
+Layers = Sequence[Sequence[str]]
+Shards = Iterable[tuple[str, int]]
+
+
+def layered(
+    layers: Layers, pieces: Iterable[Piece], target: Target, domains: Domains | None, shards: Shards = ()
+) -> Encoding:
+    """The encoding that layers make of the selectors of a target; a selector that fits into none stands
+    alone."""
+    wanted = [frozenset(layer) for layer in layers]
+    held: list[set[Piece]] = [set() for _ in wanted]
+    asked = Asked(target, domains)
+    for piece in pieces:
+        keys = asked.keys(piece.predicate)
+        home = next((n for n, layer in enumerate(wanted) if keys <= layer), None)
+        if home is not None:
+            held[home].add(piece)
+    blocks = tuple(frozenset(found) for found in held if len(found) > 1)
+    return Encoding(blocks, layers=tuple(tuple(layer) for layer in layers), shards=tuple(shards))
+
+
+class Asked:
+    """The label keys that selectors ask for, among the workloads that a target can own."""
+
+    def __init__(self, target: Target, domains: Domains | None) -> None:
+        self._target, self._domains = target, domains
+        told = target.select.mentions()
+        self._fixed = frozenset(key for key, value in told if target.select <= (L[key] == value))
+
+    def keys(self, predicate: Predicate) -> frozenset[str]:
+        """What tells who is in and who is not. A key of which all workloads of the target have one value
+        tells nobody apart."""
+        within = predicate & self._target.select
+        if self._domains is not None:
+            predicate, within = predicate.simplify(self._domains), within.simplify(self._domains)
+        here = frozenset(within.keys()) - self._fixed
+        return min(here, frozenset(predicate.keys()) - self._fixed, key=len)

@@ -1,0 +1,232 @@
+"""Encodings by parts: layers of label keys, far ends that are joined, groups that are cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from segkit.compiler import Compilation, compile_model
+from segkit.errors import SegkitError
+from segkit.model import Segmentation
+from segkit.model.model import Model, Target
+from segkit.platforms.aws.lower.choose import pinned
+from segkit.platforms.aws.lower.opening import make_plan
+from segkit.platforms.aws.lower.shards import group_name, needed
+from segkit.platforms.base import brief, platform
+from segkit.platforms.lowering.layers import Asked
+from segkit.sets import ALL, L, Predicate, tcp
+from segkit.sets.labels import KeyDomain
+from segkit.verify import prove
+from tests.aws.test_encodings import draft_of
+from tests.conformance import aws
+from tests.strategies import Features, models
+
+MANY = settings(
+    max_examples=settings().max_examples // 3,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+RESIDUALS = tuple(sorted(set(platform("aws").capabilities.residuals) - {"unproved"}))
+LAYERS = (
+    [["role"], ["app"], ["app", "role"]],
+    [["app", "env", "role"]],
+    [[], ["app", "env"], ["app", "env", "role"]],
+)
+
+
+def compiled(model: Model) -> Compilation:
+    """The model compiled, where no address is missing that nobody knows."""
+    try:
+        return compile_model(model)
+    except SegkitError:
+        assume(False)
+        raise
+
+
+def encoded(model: Model, encodings: Mapping[str, object]) -> Model:
+    """The model with encodings pinned on its targets."""
+    targets = (replace(t, placement={**t.placement, "encoding": encodings[t.name]}) for t in model.targets)
+    return replace(model, targets=tuple(targets))
+
+
+def cut(model: Model, number: int) -> Model:
+    """The model with every group of every target cut into so many."""
+    draft = draft_of(model)
+    plan = make_plan(draft, {t.name: pinned(draft, t) for t in model.targets})
+    shards = {
+        name: {group_name(draft.names, g): number for g in groups if g.pieces}
+        for name, groups in plan.groups.items()
+    }
+    return encoded(
+        model, {t.name: {**t.placement["encoding"], "shards": shards[t.name]} for t in model.targets}
+    )
+
+
+@given(data=st.data(), layers=st.sampled_from(LAYERS), shards=st.integers(1, 3))
+@MANY
+def test_layers_and_cut_groups_mean_the_same(
+    data: st.DataObject, layers: Sequence[Sequence[str]], shards: int
+) -> None:
+    with aws.unlimited():
+        make: Any = aws.placement
+        model = data.draw(models("aws", make({"layers": layers}), Features(internet=False), RESIDUALS))
+        if shards > 1:
+            compiled(model)
+            model = cut(model, shards)
+        done = compiled(model)
+        proof = prove(model, done.fragment, intent=done.intent, residuals=done.residuals)
+        assert proof.status == "equal", proof.text()
+
+
+def estate(encoding: object, rules: int = 4, more: int = 0, quotas: Mapping[str, int] | None = None) -> Model:
+    """Servers of some applications that many ports of a few clients reach."""
+    seg = Segmentation("cut")
+    clients, servers = L.role == "client", seg.group("servers", L.role == "server")
+    policy = seg.policy("p", "application", owner="o")
+    for number in range(rules + more):
+        policy.allow(clients & (L.app == f"a{number % 3}"), servers, tcp(1000 + 10 * number), id=f"r{number}")
+    for number in range(6):
+        labels = {"role": "client" if number % 2 else "server", "app": f"a{number % 3}"}
+        seg.workload(f"w{number}", labels, [f"10.0.0.{number + 1}"])
+    seg.target("t", "aws", placement={"vpc_id": "vpc-1", "encoding": encoding, "quotas": quotas or {}})
+    return seg.build()
+
+
+def rules_of(fragment: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: body
+        for kind, bodies in fragment["resource"].items()
+        for key, body in bodies.items()
+        if kind.endswith("_rule")
+    }
+
+
+def test_a_group_is_cut_and_its_members_carry_every_part() -> None:
+    model = estate({"layers": [["role"], ["app", "role"]], "shards": {"servers": 2}}, rules=9)
+    done = compile_model(model)
+    groups = done.fragment["resource"]["aws_security_group"]
+    (whole, part) = sorted(k for k in groups if "servers" in k)
+    assert part == f"{whole}-part-2" and groups[part]["tags"]["Name"] == "cut-servers-part-2"
+    held = Counter(body["security_group_id"] for body in rules_of(done.fragment).values())
+    assert held[f"${{aws_security_group.{whole}.id}}"] + held[f"${{aws_security_group.{part}.id}}"] == 9
+    assert held[f"${{aws_security_group.{part}.id}}"]
+    assert len(done.fragment["locals"]["segkit_t_w0"]["groups"]) == 2
+    named = {body.get("referenced_security_group_id", "") for body in rules_of(done.fragment).values()}
+    assert not any("part" in name for name in named)
+    assert prove(model, done.fragment).ok
+
+
+def test_one_rule_more_moves_no_other_between_the_parts() -> None:
+    pin = {"layers": [["role"], ["app", "role"]], "shards": {"servers": 3}}
+    before, after = (compile_model(estate(pin, 9, more)).fragment for more in (0, 1))
+    old, new = rules_of(before), rules_of(after)
+    assert old == {key: new[key] for key in old}
+    assert len(new) == len(old) + 2
+    assert before["resource"]["aws_security_group"] == after["resource"]["aws_security_group"]
+
+
+def test_how_many_parts_a_group_needs_is_found() -> None:
+    model = estate({"layers": [["role"], ["app", "role"]]}, rules=20)
+    draft, (target,) = draft_of(model), model.targets
+    plan = make_plan(draft, {"t": pinned(draft, target)})
+    assert needed(plan, draft.names, "t", 20, 5, {}) == {}
+    found = needed(plan, draft.names, "t", 12, 5, {})
+    assert list(found) == ["servers"]
+    limits = {"rules_per_group": 12}
+    with pytest.raises(SegkitError, match="needs 20 ingress rules"):
+        compile_model(estate({"layers": [["role"], ["app", "role"]]}, 20, quotas=limits))
+    fitting = {"layers": [["role"], ["app", "role"]], "shards": found}
+    assert (
+        compile_model(estate(fitting, 20, quotas=limits)).report["t"]["quotas"]["rules_per_group"]["used"]
+        <= 12
+    )
+    assert needed(plan, draft.names, "t", 1, 5, {}) == {}
+
+
+def test_far_ends_that_a_deny_cut_are_named_as_one_again() -> None:
+    """Who the deny is not about reaches the whole zone by one rule, not by one for each piece."""
+
+    def made(encoding: object) -> Model:
+        seg = Segmentation("join")
+        clients = L.tier == "client"
+        seg.policy("never", "global", owner="o").deny(
+            clients & (L.kind == "batch"), (L.role == "db") & (L.kind == "x"), tcp(443)
+        )
+        policy = seg.policy("p", "application", owner="o")
+        policy.allow(clients, L.role == "db", tcp(443))
+        policy.allow(clients, L.role == "web", tcp(443))
+        for number, kind in enumerate(("batch", "live", "live")):
+            seg.workload(f"c{number}", {"tier": "client", "kind": kind}, [f"10.0.0.{number + 1}"])
+        for number, kind in enumerate(("x", "y")):
+            seg.workload(f"d{number}", {"role": "db", "kind": kind}, [f"10.0.1.{number + 1}"])
+        seg.workload("web", {"role": "web"}, ["10.0.2.1"])
+        seg.target("t", "aws", placement={"vpc_id": "vpc-1", "encoding": encoding})
+        return seg.build()
+
+    def entering(model: Model) -> Counter[str]:
+        done = compile_model(model)
+        assert prove(model, done.fragment).ok
+        bodies = done.fragment["resource"]["aws_vpc_security_group_ingress_rule"].values()
+        return Counter(body["security_group_id"] for body in bodies)
+
+    joined = entering(made({"layers": [["tier"], ["kind", "role", "tier"]]}))
+    assert list(joined.values()) == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("predicate", "keys"),
+    [
+        (L.role == "web", {"role"}),
+        ((L.role == "web") & (L.cloud == "aws"), {"role"}),
+        ((L.role == "web") & (L.cloud != "gcp"), {"role"}),
+        ((L.env == "p") | (L.env == "q"), set()),
+        ((L.role == "web") | (L.cloud == "aws"), set()),
+        (L.env == "p", {"env"}),
+        (ALL, set()),
+    ],
+)
+def test_what_a_selector_asks_for(predicate: Predicate, keys: set[str]) -> None:
+    domains = {
+        "env": KeyDomain(frozenset({"p", "q"}), required=True),
+        "role": KeyDomain(None, required=False),
+        "cloud": KeyDomain(frozenset({"aws", "gcp"}), required=False),
+    }
+    target = Target("t", "aws", L.cloud == "aws")
+    assert Asked(target, domains).keys(predicate) == keys
+
+
+@pytest.mark.parametrize(
+    ("encoding", "what"),
+    [
+        ({"layer": [["role"]]}, "encoding has 'layer'"),
+        ({"layers": ["role"]}, "layers of the encoding is"),
+        ({"layers": [["role"]], "blocks": [["a", "b"]]}, "encoding has blocks and layers"),
+        ({"shards": {"servers": 1}}, "shards of the encoding is"),
+        ({"shards": {"servers": "2"}}, "shards of the encoding is"),
+        ({"shards": {"servers": 17}}, "shards of the encoding is"),
+        ({"blocks": [["a"], ["a"]]}, "encoding has 'a' in two blocks"),
+    ],
+)
+def test_what_is_wrong_with_the_parts_is_said(encoding: object, what: str) -> None:
+    with pytest.raises(SegkitError, match=what):
+        compile_model(estate(encoding))
+
+
+def test_a_layer_of_labels_that_nobody_can_have_is_said() -> None:
+    seg = Segmentation("s", schema={"labels": {"role": ["web"]}})
+    seg.target("t", "aws", placement={"vpc_id": "vpc-1", "encoding": {"layers": [["rule"]]}})
+    with pytest.raises(SegkitError, match="a layer of the encoding has 'rule'"):
+        compile_model(seg.build())
+
+
+def test_parts_in_a_few_words() -> None:
+    assert (
+        brief({"layers": [["env"], ["app", "env"]], "shards": {"a": 2}})
+        == "layers env > app+env, 1 groups cut"
+    )
+    assert brief({"shards": {"a": 2, "b": 3}}) == "groups, 2 groups cut"
