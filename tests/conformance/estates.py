@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere, outside
 from segkit.platforms.base import platform
-from segkit.sets import ANY, L, icmp, icmpv6, tcp, udp
+from segkit.sets import ANY, L, ServiceSet, icmp, icmpv6, tcp, udp
 from tests.conformance.planes import Plane
 from tests.strategies import TODAY
 
@@ -21,15 +21,24 @@ def target(
     names: Sequence[str] = ("main",),
     choice: int = 0,
     accept: Sequence[str] = (),
+    place: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """A target; `choice` is for `Plane.placement`. What its plane cannot do without is accepted too."""
-    made = seg.target(name, plane.name, placement=plane.placement(encoding)(name, names, choice), **more)
+    """A target; `choice` is for `Plane.placement`, and `place` changes what that says. What its plane cannot
+    do without is accepted too."""
+    here = {**plane.placement(encoding)(name, names, choice), **(place or {})}
+    made = seg.target(name, plane.name, placement=here, **more)
     for residual in sorted({*accept, *plane.always}):
         made.accept_residual(residual, owner="me", reason="a test", expires="2999-01-01")
 
 
-def shop(plane: Plane, encoding: str) -> Segmentation:
+def pings(plane: Plane) -> tuple[ServiceSet, ServiceSet]:
+    """Echo requests, or what a plane that knows no types of ICMP has for them."""
+    types = platform(plane.name).capabilities.icmp_types
+    return (icmp(8), icmpv6(128)) if types else (icmp(), icmpv6())
+
+
+def shop(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -> Segmentation:
     """Three tiers, a quarantine, a guardrail with an exception, ping, both families."""
     schema = {
         "labels": {
@@ -70,11 +79,9 @@ def shop(plane: Plane, encoding: str) -> Segmentation:
     rules.allow(anywhere, web, tcp(443), tcp(80), id="front")
     rules.allow(web, api, tcp("8080-8090"), ticket="NET-1", id="calls")
     rules.allow(api, db, tcp(5432), id="orders")
-    types = platform(plane.name).capabilities.icmp_types
-    pings = (icmp(8), icmpv6(128)) if types else (icmp(), icmpv6())
-    rules.allow(L.role == "bastion", [api, db], tcp(22), *pings, id="admin")
+    rules.allow(L.role == "bastion", [api, db], tcp(22), *pings(plane), id="admin")
     rules.allow(api, outside, udp(53), id="names")
-    target(seg, plane, encoding)
+    target(seg, plane, encoding, place=place)
     return seg
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from segkit.model.model import Model
 from segkit.platforms.base import platform
-from tests.conformance import aws
+from tests.conformance import aws, google
 from tests.oracles.intent_oracle import Packet
 from tests.strategies import Features, models
 
@@ -35,11 +35,14 @@ class Plane:
     whose bits choose between arguments. `stack` adds what a document needs from others to be a whole stack.
     `packets` is the packet oracle over a document. `exact` are residuals that change nothing for the
     inventory of today, `all` are all but those that give up the proof. `unlimited` lifts every quota;
-    `tight` is a placement with a quota that any rule overflows. `rules` and `members` are the kinds of
-    resources that hold rules and memberships. `faults` lists what is wrong with names and texts. `mutants`
-    and `judge` are as in `tests.oracles.mutants_aws`. `interface` makes the platform's own id of an
-    interface. `always` are residuals that nearly any model has there. `parts` takes a fragment apart into
-    what comes and goes by itself. `features` narrows the random models to what the platform has.
+    `tight` is a placement with a quota that any rule overflows, and how much would be needed. `rules` and
+    `members` are the kinds of resources (or parts) that hold rules and memberships. `faults` lists what is
+    wrong with names and texts. `mutants` and `judge` are as in `tests.oracles.mutants_aws`. `interface` makes
+    the platform's own id of an interface. `close` takes everything out of a document that opens.
+    `sources_only` tells of a plane whose rules name groups as sources only; `dynamic` is a placement in which
+    nothing hangs on today's addresses, and `always` are the residuals that it or any other then has. `parts`
+    takes a fragment apart into what comes and goes by itself. `features` narrows the random models to what
+    the platform has.
     """
 
     name: str
@@ -50,13 +53,16 @@ class Plane:
     exact: Sequence[str]
     all: Sequence[str]
     unlimited: Callable[[], AbstractContextManager[None]]
-    tight: Mapping[str, Any]
+    tight: tuple[Mapping[str, Any], str]
     rules: Sequence[str]
     members: Sequence[str]
     faults: Callable[[Document], Iterator[str]]
     mutants: Callable[[Document, int, int], Iterator[Any]]
     judge: Callable[[Model, Document, Document], Any]
     interface: Callable[[str], str]
+    close: Callable[[Document], None]
+    sources_only: bool = False
+    dynamic: Mapping[str, Any] = field(default_factory=dict)
     always: Sequence[str] = ()
     parts: Callable[[Document], dict[tuple[str, str], Any]] = resources
     features: Mapping[str, Any] = field(default_factory=dict)
@@ -79,15 +85,40 @@ AWS = Plane(
     exact=("snapshot",),
     all=tuple(sorted(set(platform("aws").capabilities.residuals) - {"unproved"})),
     unlimited=aws.unlimited,
-    tight={"quotas": {"rules_per_group": 1}},
+    tight=({"quotas": {"rules_per_group": 1}}, "3"),
     rules=("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
     members=("aws_network_interface_sg_attachment",),
     faults=aws.faults,
     mutants=aws.mutants,
     judge=aws.judge,
     interface="eni-{}".format,
+    close=aws.close,
 )
 
-PLANES = (AWS,)
+GOOGLE = Plane(
+    name="google",
+    encodings=("groups", "cells"),
+    placement=google.placement,
+    stack=google.stack,
+    packets=google.packets,
+    exact=("snapshot",),
+    all=tuple(sorted(set(platform("google").capabilities.residuals) - {"unproved"})),
+    unlimited=google.unlimited,
+    tight=({"quotas": {"attributes_per_policy": 1}, "egress": "open"}, "13"),
+    rules=("rule",),
+    members=("google_tags_location_tag_binding",),
+    faults=google.faults,
+    mutants=google.mutants,
+    judge=google.judge,
+    interface=google.interface,
+    close=google.close,
+    sources_only=True,
+    dynamic={"egress": "open"},
+    always=("egress-open", "snapshot"),
+    parts=google.parts,
+    features={"apart": True},
+)
+
+PLANES = (AWS, GOOGLE)
 ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
 IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)

@@ -18,7 +18,7 @@ from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.sets import ANY, L, tcp, udp
 from segkit.verify import prove
-from tests.conformance.estates import modes, ranges, shop, two_networks
+from tests.conformance.estates import modes, ranges, shop, target, two_networks
 from tests.conformance.planes import ENCODINGS, IDS, PLANES, Plane
 from tests.strategies import TODAY, Features
 
@@ -103,7 +103,7 @@ def test_long_and_odd_names_are_made_to_fit(plane: Plane, encoding: str) -> None
         seg.workload(name, {"app": app}, interface_id=plane.interface("1") if app == "a" else None)
     policy = seg.policy("p → q", "application", owner="Team «Zahlung»")
     policy.allow(one, two, tcp(443), ticket="a<b>" * 90, purpose="“quoted”\n\ttext")
-    seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+    target(seg, plane, encoding, "t", ["t"], place=plane.dynamic)
     done = compile_model(seg.build())
     assert not list(plane.faults(done.fragment))
     assert prove(done.model, done.fragment).ok
@@ -176,7 +176,7 @@ def test_one_rule_less_leaves_the_others_alone(plane: Plane, encoding: str, data
 @planes
 @pytest.mark.parametrize("known", [True, False], ids=["interface known", "published"])
 def test_a_machine_more_is_membership_only(plane: Plane, encoding: str, known: bool) -> None:
-    seg = shop(plane, encoding)
+    seg = shop(plane, encoding, plane.dynamic)
     before = compile_model(seg.build()).fragment
     labels = {"app": "shop", "role": "api", "zone": "core"}
     seg.workload("api-new", labels, ["10.0.0.50"], interface_id=plane.interface("new") if known else None)
@@ -198,7 +198,7 @@ def test_moving_a_name_moves_resources(plane: Plane, encoding: str) -> None:
         web = seg.group(name, L.app == "web", moved_from=before)
         seg.workload("w", {"app": "web"}, interface_id=plane.interface("1"))
         seg.policy("p", "application").allow(web, web, tcp(443), id="r")
-        seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+        target(seg, plane, encoding, "t", ["t"], place=plane.dynamic)
         return compile_model(seg.build()).fragment
 
     old, new = build("web", None), build("front", "web")
@@ -214,12 +214,13 @@ def test_over_quota_is_an_error_with_numbers_and_a_way_out(plane: Plane) -> None
     seg.workload("w", {"app": "a"})
     policy = seg.policy("p", "application")
     policy.allow(L.app == "a", L.app == "a", tcp(1, 3, 5), id="r")
-    place = {**plane.placement(plane.encodings[0])("t", ["t"], 0), **plane.tight}
+    tight, needed = plane.tight
+    place = {**plane.placement(plane.encodings[0])("t", ["t"], 0), **tight}
     seg.target("t", plane.name, placement=place)
     with pytest.raises(SegkitError) as raised:
         compile_model(seg.build())
     for problem in raised.value.problems:
-        assert "3" in problem.what and "quota is 1" in problem.what
+        assert f" {needed} " in problem.what and "quota is 1" in problem.what
         assert problem.fix and problem.why and problem.where
 
 
@@ -235,13 +236,13 @@ def test_an_empty_group_renders_nothing_until_its_first_member(plane: Plane, enc
         seg.policy("p", "application").allow(empty, L.app == "a", tcp(443), id="r")
         for number in range(members):
             seg.workload(f"new-{number}", {"app": "new"}, [f"10.0.0.{number + 2}"])
-        seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+        target(seg, plane, encoding, "t", ["t"], place=plane.dynamic)
         return seg.build()
 
     none, one, two = (compile_model(build(members)) for members in range(3))
     assert all(prove(done.model, done.fragment).ok for done in (none, one, two))
-    assert not [k for k in none.fragment["resource"] if k in plane.rules]
-    assert [k for k in one.fragment["resource"] if k in plane.rules]
+    assert not [k for k, _ in plane.parts(none.fragment) if k in plane.rules]
+    assert [k for k, _ in plane.parts(one.fragment) if k in plane.rules]
     came, went, changed = changes(plane, one.fragment, two.fragment)
     assert not went and not changed
     assert not {k for k in came if k[0] in plane.rules}
@@ -258,7 +259,7 @@ def test_each_family_is_opened_as_it_is_allowed(plane: Plane, encoding: str) -> 
     policy.allow(four, L.app == "a", tcp(4), id="four")
     policy.allow(six, L.app == "a", tcp(6), id="six")
     policy.allow(L.app == "a", [four, six], ANY, id="out")
-    seg.target("t", plane.name, placement=plane.placement(encoding)("t", ["t"], 0))
+    target(seg, plane, encoding, "t", ["t"], place=plane.dynamic)
     done = compile_model(seg.build())
     assert not done.residuals
     assert prove(done.model, done.fragment).ok

@@ -144,10 +144,6 @@ class PeerWriter:
         piece = rule.peer.workloads
         if ranges and all(_whole(ranges, f) for f in rule.families):
             return (), NOWHERE
-        if rule.direction == "egress" and self.grounds[target.name].open:
-            extent = "every address is open: only the ingress of who is there keeps flows out"
-            self.residuals.append(rule.residual(target.name, "egress-open", extent, "opens", EVERYTHING))
-            return (), Addresses.union(EVERYWHERE.family(f) for f in rule.families)
         if rule.direction == "egress" and self.grounds[target.name].loose:
             covered = self._covered(target, rule, piece)
             if covered is not None:
@@ -157,6 +153,14 @@ class PeerWriter:
             lost = kin.unknown and kin.family in piece.unknown
             return lost and _here(kin, target, rule) and not _whole(ranges, kin.family)
 
+        near = (k for k in self._population.matching(piece.predicate) if _here(k, target, rule))
+        if rule.direction == "egress" and self.grounds[target.name].open:
+            # Workloads inside a range of their own rule need no more than that.
+            if rule.peer.outside and not any((k.known & piece.inside) - ranges or unplaced(k) for k in near):
+                return (), NOWHERE
+            extent = "every address is open: only the ingress of who is there keeps flows out"
+            self.residuals.append(rule.residual(target.name, "egress-open", extent, "opens", EVERYTHING))
+            return (), Addresses.union(EVERYWHERE.family(f) for f in rule.families)
         by_reference = rule.families == FAMILIES and (
             not rule.peer.outside or any(unplaced(k) for k in self._population.matching(piece.predicate))
         )

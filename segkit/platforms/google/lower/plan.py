@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
-from segkit.model.model import Target
+from segkit.model.model import Model, Target
 from segkit.model.policy import Rule
 from segkit.platforms.base import Residual
 from segkit.platforms.google.limits import HIGHEST, LOWEST
@@ -110,16 +110,29 @@ def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
         if owner.name == target:
             place = replace(rule, services=NOTHING), peers
             merged[place] = merged.get(place, NOTHING) | rule.services
+    names = dict(_before(draft.intent.model))
     alike: dict[str, list[Line]] = defaultdict(list)
     for (rule, peers), services in merged.items():
         for line in _written(target, rule, peers, services, groups):
-            base = f"{rule.origin}|{rule.direction}|{rule.own.hint}|{rule.peer.hint}|{line.identity}"
+            own, peer = (names.get(piece.hint, piece.hint) for piece in (rule.own, rule.peer))
+            base = f"{rule.origin}|{rule.direction}|{own}|{peer}|{line.identity}"
             line.identity = f"{rule.own.order()}|{rule.peer.order()}|{line.ranges}|{services}"
             alike[base].append(line)
     for base, found in sorted(alike.items()):
         for line in found:
             line.identity = base if len(found) == 1 else f"{base}|{digest(line.identity, 16)}"
             yield line
+
+
+def _before(model: Model) -> Iterator[tuple[str, str]]:
+    """Ends whose names changed in code: a rule that speaks of them stays the same rule."""
+    for group in model.groups:
+        if group.moved_from:
+            yield f"group:{group.name}", f"group:{group.moved_from}"
+    for zone in model.zones:
+        if zone.moved_from:
+            yield f"zone:{zone.name}", f"zone:{zone.moved_from}"
+            yield f"network:{zone.name}", f"network:{zone.moved_from}"
 
 
 def _written(

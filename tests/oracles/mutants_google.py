@@ -1,0 +1,361 @@
+"""Mistakes that a compiler could make, put into a document on purpose, and the packet that shows each one.
+
+`mutants` yields changed copies of a stack's Terraform JSON: the same ones in the same order for the same
+document and seed, the kinds taken in turns so that a small limit still holds one of each. `judge` looks for a
+packet on which original and mutant differ, with the packet oracle.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from tests.oracles.packet_google import POLICY, WAYS, Endpoints, Oracle, Packet, Rule
+
+Doc = dict[str, Any]
+Body = dict[str, Any]
+Change = Callable[[Doc], None]
+Named = tuple[str, Change]
+
+BINDING, KEY, VALUE = (f"google_tags_{k}" for k in ("location_tag_binding", "tag_key", "tag_value"))
+
+
+class Mutant(NamedTuple):
+    """A changed document. `name` begins with the kind of change, and ends with the place."""
+
+    name: str
+    doc: Doc
+
+
+def mutants(doc: Doc, seed: int, limit: int) -> Iterator[Mutant]:
+    """At most `limit` mutants of a document, chosen and ordered by `seed` alone."""
+    chance = random.Random(seed)
+    kinds = [list(make(doc, chance)) for make in _KINDS]
+    for changes in kinds:
+        chance.shuffle(changes)
+    count = 0
+    for turn in zip_longest(*kinds):
+        for named in turn:
+            if count == limit:
+                return
+            if named is None:
+                continue
+            changed = json.loads(json.dumps(doc))
+            named[1](changed)
+            if changed != doc:
+                count += 1
+                yield Mutant(named[0], changed)
+
+
+# Places
+
+
+def _policies(doc: Doc) -> dict[str, Body]:
+    found: dict[str, Body] = doc.get("resource", {}).get(POLICY, {})
+    return found
+
+
+def _rules(doc: Doc) -> Iterator[tuple[str, int, Body]]:
+    for policy, body in sorted(_policies(doc).items()):
+        for number, rule in enumerate(body["rule"]):
+            yield policy, number, rule
+
+
+def _on_rule(policy: str, number: int, edit: Callable[[Body], object]) -> Change:
+    def change(doc: Doc) -> None:
+        edit(doc["resource"][POLICY][policy]["rule"][number])
+
+    return change
+
+
+def _each_rule(kind: str, doc: Doc, edit: Callable[[Body], object]) -> Iterator[Named]:
+    for policy, number, rule in _rules(doc):
+        yield f"{kind}: {policy} {rule['description']} {number}", _on_rule(policy, number, edit)
+
+
+def _tags(doc: Doc) -> list[str]:
+    return [f"${{{VALUE}.{name}.id}}" for name in sorted(doc.get("resource", {}).get(VALUE, {}))]
+
+
+# Kinds
+
+
+def _drop_rule(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    for policy, number, rule in _rules(doc):
+
+        def change(other: Doc, policy: str = policy, number: int = number) -> None:
+            del other["resource"][POLICY][policy]["rule"][number]
+
+        yield f"drop rule: {policy} {rule['description']} {number}", change
+
+
+def _flip_action(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    def edit(rule: Body) -> None:
+        rule["action"] = "deny" if rule["action"] == "allow" else "allow"
+
+    yield from _each_rule("flip action", doc, edit)
+
+
+def _go_next(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    yield from _each_rule("goto next", doc, lambda rule: rule.update(action="goto_next"))
+
+
+def _turn(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    def edit(rule: Body) -> None:
+        match = rule["match"]
+        into = rule["direction"] == "INGRESS"
+        if "src_secure_tag" not in match:
+            rule["direction"] = "EGRESS" if into else "INGRESS"
+            old, new = ("src_ip_ranges", "dest_ip_ranges") if into else ("dest_ip_ranges", "src_ip_ranges")
+            match[new] = match.pop(old)
+
+    yield from _each_rule("turn round", doc, edit)
+
+
+def _disable(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    yield from _each_rule("disable", doc, lambda rule: rule.update(disabled=True))
+
+
+def _all_services(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    yield from _each_rule(
+        "every service", doc, lambda rule: rule["match"].update(layer4_config=[{"ip_protocol": "all"}])
+    )
+
+
+def _move_ports(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    def edit(rule: Body) -> None:
+        for one in rule["match"]["layer4_config"]:
+            for n, span in enumerate(one.get("ports", ())):
+                low, _, high = span.partition("-")
+                one["ports"][n] = f"{low}-{min(int(high or low) + 1, 65535)}"
+
+    yield from _each_rule("widen ports", doc, edit)
+
+
+def _other_protocol(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    def edit(rule: Body) -> None:
+        for one in rule["match"]["layer4_config"]:
+            one["ip_protocol"] = {"tcp": "udp", "udp": "tcp", "icmp": "58", "58": "icmp"}.get(
+                one["ip_protocol"], one["ip_protocol"]
+            )
+
+    yield from _each_rule("other protocol", doc, edit)
+
+
+def _ranges(doc: Doc, chance: random.Random, kind: str, edit: Callable[[str], str]) -> Iterator[Named]:
+    for policy, number, rule in _rules(doc):
+        for side in ("src_ip_ranges", "dest_ip_ranges"):
+            for at, cidr in enumerate(rule["match"].get(side, ())):
+                new = edit(cidr)
+
+                def change(rule: Body, side: str = side, at: int = at, new: str = new) -> None:
+                    rule["match"][side][at] = new
+
+                yield f"{kind}: {policy} {number} {cidr} -> {new}", _on_rule(policy, number, change)
+
+
+def _wider(cidr: str) -> str:
+    network = ipaddress.ip_network(cidr)
+    return str(network.supernet() if network.prefixlen else network)
+
+
+def _narrower(cidr: str) -> str:
+    network = ipaddress.ip_network(cidr)
+    return str(next(network.subnets())) if network.prefixlen < network.max_prefixlen else cidr
+
+
+def _widen_range(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    yield from _ranges(doc, chance, "widen range", _wider)
+
+
+def _narrow_range(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    yield from _ranges(doc, chance, "narrow range", _narrower)
+
+
+def _other_tag(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    """A rule that names another tag, one more, or (as a target) none at all."""
+    tags = _tags(doc)
+    for policy, number, rule in _rules(doc):
+        other = chance.choice(tags)
+
+        def source(rule: Body, other: str = other) -> None:
+            if "src_secure_tag" in rule["match"]:
+                rule["match"]["src_secure_tag"] = [{"name": other}]
+
+        def target(rule: Body, other: str = other) -> None:
+            rule["target_secure_tag"] = [{"name": other}]
+
+        def more(rule: Body, other: str = other) -> None:
+            rule["target_secure_tag"] = [*rule["target_secure_tag"], {"name": other}]
+
+        for kind, edit in (("other source", source), ("other target", target), ("one more target", more)):
+            yield f"{kind}: {policy} {number} {other}", _on_rule(policy, number, edit)
+        yield f"no target: {policy} {number}", _on_rule(policy, number, lambda r: r.pop("target_secure_tag"))
+
+
+def _last_priority(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    last = max((rule["priority"] for _, _, rule in _rules(doc)), default=0)
+    for number, (policy, at, rule) in enumerate(_rules(doc)):
+        if rule["action"] == "allow":
+            wanted = partial(dict.update, priority=last + 1 + number)
+            yield f"come last: {policy} {at}", _on_rule(policy, at, lambda r, w=wanted: w(r))  # type: ignore[misc]
+
+
+def _first_deny(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    for number, (policy, at, rule) in enumerate(_rules(doc)):
+        if rule["action"] == "deny":
+            yield (
+                f"deny first: {policy} {at}",
+                _on_rule(policy, at, lambda r, n=number: r.update(priority=n)),  # type: ignore[misc]
+            )
+
+
+def _holders(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    """A machine that lacks a tag, or has one too many."""
+    ready = sorted(k for k in doc.get("locals", {}) if k.startswith("segkit-tag_"))
+    for name, body in sorted(doc.get("locals", {}).items()):
+        if isinstance(body, dict) and "groups" in body:
+            for at, held in enumerate(body["groups"]):
+
+                def lose(other: Doc, name: str = name, at: int = at) -> None:
+                    del other["locals"][name]["groups"][at]
+
+                yield f"lose tag: {name} {held}", lose
+            more = f"${{local.{chance.choice(ready)}}}"
+
+            def gain(other: Doc, name: str = name, more: str = more) -> None:
+                other["locals"][name]["groups"].append(more)
+
+            yield f"gain tag: {name} {more}", gain
+    for name, body in sorted(doc.get("resource", {}).get(BINDING, {}).items()):
+        other = f"${{local.{chance.choice(ready)}}}"
+
+        def unbind(doc: Doc, name: str = name) -> None:
+            del doc["resource"][BINDING][name]
+
+        def rebind(doc: Doc, name: str = name, other: str = other) -> None:
+            doc["resource"][BINDING][name]["tag_value"] = other
+
+        yield f"unbind: {name}", unbind
+        yield f"rebind: {name} {body['tag_value']} -> {other}", rebind
+
+
+def _keys(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    for name in sorted(doc.get("resource", {}).get(KEY, {})):
+
+        def elsewhere(other: Doc, name: str = name) -> None:
+            other["resource"][KEY][name]["purpose_data"] = {"network": "p/elsewhere"}
+
+        yield f"other network: {name}", elsewhere
+
+
+def _links(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    kind = "google_compute_network_firewall_policy_association"
+    for name in sorted(doc.get("resource", {}).get(kind, {})):
+
+        def unlink(other: Doc, name: str = name) -> None:
+            del other["resource"][kind][name]
+
+        yield f"not attached: {name}", unlink
+
+
+def _foreign(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    """Somebody's VPC firewall rule: it decides where the network's order puts it first."""
+    kind = "google_compute_network_firewall_policy_association"
+    for name, link in sorted(doc.get("resource", {}).get(kind, {}).items()):
+        body = {
+            "name": "theirs",
+            "network": link["attachment_target"],
+            "allow": [{"protocol": "tcp", "ports": ["22"]}],
+            "source_ranges": ["0.0.0.0/0"],
+        }
+
+        def add(other: Doc, body: Body = body) -> None:
+            other["resource"].setdefault("google_compute_firewall", {})["theirs"] = body
+
+        yield f"foreign rule: {name}", add
+
+
+_KINDS = (
+    _drop_rule,
+    _flip_action,
+    _go_next,
+    _turn,
+    _disable,
+    _all_services,
+    _move_ports,
+    _other_protocol,
+    _widen_range,
+    _narrow_range,
+    _other_tag,
+    _last_priority,
+    _first_deny,
+    _holders,
+    _keys,
+    _links,
+    _foreign,
+)
+
+
+# Judging
+
+
+def judge(
+    original: Doc, mutant: Doc, endpoints: Endpoints, first: set[str], taken: set[str]
+) -> Packet | None:
+    """A packet that one document passes and the other does not, or None if there is none.
+
+    Outside addresses are taken at the edges of every range in either document and one beside them, but for
+    those that are `taken` by machines; services at the edges of every rule of the two ends.
+    """
+    one, two = Oracle(original, endpoints, first), Oracle(mutant, endpoints, first)
+    touched = {name for name in endpoints if any(_seen(one, name, w) != _seen(two, name, w) for w in WAYS)}
+    touched |= {name for name in endpoints if one.holds[name] != two.holds[name]}
+    ends: list[tuple[str | None, str]] = [(name, ip) for name, (_, ip, _) in sorted(endpoints.items())]
+    outside: list[tuple[str | None, str]] = [(None, ip) for ip in _edges(one, two) if ip not in taken]
+    for src in ends + outside:
+        for dst in ends + outside:
+            if {src[0], dst[0]} & touched and src != dst and (":" in src[1]) == (":" in dst[1]):
+                for protocol, port in _points(one, two, src, dst):
+                    packet = Packet(*src, *dst, protocol, port)
+                    if one.allowed(packet) != two.allowed(packet):
+                        return packet
+    return None
+
+
+def _seen(oracle: Oracle, name: str, way: str) -> list[Rule]:
+    return oracle.rules[name, way]
+
+
+def _edges(*oracles: Oracle) -> list[str]:
+    texts = {text for o in oracles for rules in o.rules.values() for rule in rules for text in rule.ranges}
+    found: set[ipaddress.IPv4Address | ipaddress.IPv6Address] = set()
+    for network in map(ipaddress.ip_network, texts):
+        make = ipaddress.IPv4Address if network.version == 4 else ipaddress.IPv6Address
+        first, last = int(network.network_address), int(network.broadcast_address)
+        found |= {make(n) for n in (first - 1, first, last, last + 1) if 0 <= n < 2**network.max_prefixlen}
+    return [str(ip) for ip in sorted(found, key=lambda ip: (ip.version, int(ip)))]
+
+
+def _points(
+    one: Oracle, two: Oracle, src: tuple[str | None, str], dst: tuple[str | None, str]
+) -> list[tuple[int, int]]:
+    found = {(6, 0), (17, 0), (47, 0), (132, 0), (58 if ":" in src[1] else 1, 0)}
+    same = True
+    for own, way, peer in ((src, "EGRESS", dst), (dst, "INGRESS", src)):
+        if own[0] is None:
+            continue
+        near = [[r for r in o.rules[own[0], way] if o.is_peer(r, own[0], *peer)] for o in (one, two)]
+        same = same and [r[:4] for r in near[0]] == [r[:4] for r in near[1]]
+        for rule in near[0] + near[1]:
+            for protocol, low, high in rule.services:
+                if protocol in (6, 17):
+                    found |= {(protocol, p) for p in (low - 1, low, high, high + 1) if 0 <= p <= 65535}
+                elif protocol >= 0:
+                    found.add((protocol, 0))
+    return [] if same else sorted(found)
