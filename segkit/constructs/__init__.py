@@ -5,6 +5,7 @@ before anything is written. Importing this module loads neither cdktf nor cdktn:
 is taken.
 """
 
+from segkit.constructs.azure import AzureNetworkSecurityGroups
 from segkit.constructs.parts import AddressSet, Group, LabelPolicy, Service, Workload, WorkloadClass, Zone
 from segkit.constructs.raw import DataSource, Provider, Resource
 from segkit.constructs.segmentation import Segmentation
@@ -13,6 +14,7 @@ from segkit.constructs.targets import AwsSecurityGroups, Target
 __all__ = [
     "AddressSet",
     "AwsSecurityGroups",
+    "AzureNetworkSecurityGroups",
     "DataSource",
     "Group",
     "LabelPolicy",

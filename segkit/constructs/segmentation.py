@@ -61,6 +61,7 @@ class Segmentation:
         where = f"{_path(scope, id)} ({here})"
         builder = Builder(id, schema=schema, inventory=inventory, today=today, policies=policies, where=where)
         self._tokens: dict[str, list[str]] = {}
+        self._references: dict[str, str] = {}
         self._stage = SynthStage(library, scope, id, builder, verify)
         if inventory is not None or policies is not None:
             self._stage.workloads = None
@@ -156,16 +157,29 @@ class Segmentation:
         self, target: str, workload: str, interface: str, local: str, outlet: Outlet | None
     ) -> list[str]:
         """A list token for the ids that the fragment of a stack will publish under the name `local`."""
+        if local not in self._tokens:
+            reference = self._published(target, workload, interface, local, outlet, "groups")
+            if reference is None:
+                return []
+            self._tokens[local] = self._stage.library.Token.as_list(reference)
+        return self._tokens[local]
+
+    def _published(
+        self, target: str, workload: str, interface: str, local: str, outlet: Outlet | None, what: str
+    ) -> str | None:
+        """A reference to something that the fragment of a stack will publish under the name `local`; None for
+        a target in no stack, of which the synth says so."""
         stage = self._stage
         where = self._where(target)
         stage.wanted.setdefault(local, Wanted(local, target, workload, interface, where))
-        if local not in self._tokens:
+        if outlet is None:
+            return None
+        expression = f"{local}.{what}"
+        if expression not in self._references:
             refer = classes(stage.library.__name__).reference
-            if outlet is None:
-                return []  # a target in no stack: the synth says so
-            reference = refer(outlet.element, f"membership-{local}", "local", f"{local}.groups")
-            self._tokens[local] = stage.library.Token.as_list(reference.fqn)
-        return self._tokens[local]
+            kept = f"membership-{local}" if what == "groups" else f"{what}-{local}"
+            self._references[expression] = refer(outlet.element, kept, "local", expression).fqn
+        return self._references[expression]
 
 
 def _path(scope: Any, name: str) -> str:

@@ -80,8 +80,17 @@ class Target:
         put behind ours. `scope`, the construct that uses it, lets a use in another app be reported; it
         changes nothing else. An unknown workload, or one that the target does not own, is reported at synth.
         """
-        name = workload if isinstance(workload, str) else workload.name
-        seg, stage = self._seg, self._seg._stage
+        name, local = self._local(workload, interface, scope)
+        ours = self._seg._membership(self.name, name, interface, local, self._outlet)
+        others = list(extra)
+        if not others:
+            return ours
+        joined: list[str] = self._seg._stage.library.Fn.concat([ours, others])
+        return joined
+
+    def _local(self, workload: Member, interface: str, scope: Any) -> tuple[str, str]:
+        """The name of a workload, and of the local that publishes what its interface must carry."""
+        name, seg = workload if isinstance(workload, str) else workload.name, self._seg
         if scope is not None and scope.node.root is not seg.node.root:
             where = seg._where(self.name)
             seg._problem(
@@ -91,16 +100,10 @@ class Target:
                 "declare both in one app, or pass the ids on by an output",
             )
         try:
-            local = platform(self._made.platform).membership_local(self.name, name, interface)
+            return name, platform(self._made.platform).membership_local(self.name, name, interface)
         except SegkitError:
             # No such platform: compiling says so. Meanwhile the program can go on.
-            local = "segkit_unknown_platform"
-        ours = seg._membership(self.name, name, interface, local, self._outlet)
-        others = list(extra)
-        if not others:
-            return ours
-        joined: list[str] = stage.library.Fn.concat([ours, others])
-        return joined
+            return name, "segkit_unknown_platform"
 
 
 class AwsSecurityGroups(Target):
