@@ -111,13 +111,15 @@ def endpoints(model: Model) -> packet_azure.Endpoints:
 
 
 def _subnet(target: Target, interface: Interface) -> str | None:
-    """The subnet that holds an interface, told by its addresses."""
-    for raw in target.placement.get("subnets", {}).values():
+    """The subnet that holds an interface, told by its addresses; one that it may be in where they do not
+    tell."""
+    subnets = target.placement.get("subnets", {})
+    for raw in subnets.values():
         for prefix in map(ip_network, raw["prefixes"]):
             held = interface.addresses.cidrs() if interface.addresses else ()
             if any(one.version == prefix.version and one[0] in prefix for one in held):
                 return str(raw["id"])
-    return None
+    return next((str(raw["id"]) for raw in subnets.values()), None)
 
 
 def _local(target: str, workload: Workload, interface: Interface) -> str:
