@@ -6,6 +6,7 @@ is taken.
 """
 
 from segkit.constructs.azure import AzureNetworkSecurityGroups
+from segkit.constructs.google import GoogleNetworkFirewall
 from segkit.constructs.parts import AddressSet, Group, LabelPolicy, Service, Workload, WorkloadClass, Zone
 from segkit.constructs.raw import DataSource, Provider, Resource
 from segkit.constructs.segmentation import Segmentation
@@ -16,6 +17,7 @@ __all__ = [
     "AwsSecurityGroups",
     "AzureNetworkSecurityGroups",
     "DataSource",
+    "GoogleNetworkFirewall",
     "Group",
     "LabelPolicy",
     "Provider",

@@ -55,10 +55,10 @@ class Reading(artifacts.Reading):
         if isinstance(value, str) and value.count("/") == 1:
             project, name = value.split("/")
             return self._known(name, project)
-        found = self.network(raw)
-        if found is None and len(named := self.scope.mentions(raw) & self._networks()) == 1:
-            return next(iter(named))
-        return found
+        if isinstance(value, Unknown):
+            named = [a for a in sorted(self.scope.mentions(raw)) if _NETWORK in a.split(".")]
+            return self.network(Ref(named[0], ("id",))) if len(named) == 1 else value.text
+        return self.network(raw)
 
     def tag(self, value: Value) -> str | Unknown:
         """The name of the tag value (or key) that a value names."""
@@ -92,9 +92,6 @@ class Reading(artifacts.Reading):
         return Addresses.union(held), unknown
 
     # -- networks
-
-    def _networks(self) -> frozenset[str]:
-        return frozenset(block.address for block in self.of(_NETWORK))
 
     def _known(self, name: str, project: str) -> str:
         found = [a for p, a in self.named.get(name, ()) if not (p and project) or p == project]
