@@ -66,6 +66,11 @@ def test_the_algebra_needs_no_other_package() -> None:
     assert layers <= {"sets", "errors"}
 
 
+def test_what_people_declare_with_needs_no_node_and_no_numpy_yet() -> None:
+    loaded = loaded_by("import segkit.constructs, segkit.model")
+    assert tops(loaded) & {"cdktf", "cdktn", "jsii", "numpy"} == set()
+
+
 @pytest.mark.parametrize("layer", CORE)
 def test_the_core_loads_no_node_and_no_cloud_sdk(layer: str) -> None:
     loaded = loaded_by(

@@ -7,15 +7,18 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from segkit.errors import Problem, SegkitError
-from segkit.intent.boxes import Box
-from segkit.intent.engine import Intent
-from segkit.model.model import Model, Target
-from segkit.model.workloads import Interface, Workload
-from segkit.sets import Addresses, ServiceSet
-from segkit.sets.planes import Row
+
+if TYPE_CHECKING:
+    # Whoever only declares targets needs no intent yet, and the numpy that it computes with.
+    from segkit.intent.boxes import Box
+    from segkit.intent.engine import Intent
+    from segkit.model.model import Model, Target
+    from segkit.model.workloads import Interface, Workload
+    from segkit.sets import Addresses, ServiceSet
+    from segkit.sets.planes import Row
 
 
 @dataclass(frozen=True, slots=True)
