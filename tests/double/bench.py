@@ -66,6 +66,11 @@ class Bench:
         with store.open():
             return store.state
 
+    def left(self) -> list[str]:
+        """The ids of everything that is there and that nobody but Terraform made."""
+        given = {thing.key for call in self.calls() if call.action == "given" for thing in call.puts}
+        return sorted(thing.id for thing in self.state().of() if thing.key not in given)
+
     def document(self, state: State | None = None) -> dict[str, Any]:
         """What the platform holds, now or at another time, as Terraform JSON."""
         return replay.document(state or self.state(), self._names, self.kinds)

@@ -43,7 +43,7 @@ class Journey:
         assert self._model is not None
         self._apply(self._model, {}, ("cuts",))
         self.bench.terraform.destroy()
-        assert self.bench.state().of() == []
+        assert self.bench.left() == []
 
     def _apply(
         self, model: Model, fragment: Mapping[str, Any], never: tuple[str, ...]

@@ -30,24 +30,25 @@ def states(calls: Sequence[Call], since: int = 0) -> Iterator[tuple[Call, State]
 
 
 def document(state: State, known: Names, kinds: Kinds) -> dict[str, Any]:
-    """A state as configuration: only arguments that can be given, references where ids of others were."""
-    called = {
-        thing.key: known.get(thing.key) or re.sub(r"\W+", "-", thing.id).strip("-") for thing in state.of()
-    }
+    """A state as configuration: only arguments that can be given, references where ids of others were.
+
+    What Terraform never made is somebody else's, and keeps its id.
+    """
+    made = [thing for thing in state.of() if thing.key in known]
     links = {
-        link: f"${{{thing.kind}.{called[thing.key]}.id}}"
-        for thing in state.of()
+        link: f"${{{thing.kind}.{known[thing.key]}.id}}"
+        for thing in made
         if "|" not in thing.id and not thing.kind.endswith("_association")
         for link in (thing.id, thing.body.get("self_link"))
         if link
     }
-    for thing in state.of():  # Google's full resource names end in a machine's number
+    for thing in made:  # Google's full resource names end in a machine's number
         if number := thing.body.get("instance_id"):
-            links[number] = f"${{{thing.kind}.{called[thing.key]}.instance_id}}"
+            links[number] = f"${{{thing.kind}.{known[thing.key]}.instance_id}}"
     resources: dict[str, dict[str, Body]] = {}
-    for thing in state.of():
+    for thing in made:
         body = _given(thing, kinds)
-        resources.setdefault(thing.kind, {})[called[thing.key]] = _linked(body, links)
+        resources.setdefault(thing.kind, {})[known[thing.key]] = _linked(body, links)
     return {"resource": resources}
 
 

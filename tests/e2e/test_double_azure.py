@@ -91,7 +91,7 @@ def _model(mode: str, *args: Any, **options: Any) -> Model:
 
 OPEN = pytest.mark.xfail(
     strict=False,
-    reason="an application security group that goes has to be created before it is destroyed, so that the rules "
+    reason="an application security group that goes has to be created before it is destroyed, so that rules "
     "let go of it first; a security group has to wait for a subnet's interfaces to join their groups",
 )
 
