@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,8 +49,14 @@ class Emitter:
             self._security_group(subnet, self.here.subnets.get(subnet))
         for group in groups:
             self._known_with_its_rules(group)
+        joined: dict[str, list[str]] = defaultdict(list)
         for carried in self.plan.carried[self.target.name]:
-            self._member(carried)
+            ids = self._member(carried)
+            for subnet in self.plan.where[self.target.name, carried.workload.name, carried.interface.name]:
+                joined[subnet] += ids
+        for subnet, placed in self.here.subnets.items():
+            if placed.security_group is None:
+                self._on_subnet(subnet, placed, sorted(set(joined[subnet])))
         self._flow_log()
         done = self.out.to_dict()
         return {**done, "import": self._imports} if self._imports else done
@@ -64,7 +71,10 @@ class Emitter:
             f"{self.model.name}-{self.target.name}-{self.before.group(group)}"
         )
         select = " and ".join(sorted(readable(p.predicate) for p in group.pieces))
-        self.out.resource(ASG, key, self._made(physical, {"segkit-select": select}))
+        body = self._made(physical, {"segkit-select": select})
+        # A group that goes is destroyed once no rule names it any more: only so does Terraform wait.
+        body["lifecycle"] = {"create_before_destroy": True}
+        self.out.resource(ASG, key, body)
         if adopted and adopted.id:
             self._imports.append({"to": f"${{{ASG}.{key}}}", "id": adopted.id})
         self._moved(ASG, self.before.group_key(group), key)
@@ -93,9 +103,13 @@ class Emitter:
         self.out.resource(NSG, key, body)
         for group in {group: None for rule in written for group in rule.groups}:
             self._ready.setdefault(group, []).append(own)
-        if placed is not None:
-            on = {"subnet_id": placed.id, "network_security_group_id": f"${{{own}}}"}
-            self.out.resource(ON_SUBNET, key, self._body(on))
+
+    def _on_subnet(self, subnet: str, placed: Subnet, joined: Sequence[str]) -> None:
+        """Puts a security group on its subnet, once the interfaces there are in their groups."""
+        key = resource_name(self.target.name, subnet)
+        local = self._waiting(key, f"{NSG}.{key}.id", joined)
+        body = {"subnet_id": placed.id, "network_security_group_id": local}
+        self.out.resource(ON_SUBNET, key, self._body(body))
 
     def _known_with_its_rules(self, group: GroupId) -> None:
         """A group's id that is known once the rules about it are written: an interface joins a group only
@@ -106,7 +120,8 @@ class Emitter:
 
     # -- members
 
-    def _member(self, carried: Carried) -> None:
+    def _member(self, carried: Carried) -> list[str]:
+        """What an interface is in; the ids of the associations that put it there."""
         ids = [reference(f"local.{_ready_local(self.names, g)}") for g in carried.groups]
         workload, interface = carried.workload, carried.interface
         on_interfaces = reference(f"{NSG}.{resource_name(self.target.name, ON_INTERFACES)}", "id")
@@ -120,7 +135,7 @@ class Emitter:
             if not self.here.subnets:
                 local["security_group"] = on_interfaces
             self.out.local(membership_local(self.target.name, workload.name, interface.name), local)
-            return
+            return []
         parts = [workload.name, *([interface.name] if interface.name else [])]
         joined = []
         for group, ready in zip(carried.groups, ids, strict=True):
@@ -131,14 +146,21 @@ class Emitter:
             joined.append(f"{JOINED}.{key}.id")
         if not self.here.subnets:
             self._filtered(resource_name(self.target.name, *parts), interface.id, joined)
+        return joined
 
     def _filtered(self, key: str, interface: str, joined: Sequence[str]) -> None:
-        """Puts the security group on an interface, once that is in its groups: before, it would be closed."""
+        """Puts the security group on an interface, once that is in its groups."""
         own = f"{NSG}.{resource_name(self.target.name, ON_INTERFACES)}.id"
-        local = f"segkit-filter_{key}"
-        self.out.local(local, _first(own, joined))
-        body = {"network_interface_id": interface, "network_security_group_id": reference(f"local.{local}")}
+        local = self._waiting(key, own, joined)
+        body = {"network_interface_id": interface, "network_security_group_id": local}
         self.out.resource(ON_INTERFACE, key, self._body(body))
+
+    def _waiting(self, key: str, own: str, joined: Sequence[str]) -> str:
+        """The id of a security group that is there once interfaces are in their groups: before, it would cut
+        them off."""
+        name = f"segkit-filter_{key}"
+        self.out.local(name, _first(own, joined))
+        return reference(f"local.{name}")
 
     # -- visibility
 

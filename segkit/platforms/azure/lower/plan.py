@@ -57,13 +57,15 @@ class Line:
 @dataclass(slots=True)
 class Plan:
     """All of it, for every Azure target of a model: application security groups, lines and carried groups by
-    target; and for each group the subnets where interfaces may carry it."""
+    target; the subnets where an interface (target, workload, interface) may be, and for each group those
+    where interfaces may carry it."""
 
     groups: dict[str, set[GroupId]] = field(default_factory=dict)
     lines: dict[LineId, Line] = field(default_factory=dict)
     carried: Mapping[str, Sequence[Carried]] = field(default_factory=dict)
     hints: Mapping[Piece, set[str]] = field(default_factory=dict)
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     places: dict[GroupId, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def lines_in(self, target: str, subnet: str, direction: Direction) -> list[Line]:
@@ -93,6 +95,7 @@ def make_plan(
     for name, held in plan.carried.items():
         for carried in held:
             where = placing.of(name, carried.workload, carried.interface)
+            plan.where[name, carried.workload.name, carried.interface.name] = where
             for group in carried.groups:
                 plan.places[group].update(where)
     names = dict(_set_names(draft.intent.model))
