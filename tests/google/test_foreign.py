@@ -1,0 +1,135 @@
+"""Beside other people's rules: seen and evaluated where the stack tells, unproved where it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from segkit.platforms.google.state import AFTER, BEFORE
+from tests.google.kit import NETWORK, Document, beside, compiled, proof, shop
+
+POLICY = "google_compute_network_firewall_policy_with_rules"
+SSH = {"protocol": "tcp", "ports": ["22"]}
+
+
+def firewall(**more: Any) -> dict[str, Any]:
+    body = {"name": "theirs", "network": NETWORK, "allow": [SSH], "source_ranges": ["0.0.0.0/0"], **more}
+    return {"google_compute_firewall": {"theirs": body}}
+
+
+@pytest.mark.parametrize(("order", "status"), [(None, "different"), (AFTER, "different"), (BEFORE, "equal")])
+def test_a_vpc_firewall_rule_of_somebody(order: str | None, status: str) -> None:
+    """By default it decides before the policy; in the other order it never comes to that."""
+    found = proof(shop(order=order), beside(**firewall()))
+    assert found.status == status
+    if status == "different":
+        (difference, *_) = found.differences
+        assert difference.kind == "opens" and "tcp/22" in difference.services
+        assert "google_compute_firewall.theirs" in difference.resources
+
+
+def test_a_rule_for_machines_that_are_not_ours() -> None:
+    assert proof(shop(), beside(**firewall(target_tags=["legacy"]))).status == "equal"
+    assert proof(shop(), beside(**firewall(network="projects/p/global/networks/other"))).status == "equal"
+
+
+def test_a_rule_for_everybody_from_machines_that_nobody_knows() -> None:
+    found = proof(shop(), beside(**firewall(source_ranges=None, source_tags=["bastion"])))
+    assert found.status == "unproved" and "which no workload holds" in found.text()
+
+
+def test_a_rule_that_is_not_known() -> None:
+    found = proof(shop(), beside(**firewall(source_ranges=["${var.where}"])))
+    assert found.status == "unproved"
+
+
+def test_the_order_that_the_stack_gives_its_network_counts() -> None:
+    network = {"name": "vpc", "project": "p", "network_firewall_policy_enforcement_order": BEFORE}
+    found = proof(shop(), beside(google_compute_network={"vpc": network}, **firewall()))
+    assert found.status == "equal" and not [n for n in found.notes if "enforcement order" in n]
+    against = proof(shop(order=AFTER), beside(google_compute_network={"vpc": network}, **firewall()))
+    assert against.status == "equal" and any("declares AFTER" in note for note in against.notes)
+
+
+def test_what_is_assumed_is_said() -> None:
+    notes = " ".join(proof(shop()).notes)
+    assert "the platform's default" in notes and "no VPC firewall rules but those of the stack" in notes
+    assert "as declared" in " ".join(proof(shop(order=BEFORE)).notes)
+    (warning,) = compiled(shop()).warnings
+    assert "may decide before the policy" in warning.what and "BEFORE_CLASSIC_FIREWALL" in warning.fix
+    assert not compiled(shop(order=BEFORE)).warnings and not compiled(shop(order=AFTER)).warnings
+
+
+def test_a_hierarchical_or_regional_policy_leaves_the_proof_open() -> None:
+    for kind in (
+        "google_compute_firewall_policy_association",
+        "google_compute_region_network_firewall_policy_association",
+    ):
+        found = proof(shop(), beside(**{kind: {"theirs": {"attachment_target": "folders/1"}}}))
+        assert found.status == "unproved" and "another policy" in found.text()
+
+
+def test_a_second_policy_on_the_network() -> None:
+    link = {"attachment_target": NETWORK, "firewall_policy": "projects/p/global/firewallPolicies/theirs"}
+    kind = "google_compute_network_firewall_policy_association"
+    found = proof(shop(), beside(**{kind: {"theirs": link}}))
+    assert found.status == "unproved"
+
+
+def test_somebody_else_with_our_tag() -> None:
+    """A machine that is no workload holds a tag that a rule names as a source."""
+    binding = {
+        "parent": "//compute.googleapis.com/projects/1/zones/z/instances/9",
+        "tag_value": "${google_tags_tag_value.net_app-web-f3f8d2.id}",
+    }
+
+    def change(document: Document) -> None:
+        (value,) = [v for v in document["resource"]["google_tags_tag_value"] if "web" in v]
+        binding["tag_value"] = f"${{google_tags_tag_value.{value}.id}}"
+        beside(google_tags_location_tag_binding={"theirs": binding})(document)
+
+    found = proof(shop(), change)
+    assert found.status == "unproved" and "is no workload" in found.text()
+
+
+def test_a_machine_with_two_values_of_a_key() -> None:
+    """Google Cloud refuses it; which one holds nobody knows."""
+
+    def change(document: Document) -> None:
+        values = document["resource"]["google_tags_tag_value"]
+        (name,) = [v for v in values if v.endswith("enforced")]
+        values["twin"] = {**values[name], "short_name": "twin"}
+        document["locals"]["segkit_net_web"]["groups"].append("${google_tags_tag_value.twin.id}")
+
+    found = proof(shop(), change)
+    assert found.status == "unproved" and "values of one key" in found.text()
+
+
+def test_a_policy_that_is_not_attached_closes_nothing() -> None:
+    def change(document: Document) -> None:
+        del document["resource"]["google_compute_network_firewall_policy_association"]
+
+    found = proof(shop(), change)
+    assert found.status == "different" and {d.kind for d in found.differences} == {"opens", "closes"}
+
+
+def test_tags_for_another_network_say_nothing() -> None:
+    def change(document: Document) -> None:
+        for body in document["resource"]["google_tags_tag_key"].values():
+            body["purpose_data"] = {"network": "p/other"}
+
+    assert proof(shop(), change).status == "different"
+
+
+def test_two_rules_of_one_priority() -> None:
+    def change(document: Document) -> None:
+        rules = document["resource"][POLICY]["net"]["rule"]
+        rules.append({**rules[0]})
+
+    assert proof(shop(), change).status == "unproved"
+
+
+def test_the_same_network_by_its_bare_name() -> None:
+    found = proof(shop(), beside(**firewall(network="vpc")))
+    assert found.status == "unproved" and "say in which project" in found.text()

@@ -1,0 +1,258 @@
+"""What is written for Google Cloud: priorities, egress, quotas, bad input."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from segkit.compiler import compile_model
+from segkit.errors import SegkitError
+from segkit.intent.engine import Intent
+from segkit.model import Segmentation
+from segkit.model.ends import internet
+from segkit.platforms.base import platform
+from segkit.platforms.google.lower.names import name
+from segkit.platforms.google.lower.plan import FIRST_DENY, Line, _prioritise
+from segkit.sets import NOTHING, NOWHERE, L, icmp, sctp, tcp
+from tests.google.kit import compiled, proof, shop, target
+from tests.strategies import TODAY
+
+POLICY = "google_compute_network_firewall_policy_with_rules"
+
+
+def rules(seg: Segmentation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = compiled(seg).fragment["resource"][POLICY]["net"]["rule"]
+    return found
+
+
+def refused(seg: Segmentation, *words: str) -> None:
+    with pytest.raises(SegkitError) as raised:
+        compile_model(seg.build())
+    assert all(word in str(raised.value) for word in words), str(raised.value)
+    assert all(problem.fix for problem in raised.value.problems)
+
+
+def test_rules_that_open_come_before_rules_that_close() -> None:
+    found = rules(shop())
+    assert [r["priority"] for r in found] == sorted(r["priority"] for r in found)
+    opening = [r for r in found if r["action"] == "allow"]
+    closing = [r for r in found if r["action"] == "deny"]
+    assert max(r["priority"] for r in opening) < FIRST_DENY <= min(r["priority"] for r in closing)
+    (ends,) = {tuple(tag["name"] for tag in r["target_secure_tag"]) for r in closing}
+    assert ends == ("${google_tags_tag_value.net_enforced.id}",)
+    ranges = [r["match"].get("src_ip_ranges") or r["match"]["dest_ip_ranges"] for r in closing]
+    assert ranges == [["0.0.0.0/0"], ["::/0"]] * 2
+
+
+def line(identity: str) -> Line:
+    return Line(identity, "t", "ingress", (), (), NOWHERE, NOTHING, None, "x", None)
+
+
+def test_priorities_hang_on_identities_alone() -> None:
+    """Whoever is beside it and whatever the order; of two that want one place, the same one keeps it."""
+    names = [f"rule {n}" for n in range(2000)]
+    one = [line(n) for n in names]
+    _prioritise(one)
+    other = [line(n) for n in random.Random(7).sample(names, len(names))]
+    _prioritise(other)
+    assert {n.identity: n.priority for n in one} == {n.identity: n.priority for n in other}
+    assert len({n.priority for n in one}) == len(names)
+    fewer = [line(n) for n in names[::2]]
+    _prioritise(fewer)
+    kept = {n.identity: n.priority for n in one}
+    assert all(kept[n.identity] == n.priority for n in fewer)
+
+
+def test_priorities_that_collide_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segkit.platforms.google.lower.plan.FIRST_DENY", 1_000 + 3)
+    some = [line(n) for n in ("c", "a", "b")]
+    _prioritise(some)
+    assert sorted(n.priority for n in some) == [1000, 1001, 1002]
+    again = [line(n) for n in ("a", "b", "c")]
+    _prioritise(again)
+    assert {n.identity: n.priority for n in some} == {n.identity: n.priority for n in again}
+
+
+def test_egress_is_by_address_or_open() -> None:
+    (out,) = [r for r in rules(shop()) if r["direction"] == "EGRESS" and r["action"] == "allow"]
+    assert out["match"]["dest_ip_ranges"] == ["10.0.0.2/32"]
+    seg = shop(("egress-open",), egress="open")
+    both = [r for r in rules(seg) if r["direction"] == "EGRESS" and r["action"] == "allow"]
+    assert sorted(r["match"]["dest_ip_ranges"] for r in both) == [["0.0.0.0/0"], ["::/0"]]
+    found = proof(seg)
+    assert found.ok and {(d.residual, d.kind) for d in found.accepted} == {("egress-open", "opens")}
+    assert all("10.0.0.2" not in d.destination for d in found.accepted), "its own ingress decides"
+    refused(shop((), egress="open"), "egress-open")
+    refused(shop(()), "snapshot")
+
+
+def test_open_egress_needs_no_address() -> None:
+    seg = Segmentation("m", today=TODAY)
+    for app in ("a", "b"):
+        seg.workload(app, {"app": app})
+    seg.policy("p", "application").allow(L.app == "a", L.app == "b", tcp(1))
+    target(seg, ("egress-open",), egress="open")
+    assert proof(seg).ok
+
+
+def test_what_is_logged() -> None:
+    assert all(r["enable_logging"] for r in rules(shop(logging=True)))
+    assert not any(r["enable_logging"] for r in rules(shop()))
+    seg = Segmentation("m", today=TODAY)
+    seg.zone("watched", L.zone == "watched", mode="visibility")
+    seg.workload("w", {"zone": "watched"}, ["10.0.0.1"])
+    target(seg)
+    assert {r["enable_logging"] for r in rules(seg) if r["action"] == "allow"} == {True}
+
+
+def test_protocols_that_pass_as_a_whole_are_residuals() -> None:
+    for services, residual in ((icmp(8), "icmp-types"), (sctp(7), "sctp-ports")):
+        seg = Segmentation("m", today=TODAY)
+        seg.workload("a", {"app": "a"}, ["10.0.0.1"])
+        seg.policy("p", "application").allow(L.app == "a", seg.address_set("s", ["192.0.2.0/24"]), services)
+        target(seg, ())
+        refused(seg, residual)
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("a", {"app": "a"}, ["10.0.0.1"])
+    seg.policy("p", "application").allow(L.app == "a", seg.address_set("s", ["192.0.2.0/24"]), icmp(8))
+    target(seg, ("icmp-types",))
+    found = proof(seg)
+    assert found.ok and {d.services for d in found.accepted} == {"icmp/0-7,9-255"}
+
+
+# -- quotas
+
+
+def many(count: int, accept: tuple[str, ...] = ("egress-open",), **placement: Any) -> Segmentation:
+    """A machine that so many selectors match."""
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("w", {f"k{n}": "yes" for n in range(count)}, ["10.0.0.1"])
+    policy = seg.policy("p", "application")
+    corp = seg.address_set("corp", ["192.0.2.0/24"])
+    for n in range(count):
+        policy.allow(corp, getattr(L, f"k{n}") == "yes", tcp(n + 1), id=f"r{n}")
+    target(seg, accept, **placement)
+    return seg
+
+
+def test_too_many_tags_on_a_machine() -> None:
+    seg = many(10)
+    refused(seg, "would carry 11 tags", "the quota is 10", 'encoding="cells"', "or pin the encoding cells")
+    assert proof(many(10, encoding="cells")).ok and proof(many(9)).ok
+    blocks = [[f"k{n}-yes" for n in range(10)]]
+    model = seg.build()
+    (report,) = platform("google").quotas(Intent(model), model.targets, {})
+    assert not report.pinned.fits and report.pinned.usage["tags_per_interface"] == {"used": 11, "quota": 10}
+    best = report.options[0]
+    assert (best.encoding, best.fits) == ("cells", True) and best.churn is not None
+    assert best.churn.memberships == 1 and best.churn.created > 0 and blocks
+
+
+def test_encodings_by_blocks_of_names() -> None:
+    seg = many(10)
+    model = seg.build()
+    names = list(platform("google").quotas(Intent(model), model.targets, {})[0].pinned.fullest)
+    pinned = many(10, encoding=[sorted(names)[:4]])
+    assert proof(pinned).ok
+    keys = compiled(pinned).fragment["resource"]["google_tags_tag_key"]
+    assert len(keys) == 6 + 1 + 1
+    (report,) = platform("google").quotas(Intent(model), model.targets, {"net": [sorted(names)[:4]]})
+    assert report.asked is not None and report.asked.fits
+    with pytest.raises(SegkitError, match="'nobody' is no group"):
+        platform("google").quotas(Intent(model), model.targets, {"net": [["nobody"]]})
+    (auto,) = platform("google").quotas(Intent(model), model.targets, {"net": "auto"})
+    assert auto.asked is not None and auto.asked.encoding == "cells"
+
+
+@pytest.mark.parametrize(
+    ("quota", "words"),
+    [
+        ("ranges_per_rule", "has 116 ranges; the quota is 1"),
+        ("attributes_per_policy", "rule attributes; the quota is 1"),
+    ],
+)
+def test_too_much_in_a_rule(quota: str, words: str) -> None:
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("w", {"app": "a"}, ["10.0.0.1"])
+    seg.policy("p", "application").allow(internet, L.app == "a", tcp(443))
+    target(seg, quotas={quota: 1})
+    refused(seg, words)
+
+
+def test_too_many_keys_and_values() -> None:
+    seg = Segmentation("m", today=TODAY)
+    for n in range(3):
+        seg.workload(f"w{n}", {"app": str(n)}, [f"10.0.0.{n + 1}"])
+        seg.policy(f"p{n}", "application").allow(
+            seg.address_set(f"s{n}", ["192.0.2.1"]), L.app == str(n), tcp(1)
+        )
+    target(seg, quotas={"keys_per_parent": 2}, name="net")
+    refused(seg, "4 tag keys; the quota is 2")
+    wide = Segmentation("m", today=TODAY)
+    for n in range(3):
+        wide.workload(f"w{n}", {"app": str(n)}, [f"10.0.0.{n + 1}"])
+        wide.policy(f"p{n}", "application").allow(
+            wide.address_set(f"s{n}", ["192.0.2.1"]), L.app == str(n), tcp(1)
+        )
+    target(wide, quotas={"values_per_key": 1}, encoding="cells")
+    refused(wide, "tag key 'cells' has 3 values; the quota is 1")
+
+
+# -- names and bad input
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        (("shop", "web"), "shop-web"),
+        (("x" * 80,), "x" * 56 + "-b33ef1"),
+        (("google", "net"), "n-google-net-"),
+        (("9lives",), "n-9lives-"),
+        (("Großer Laden",), "gro-er-laden-"),
+        (("",), "n-"),
+    ],
+)
+def test_names_are_what_google_cloud_takes(parts: tuple[str, ...], found: str) -> None:
+    made = name(*parts)
+    assert made.startswith(found[:56]) and len(made) <= 63
+    assert made == name(*parts) != name(*parts, "x")
+
+
+def test_two_targets_of_one_network() -> None:
+    seg = shop(select=L.app == "web")
+    target(seg, name="other", select=L.app == "db")
+    refused(seg, "claims the same network")
+
+
+def test_two_interfaces_in_one_network() -> None:
+    seg = shop()
+    seg.workload("two", {"app": "x"}, interfaces=[{"name": "a"}, {"name": "b"}])
+    refused(seg, "workload 'two' has interfaces a, b in one network")
+
+
+def test_an_interface_id_that_names_no_machine() -> None:
+    seg = shop()
+    seg.workload("odd", {"app": "web"}, ["10.0.0.9"], interface_id="nic0")
+    refused(seg, "the interface id of workload 'odd' is 'nic0'", "full resource name")
+
+
+def test_a_network_that_tag_keys_cannot_name() -> None:
+    refused(shop(network_id="${var.network}"), "tag keys cannot name the network", "tags_network")
+    done = compiled(shop(network_id="${var.network}", tags_network="p/vpc"))
+    (network,) = {
+        k["purpose_data"]["network"] for k in done.fragment["resource"]["google_tags_tag_key"].values()
+    }
+    assert (
+        network == "p/vpc"
+        and proof(shop(network_id="${var.network}", tags_network="${var.tags}")).ok is False
+    )
+
+
+def test_nothing_says_where_tags_are_made() -> None:
+    refused(shop(project=None), "nothing says where tag keys are made", "tags_parent")
+
+
+def test_a_network_is_needed() -> None:
+    refused(shop(network_id=None), "network_id is missing")
