@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ class Bench:
         self.write(*parts)
         planned = self.terraform.plan()
         self.terraform.apply()
-        self._names |= replay.names(json.loads(self.terraform.show()))
+        self._names |= replay.names(self.terraform.state())
         return planned
 
     def give(self, *things: Thing) -> None:

@@ -13,10 +13,14 @@ Names = Mapping[Key, str]
 """Names of resources in Terraform, by kind and id."""
 
 
-def names(shown: Mapping[str, Any]) -> dict[Key, str]:
-    """The names in a state, as `terraform show -json` prints it."""
-    held = shown.get("values", {}).get("root_module", {}).get("resources", [])
-    return {(r["type"], r["values"]["id"].lower()): r["name"] for r in held if r["mode"] == "managed"}
+def names(state: Mapping[str, Any]) -> dict[Key, str]:
+    """The names in a state file."""
+    return {
+        (resource["type"], instance["attributes"]["id"].lower()): resource["name"]
+        for resource in state["resources"]
+        if resource["mode"] == "managed"
+        for instance in resource["instances"]
+    }
 
 
 def states(calls: Sequence[Call], since: int = 0) -> Iterator[tuple[Call, State]]:

@@ -36,6 +36,7 @@ class Servicer:
             provider=schema.message(self._kinds.provider),
             resource_schemas={k: schema.message(found) for k, found in self._kinds.resources.items()},
             provider_meta=pb.Schema(block=pb.Schema.Block()),
+            server_capabilities=pb.ServerCapabilities(get_provider_schema_optional=True),
         )
 
     def ValidateProviderConfig(self, request: Any) -> Any:

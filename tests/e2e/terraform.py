@@ -69,9 +69,14 @@ class Terraform:
         """Carries the last plan out."""
         self._run("apply", "-input=false", "-parallelism=20", "plan")
 
-    def show(self) -> str:
-        """The state as JSON."""
-        return self._run("show", "-json")
+    def state(self) -> dict[str, Any]:
+        """The state as Terraform keeps it."""
+        found: dict[str, Any] = json.loads((self._folder / "terraform.tfstate").read_bytes())
+        return found
+
+    def settle(self) -> None:
+        """Makes sure that there is nothing left to do."""
+        self._run("plan", "-detailed-exitcode", "-input=false")
 
     def import_(self, address: str, named: str) -> None:
         """Takes an object that is there under management."""
