@@ -22,6 +22,8 @@ from pathlib import Path
 import pytest
 import typer
 
+from segkit.platforms.base import platform
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -176,13 +178,13 @@ def test_every_command_and_option_is_described() -> None:
             assert option in text, option
 
 
-def test_aws_page_names_every_quota_residual_and_argument() -> None:
+@pytest.mark.parametrize(("name", "placement"), [("aws", "AwsPlacement"), ("google", "GooglePlacement")])
+def test_a_platforms_page_names_every_quota_residual_and_argument(name: str, placement: str) -> None:
     from dataclasses import fields
+    from importlib import import_module
 
-    from segkit.platforms.aws.capabilities import CAPABILITIES
-    from segkit.platforms.aws.limits import QUOTAS
-    from segkit.platforms.aws.placement import AwsPlacement
-
-    text = (REPOSITORY / "docs/aws.md").read_text(encoding="utf-8")
-    names = {*QUOTAS, *CAPABILITIES.residuals, *(f.name for f in fields(AwsPlacement))}
+    parts = {part: import_module(f"segkit.platforms.{name}.{part}") for part in ("limits", "placement")}
+    text = (REPOSITORY / f"docs/{name}.md").read_text(encoding="utf-8")
+    arguments = (f.name for f in fields(getattr(parts["placement"], placement)))
+    names = {*parts["limits"].QUOTAS, *platform(name).capabilities.residuals, *arguments}
     assert [name for name in sorted(names) if name not in text] == []
