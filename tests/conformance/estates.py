@@ -7,8 +7,7 @@ from typing import Any
 
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere, outside
-from segkit.platforms.base import platform
-from segkit.sets import ANY, L, ServiceSet, icmp, icmpv6, tcp, udp
+from segkit.sets import ANY, L, tcp, udp
 from tests.conformance.planes import Plane
 from tests.strategies import TODAY
 
@@ -30,12 +29,6 @@ def target(
     made = seg.target(name, plane.name, placement=here, **more)
     for residual in sorted({*accept, *plane.always}):
         made.accept_residual(residual, owner="me", reason="a test", expires="2999-01-01")
-
-
-def pings(plane: Plane) -> tuple[ServiceSet, ServiceSet]:
-    """Echo requests, or what a plane that knows no types of ICMP has for them."""
-    types = platform(plane.name).capabilities.icmp_types
-    return (icmp(8), icmpv6(128)) if types else (icmp(), icmpv6())
 
 
 def shop(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -> Segmentation:
@@ -79,7 +72,7 @@ def shop(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) ->
     rules.allow(anywhere, web, tcp(443), tcp(80), id="front")
     rules.allow(web, api, tcp("8080-8090"), ticket="NET-1", id="calls")
     rules.allow(api, db, tcp(5432), id="orders")
-    rules.allow(L.role == "bastion", [api, db], tcp(22), *pings(plane), id="admin")
+    rules.allow(L.role == "bastion", [api, db], tcp(22), *plane.pings, id="admin")
     rules.allow(api, outside, udp(53), id="names")
     target(seg, plane, encoding, place=place)
     return seg

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from segkit.model.model import Model
 from segkit.platforms.base import platform
-from tests.conformance import aws, google
+from segkit.sets import ServiceSet, icmp, icmpv6
+from tests.conformance import aws, azure, google
 from tests.oracles.intent_oracle import Packet
 from tests.strategies import Features, models
 
@@ -42,7 +43,9 @@ class Plane:
     `sources_only` tells of a plane whose rules name groups as sources only; `dynamic` is a placement in which
     nothing hangs on today's addresses, and `always` are the residuals that it or any other then has. `parts`
     takes a fragment apart into what comes and goes by itself. `features` narrows the random models to what
-    the platform has.
+    the platform has. `pings` are echo requests by family, or the least that holds them and can be said;
+    `edited` are arguments of a rule that another rule may change, where one holds the ports of several.
+    `schema` is the file of the provider's schema.
     """
 
     name: str
@@ -66,6 +69,9 @@ class Plane:
     always: Sequence[str] = ()
     parts: Callable[[Document], dict[tuple[str, str], Any]] = resources
     features: Mapping[str, Any] = field(default_factory=dict)
+    pings: tuple[ServiceSet, ...] = (icmp(8), icmpv6(128))
+    edited: Sequence[str] = ()
+    schema: str = ""
 
     def models(self, encoding: str, features: Features, accept: Sequence[str]) -> st.SearchStrategy[Model]:
         """Random models of this plane, accepting the named residuals."""
@@ -117,8 +123,32 @@ GOOGLE = Plane(
     always=("egress-open", "snapshot"),
     parts=google.parts,
     features={"apart": True},
+    pings=(icmp(), icmpv6()),
 )
 
-PLANES = (AWS, GOOGLE)
+AZURE = Plane(
+    name="azure",
+    encodings=("groups", "cells"),
+    placement=azure.placement,
+    stack=azure.stack,
+    packets=azure.packets,
+    exact=("snapshot",),
+    all=tuple(sorted(set(platform("azure").capabilities.residuals) - {"unproved"})),
+    unlimited=azure.unlimited,
+    tight=({"quotas": {"rules_per_security_group": 1}}, "5"),
+    rules=(azure.RULES,),
+    members=(azure.JOINED, azure.ON_INTERFACE),
+    faults=azure.faults,
+    mutants=azure.mutants,
+    judge=azure.judge,
+    interface=azure.interface,
+    close=azure.close,
+    parts=azure.parts,
+    pings=(icmp(),),
+    edited=("destination_port_range", "destination_port_ranges"),
+    schema="azurerm",
+)
+
+PLANES = (AWS, AZURE, GOOGLE)
 ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
 IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)

@@ -13,9 +13,8 @@ from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere, internet, outside
 from segkit.model.workloads import Interface
-from segkit.sets import ANY, Addresses, L, ServiceSet, icmp, icmpv6, tcp
+from segkit.sets import ANY, Addresses, L, ServiceSet, tcp
 from segkit.verify import Proof, prove
-from tests.conformance.estates import pings
 from tests.conformance.planes import ENCODINGS, IDS, Plane
 from tests.oracles.intent_oracle import Oracle, Packet, Spot
 from tests.strategies import TODAY
@@ -315,11 +314,11 @@ def test_dual_stack(case: Case) -> None:
     case.seg.workload("v", {"app": "v"}, ["10.0.0.2", "fd00::2"])
     policy = case.seg.policy("p", "application")
     policy.allow(four, L.app == "a", tcp(1))
-    policy.allow(L.app == "v", L.app == "a", *pings(case.plane))
+    policy.allow(L.app == "v", L.app == "a", *case.plane.pings)
     policy.allow(outside, L.app == "v", tcp(2))
     case.exact()
     assert case.passes("192.0.2.9", "w", tcp(1)) and not case.passes("2001:db8::1", "w", tcp(1))
-    assert case.passes("v", "w", icmp(8) | icmpv6(128))
+    assert case.passes("v", "w", ServiceSet.union(case.plane.pings))
     assert case.passes("8.8.8.8", "v", tcp(2)) and case.passes("2600::1", "v", tcp(2))
 
 

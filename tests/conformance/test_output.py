@@ -29,7 +29,7 @@ def test_the_provider_knows_every_resource_and_argument(
 ) -> None:
     fragment = compile_model(make(plane, encoding).build()).fragment
     assert fragment["resource"]
-    assert list(faults(fragment, shared_dir / "schemas" / f"{plane.name}.json")) == []
+    assert list(faults(fragment, shared_dir / "schemas" / f"{plane.schema or plane.name}.json")) == []
 
 
 def test_the_schema_check_finds_what_is_wrong(shared_dir: Path) -> None:
