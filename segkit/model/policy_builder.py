@@ -10,7 +10,7 @@ from segkit.model.findings import Findings, nearest
 from segkit.model.operands import EndLike, ServiceLike, read_ends, read_services, rule_hash
 from segkit.model.policy import Action, LabelPolicy, Rule, Tier, Zone
 from segkit.model.values import read_day, read_name, read_text
-from segkit.sets import NOTHING
+from segkit.sets import NOTHING, ServiceSet
 
 
 class PolicyBuilder:
@@ -40,6 +40,8 @@ class PolicyBuilder:
             )
         self._usable = None not in (known, self.tier) and (self.zone is not None or named is None)
         self._rules: list[Rule] = []
+        # Rules share what is equal: it is compared by the ten thousand.
+        self._services: dict[ServiceSet, ServiceSet] = {}
 
     def allow(
         self,
@@ -117,6 +119,7 @@ class PolicyBuilder:
             for name, end in (("unless_source", ends[2]), ("unless_destination", ends[3]))
         ]
         held = read_services(services, what, where, found)
+        held = held and self._services.setdefault(held, held)
         usable = None not in (source, destination, *without) and held is not None
         for name, side in (("source", source), ("destination", destination)):
             if side == ():

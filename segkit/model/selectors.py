@@ -25,6 +25,14 @@ def selectors(model: Model) -> Iterator[tuple[str, str, Predicate]]:
                 yield f"rule {rule.id!r}", where, predicate
 
 
+def predicates(model: Model) -> set[Predicate]:
+    """Every selector of a model, once."""
+    declared = {*(z.predicate for z in model.zones), *(g.predicate for g in model.groups)}
+    sides = {side for policy in model.policies for rule in policy.rules for side in rule.sides}
+    written = {end.predicate for side in sides for end in side if end.kind == "select"}
+    return declared | written | {t.select for t in model.targets}
+
+
 def _written(rule: Rule) -> Iterator[tuple[str, Predicate]]:
     for side, ends in zip(SIDES, rule.sides, strict=True):
         for end in ends:
@@ -34,7 +42,6 @@ def _written(rule: Rule) -> Iterator[tuple[str, Predicate]]:
 
 def open_schema_of(model: Model) -> LabelSchema:
     """The schema of a model that was given none: each key in use, with any value, never mandatory."""
-    written = {predicate for _, _, predicate in selectors(model)}
-    keys = {key for predicate in written for key in predicate.keys()}  # noqa: SIM118 - a predicate is no mapping
+    keys = {key for predicate in predicates(model) for key in predicate.keys()}  # noqa: SIM118 - a predicate is no mapping
     keys.update(key for labels in {w.labels for w in model.workloads} for key, _ in labels)
     return LabelSchema(tuple(LabelKey(key) for key in sorted(keys)))

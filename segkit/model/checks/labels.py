@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from segkit.errors import part
 from segkit.model.findings import Findings, nearest
 from segkit.model.model import Model
-from segkit.model.selectors import selectors
+from segkit.model.selectors import predicates, selectors
 from segkit.model.workloads import LabelKey
 from segkit.sets import NONE, Predicate
 
@@ -21,14 +21,15 @@ def check_selectors(model: Model, found: Findings) -> frozenset[Predicate]:
     """
     keys, domains = {key.name: key for key in model.schema.keys}, model.schema.domains
     faults: dict[Predicate, list[tuple[str, str]]] = {}
-    for what, where, predicate in selectors(model):
-        if predicate not in faults:
-            faults[predicate] = list(faults_of(predicate, keys))
-            if not faults[predicate] and not predicate.satisfiable(domains):
-                faults[predicate] = [(_never(predicate), "correct the selector or the label schema")]
-        for text, fix in faults[predicate]:
+    for predicate in predicates(model):
+        if texts := list(faults_of(predicate, keys)):
+            faults[predicate] = texts
+        elif not predicate.satisfiable(domains):
+            faults[predicate] = [(_never(predicate), "correct the selector or the label schema")]
+    for what, where, predicate in selectors(model) if faults else ():
+        for text, fix in faults.get(predicate, ()):
             found.error(f"{what}: {text}", where, fix=fix)
-    return frozenset(predicate for predicate, texts in faults.items() if texts)
+    return frozenset(faults)
 
 
 def _never(predicate: Predicate) -> str:

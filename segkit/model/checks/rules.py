@@ -112,7 +112,7 @@ class _Rules:
         for end in _ends(model):
             self._declared.setdefault(end.key, set()).add(end)
         self._points: dict[Side, dict[int, Point]] = {}
-        self._sides: dict[Side, Side] = {}
+        self._sides: dict[tuple[tuple[End, ...], tuple[End, ...]], Side] = {}
 
     def rule(self, policy: LabelPolicy, rule: Rule) -> Box | None:
         """Check one rule; returns it with its sides when it can apply to something."""
@@ -152,7 +152,7 @@ class _Rules:
 
     def _known(self, end: End, name: str, side: str, rule: Rule) -> bool:
         """Is the end one to reason about? A finding when it was not declared in this model."""
-        if end.key in self._broken or end.predicate in self._faulty:
+        if (self._broken and end.key in self._broken) or end.predicate in self._faulty:
             return False
         if end.kind in ("select", "builtin"):
             return True
@@ -196,8 +196,9 @@ class _Rules:
         return False
 
     def _side(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> Side:
-        side = Side(ends, unless)
-        return self._sides.setdefault(side, side)
+        if (ends, unless) not in self._sides:
+            self._sides[ends, unless] = Side(ends, unless)
+        return self._sides[ends, unless]
 
     def _sample(self, side: Side) -> dict[int, Point]:
         if side not in self._points:
