@@ -51,7 +51,9 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     groups.read()
     carriers = CarrierReader(reading)
     carriers.read()
-    subnets = dict(known.subnets) | dict(_inline_subnets(reading))
+    aliases = reading.aliases
+    subnets = {aliases.get(s, s): aliases.get(group, group) for s, group in known.subnets.items()}
+    subnets |= dict(_inline_subnets(reading))
     for subnet, group, where in _associations(reading):
         if subnets.get(subnet, group) != group:
             groups.doubt(group, where, f"another security group is on {subnet} too, which Azure refuses")

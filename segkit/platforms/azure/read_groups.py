@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Unknown, spelled
 from segkit.platforms.azure.reading import Reading
-from segkit.platforms.azure.state import Rule, SecurityGroup, State
+from segkit.platforms.azure.state import Members, Rule, SecurityGroup, State
 
 _KIND = "azurerm_network_security_group"
 _PATH = "microsoft.network/networksecuritygroups"
@@ -54,7 +54,8 @@ class GroupReader:
         self.drafts: dict[str, Draft] = {}
         for group in snapshot.groups.values():
             key = reading.aliases.get(group.key, group.key)
-            self.drafts[key] = Draft(key, group.name, list(group.doubts), rules=list(group.rules))
+            rules = [self._renamed(rule) for rule in group.rules]
+            self.drafts[key] = Draft(key, group.name, list(group.doubts), rules=rules)
 
     def read(self) -> None:
         """Reads everything of the stack that makes or changes security groups."""
@@ -88,6 +89,16 @@ class GroupReader:
     def _note(self, draft: Draft, where: str, what: str) -> None:
         draft.doubts.append(f"{what} ({where})")
         self.reading.note(where, what)
+
+    def _renamed(self, rule: Rule) -> Rule:
+        """A recorded rule that names application security groups as the stack does."""
+        source, destination = (
+            Members(frozenset(self.reading.aliases.get(group, group) for group in side.groups))
+            if isinstance(side, Members)
+            else side
+            for side in (rule.source, rule.destination)
+        )
+        return replace(rule, source=source, destination=destination)
 
     def _group(self, block: Block) -> None:
         if self.reading.copies(block) == 0:
@@ -142,15 +153,14 @@ class GroupReader:
         one, and every group of the stack where they mention none."""
         names = ("resource_group_name", "network_security_group_name", "for_each")
         named = self.scope.mentions([block.body.get(name) for name in names])
-        groups = {a for a in named if a.startswith(f"{_KIND}.")} or {
-            group.address for group in self.reading.of(_KIND)
-        }
-        only = groups.pop() if len(groups) == 1 else None
-        if only is not None and block.body.get("for_each") is None and block.body.get("count") is None:
-            draft = self._draft(only)
+        groups = sorted(a for a in named if a.startswith(f"{_KIND}."))
+        if len(groups) == 1 and not block.repeated:
+            draft = self._draft(groups[0])
             draft.separate = True
             draft.rules.append(self.reading.rule(block.body, block.address))
-            self.reading.note(block.address, f"read as a rule of {only}, the only group that it mentions")
+            self.reading.note(
+                block.address, f"read as a rule of {groups[0]}, the only group that it mentions"
+            )
             return
-        for address in sorted(groups):
+        for address in groups or sorted(group.address for group in self.reading.of(_KIND)):
             self.doubt(address, block.address, "it may have this rule")

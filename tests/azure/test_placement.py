@@ -1,0 +1,121 @@
+"""What people may give an Azure target: one clear message for each mistake, before anything is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from segkit.compiler import compile_model
+from segkit.errors import SegkitError
+from segkit.model import Segmentation
+from segkit.platforms.azure.limits import NAME_LIMIT, description, name
+from segkit.sets import L, tcp
+from tests.strategies import TODAY
+
+PLACE: dict[str, Any] = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
+FRONT = {"id": "snet", "prefixes": ["10.0.1.0/24"]}
+
+
+def estate(*places: dict[str, Any]) -> Segmentation:
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("w", {"app": "w"}, ["10.0.1.4"])
+    seg.policy("p", "application").allow(L.app == "w", L.app == "w", tcp(443), id="r")
+    for number, more in enumerate(places):
+        select = L.app == "w" if number == 0 else L.app == str(number)
+        seg.target(f"t{number}", "azure", select=select, placement={**PLACE, **more})
+    return seg
+
+
+def refused(seg: Segmentation) -> str:
+    with pytest.raises(SegkitError) as raised:
+        compile_model(seg.build())
+    assert all(problem.fix for problem in raised.value.problems)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"vnet_id": ""}, "vnet_id is missing"),
+        ({"resource_group": None}, "resource_group is missing"),
+        ({"location": None}, "location is missing"),
+        ({"vnet": "x"}, "unknown argument 'vnet'"),
+        ({"vnet_id": 7}, "vnet_id is 7"),
+        ({"encoding": "blocks"}, "encoding is 'blocks'"),
+        ({"references": "both"}, "references is 'both'"),
+        ({"quotas": {"rules": 1}}, "unknown quota 'rules'"),
+        ({"quotas": {"rules_per_security_group": 2000}}, "write 1 to 1000"),
+        ({"subnets": {"a": {"id": "x"}}}, "subnets is"),
+        ({"subnets": {"a": {**FRONT, "prefixes": "10.0.0.0/8"}}}, "is no list of ranges"),
+        ({"subnets": {"a": {**FRONT, "prefixes": []}}}, "there are none"),
+        ({"subnets": {"a": {**FRONT, "prefixes": ["10.0.0.1/8"]}}}, "host bits"),
+        (
+            {"subnets": {"a": {**FRONT, "prefixes": ["${azurerm_subnet.a.address_prefixes[0]}"]}}},
+            "is a reference, whose value only Terraform knows",
+        ),
+        (
+            {"subnets": {"a": FRONT, "b": {"id": "other", "prefixes": ["10.0.1.128/25"]}}},
+            "subnets 'a' and 'b' share 10.0.1.128/25",
+        ),
+        ({"subnets": {"a": {**FRONT, "security_group": "nsg"}}}, "security_group of subnet 'a' is 'nsg'"),
+        (
+            {
+                "subnets": {
+                    "a": {
+                        **FRONT,
+                        "security_group": {"name": "n", "resource_group": "r", "priorities": [100, 120]},
+                    }
+                }
+            },
+            "priorities of subnet 'a' are [100, 120]",
+        ),
+        ({"flow_log": {"network_watcher": "w"}}, "flow_log is"),
+        ({"adopt": {"web": {"description": "x"}}}, "adopt is"),
+        ({"snapshot": {"SecurityGroups": []}}, "snapshot is"),
+    ],
+)
+def test_a_wrong_argument(more: dict[str, Any], said: str) -> None:
+    assert said in refused(estate(more))
+
+
+def test_two_targets_that_claim_one_subnet() -> None:
+    two = estate({"subnets": {"a": FRONT}}, {"subnets": {"b": FRONT}})
+    assert "target t1: subnet 'b' is target t0's already" in refused(two)
+
+
+def test_two_targets_that_need_one_name() -> None:
+    """Targets whose names meet in what Azure takes of them."""
+    seg = Segmentation("m", today=TODAY)
+    for target in ("a-b", "a"):
+        seg.group("b-web" if target == "a" else "web", L.app == target)
+        seg.workload(target, {"app": target})
+        seg.target(target, "azure", select=L.app == target, placement=PLACE)
+    policy = seg.policy("p", "application")
+    for group in seg.build().groups:
+        policy.allow(group, group, tcp(1), id=group.name)
+    assert "two resources would be named 'm-a-b-web'" in refused(seg)
+
+
+def test_over_quota_names_the_subnet_and_ways_out() -> None:
+    text = refused(estate({"subnets": {"a": FRONT}, "quotas": {"rules_per_security_group": 4}}))
+    assert "the security group of a needs 5 rules; the quota is 4" in text and "split the subnet" in text
+
+
+def test_too_few_priorities() -> None:
+    """In somebody else's security group, rules have what priorities they are left."""
+    there = {"name": "n", "resource_group": "r", "priorities": [1000, 1050]}
+    seg = estate({"subnets": {"a": {**FRONT, "security_group": there}}})
+    sets = [seg.address_set(f"s{n}", [f"192.0.2.{n}"]) for n in range(45)]
+    for number, one in enumerate(sets):
+        seg.policy(f"p{number}", "application").allow(one, L.app == "w", tcp(1), id="x")
+    assert "ingress rules of a have 37 priorities" in refused(seg)
+
+
+def test_names_and_descriptions() -> None:
+    assert name("web") == "web"
+    for raw in ("web tier", "ü" * 9 + "x", "x" * 81, "-a-", "Grün/Blau", "a" * 79 + "."):
+        found = name(raw)
+        assert found != raw and len(found) <= NAME_LIMIT and found[0].isalnum() and found[-1].isalnum()
+        assert found == name(raw) and found != name(raw + "x")
+    assert description("a\n b  c") == "a b c" and len(description("x" * 200)) == 140
