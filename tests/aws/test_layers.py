@@ -134,8 +134,8 @@ def test_how_many_parts_a_group_needs_is_found() -> None:
     model = estate({"layers": [["role"], ["app", "role"]]}, rules=20)
     draft, (target,) = draft_of(model), model.targets
     plan = make_plan(draft, {"t": pinned(draft, target)})
-    assert needed(plan, draft.names, "t", 20, 5, {}) == {}
-    found = needed(plan, draft.names, "t", 12, 5, {})
+    assert needed(plan, draft.names, "t", 20, 5) == {}
+    found = needed(plan, draft.names, "t", 12, 5)
     assert list(found) == ["servers"]
     limits = {"rules_per_group": 12}
     with pytest.raises(SegkitError, match="needs 20 ingress rules"):
@@ -145,7 +145,7 @@ def test_how_many_parts_a_group_needs_is_found() -> None:
         compile_model(estate(fitting, 20, quotas=limits)).report["t"]["quotas"]["rules_per_group"]["used"]
         <= 12
     )
-    assert needed(plan, draft.names, "t", 1, 5, {}) == {}
+    assert needed(plan, draft.names, "t", 1, 5) == {}
 
 
 def test_far_ends_that_a_deny_cut_are_named_as_one_again() -> None:

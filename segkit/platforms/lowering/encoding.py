@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from segkit.intent.boxes import Piece
 from segkit.intent.population import Population
@@ -84,6 +85,12 @@ def blocks_by_name(names: Iterable[Collection[str]], pieces: Mapping[str, Piece]
     return Encoding(tuple(block for block in found if len(block) > 1))
 
 
+@lru_cache(maxsize=1 << 16)
+def _order(piece: Piece) -> tuple[str, str, list[int], str]:
+    """A piece is in many groups, and its text takes long."""
+    return piece.order()
+
+
 class Groups:
     """From keys to groups: `carried` by each interface, and all that are, by target, in `worn`."""
 
@@ -132,7 +139,7 @@ class Groups:
 
     def _cell(self, target: Target, keys: Sequence[Key]) -> GroupId:
         """The group of the interfaces that carry just these keys of a block."""
-        group = GroupId(target.name, tuple(sorted((k.piece for k in keys), key=Piece.order)), cell=True)
+        group = GroupId(target.name, tuple(sorted((k.piece for k in keys), key=_order)), cell=True)
         for key in keys:
             self._found[key][group] = None
         return group

@@ -7,7 +7,7 @@ rule finds its place by itself, and what is pinned is a few words. Where a layer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Target
@@ -18,16 +18,12 @@ Layers = Sequence[Sequence[str]]
 Shards = Iterable[tuple[str, int]]
 
 
-def layered(
-    layers: Layers, pieces: Iterable[Piece], target: Target, domains: Domains | None, shards: Shards = ()
-) -> Encoding:
-    """The encoding that layers make of the selectors of a target; a selector that fits into none stands
-    alone."""
+def layered(layers: Layers, asked: Mapping[Piece, frozenset[str]], shards: Shards = ()) -> Encoding:
+    """The encoding that layers make of the selectors of a target, from the labels that each asks for; a
+    selector that fits into none stands alone."""
     wanted = [frozenset(layer) for layer in layers]
     held: list[set[Piece]] = [set() for _ in wanted]
-    asked = Asked(target, domains)
-    for piece in pieces:
-        keys = asked.keys(piece.predicate)
+    for piece, keys in asked.items():
         home = next((n for n, layer in enumerate(wanted) if keys <= layer), None)
         if home is not None:
             held[home].add(piece)
@@ -42,6 +38,10 @@ class Asked:
         self._target, self._domains = target, domains
         told = target.select.mentions()
         self._fixed = frozenset(key for key, value in told if target.select <= (L[key] == value))
+
+    def by_piece(self, pieces: Iterable[Piece]) -> dict[Piece, frozenset[str]]:
+        """The keys that each piece asks for."""
+        return {piece: self.keys(piece.predicate) for piece in pieces}
 
     def keys(self, predicate: Predicate) -> frozenset[str]:
         """What tells who is in and who is not. A key of which all workloads of the target have one value

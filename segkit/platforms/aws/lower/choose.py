@@ -3,8 +3,9 @@
 All encodings mean the same; they differ in what they cost. The search starts from one group for each
 selector, from one for each interface, and from a mixture that merges selectors only where an interface would
 carry too many groups. Where there are few selectors it tries every encoding, or goes on from those and from
-greedy merges, one selector at a time, as long as that helps. Where there are many it merges by references and
-rules, see `merging`.
+greedy merges, one selector at a time, as long as that helps. Where there are many it looks for layers of
+label keys, see `layering`, and merges by references and rules, see `merging`. Where nothing fits, groups with
+too many rules are cut, see `shards`.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from typing import Any
 from segkit.intent.boxes import Piece
 from segkit.model.model import Target
 from segkit.platforms.aws.lower.fit import overflow
+from segkit.platforms.aws.lower.layering import Layering
 from segkit.platforms.aws.lower.merging import Wear, merge
 from segkit.platforms.aws.lower.opening import make_plan
 from segkit.platforms.aws.lower.plan import Draft, Plan
 from segkit.platforms.aws.lower.services import ranges
+from segkit.platforms.aws.lower.shards import needed
 from segkit.platforms.aws.placement import Parts
 from segkit.platforms.base import Encoding as Wanted
 from segkit.platforms.lowering.carrying import held_keys
 from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding, blocks_by_name
-from segkit.platforms.lowering.layers import layered
+from segkit.platforms.lowering.layers import Asked, layered
 
 ENCODINGS = (1, 1, 2, 5, 15, 52, 203, 877)
 """How many encodings so many selectors have."""
@@ -36,6 +39,9 @@ ALL_TRIED = 26_000
 
 FEW, SMALL = 12, 500
 """Up to so many selectors and interfaces on a target, the search goes on one selector at a time."""
+
+MANY = 200
+"""Where there are more selectors, and layers that fit, nothing else is tried."""
 
 Blocks = tuple[tuple[str, ...], ...]
 Cost = tuple[int, int, int]
@@ -68,7 +74,8 @@ def read(draft: Draft, target: Target, wanted: str | Blocks | Parts) -> Encoding
     parts = wanted if isinstance(wanted, Parts) else Parts(blocks=wanted)
     named = piece_names(draft, target)
     if parts.layers:
-        return layered(parts.layers, named, target, draft.intent.model.domains, parts.shards)
+        asked = Asked(target, draft.intent.model.domains).by_piece(named)
+        return layered(parts.layers, asked, parts.shards)
     found = blocks_by_name(parts.blocks, {name: piece for piece, name in named.items()})
     return replace(found, shards=parts.shards)
 
@@ -81,17 +88,23 @@ def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
 def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[Option]:
     """Encodings of a target worth knowing, best first: the plain ones and what the search found."""
     search = _Search(draft, target, now)
-    seeds = [search.option(GROUPS), search.option(CELLS), search.option(search.mixture())]
+    seeds = [search.option(GROUPS)]
     few = len(search.pieces) <= FEW and search.interfaces <= SMALL
-    if not few:
-        seeds.append(search.option(frugal(draft, target)))
+    found = None if few else Layering(draft, target, now).best()
+    if found is not None:
+        seeds.append(search.option(found))
+    if len(search.pieces) <= MANY or not seeds[-1].fits:
+        seeds += [search.option(CELLS), search.option(search.mixture())]
+        seeds += [] if few else [search.option(frugal(draft, target))]
     if few and len(search.pieces) < len(ENCODINGS) and search.trials <= ALL_TRIED:
         seeds.append(min(map(search.option, search.every()), key=lambda option: option.cost))
     elif few:
         better = [search.improve(seed) for seed in (*seeds, *search.merged())]
         seeds.append(min(better, key=lambda option: option.cost))
-    found = {option.encoding: option for option in reversed(seeds)}
-    return sorted(found.values(), key=lambda option: (option.cost, search.text(option.encoding)))
+    if not any(option.fits for option in seeds):
+        seeds += [search.option(cut) for option in seeds if (cut := search.cut(option)) is not None]
+    every = {option.encoding: option for option in reversed(seeds)}
+    return sorted(every.values(), key=lambda option: (option.cost, search.text(option.encoding)))
 
 
 def mixture(draft: Draft, target: Target) -> Encoding:
@@ -142,6 +155,16 @@ class _Search:
             groups = sum(len(held) for held in plan.groups.values())
             self._memo[encoding] = Option(encoding, plan, (excess, len(plan.lines), groups))
         return self._memo[encoding]
+
+    def cut(self, option: Option) -> Encoding | None:
+        """An encoding with its fullest groups cut so that their rules fit; None where there is nothing to
+        cut, or cells, which layers say better."""
+        here = self._draft.placements[self._target.name]
+        limit, most = here.quota("rules_per_group"), here.quota("groups_per_interface")
+        found = needed(option.plan, self._draft.names, self._target.name, limit, most)
+        if option.encoding.whole or not found:
+            return None
+        return replace(option.encoding, shards=tuple(sorted(found.items())))
 
     def mixture(self) -> Encoding:
         """Merges the blocks that most of the overloaded interfaces share, until none is overloaded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from segkit.model.model import Target
 from segkit.model.policy import Rule
@@ -19,26 +19,53 @@ from segkit.platforms.lowering.sides import SideRule
 Origins = Mapping[str, Rule | None]
 Far = dict[Key, dict[str, Rule | None]]
 """Far ends that a group opens for one range of one protocol, with what opens each."""
+Together = dict[tuple[GroupId, Direction, Range], Far]
+Named = Callable[[Key], tuple[GroupId, ...]]
+"""The groups that say who is in a selector."""
 
 
 def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
     """The plan of a draft, with an encoding for each target."""
     plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
-    groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
-    plan.carried = groups.carried
-    for name, worn in groups.worn.items():
-        plan.groups[name] |= worn
-    together: dict[tuple[GroupId, Direction, Range], Far] = {}
-    for target, rule, peers in draft.written:
-        joined = together if encodings[target.name].layers else None
-        _add_lines(plan, draft, target, rule, peers, groups, joined)
-    joiner = Joiner(draft)
+    groups = {t.name: draft.groups(t, encodings[t.name]) for t in draft.targets}
+    plan.carried = {name: found.carried[name] for name, found in groups.items()}
+    for name, found in groups.items():
+        plan.groups[name] |= found.worn[name]
+    joined = {name for name, encoding in encodings.items() if encoding.layers}
+    _open(plan, draft, draft.written, groups, joined, Joiner(draft))
+    return sharded(plan, draft.names, {name: dict(e.shards) for name, e in encodings.items() if e.shards})
+
+
+def own_plan(draft: Draft, target: Target, groups: Mapping[str, Groups], joiner: Joiner) -> Plan:
+    """The rules and memberships of one target with layers, none of its groups cut; `groups` are those of
+    every target."""
+    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
+    plan.carried = groups[target.name].carried
+    written = [one for one in draft.written if one[0].name == target.name]
+    _open(plan, draft, written, groups, {target.name}, joiner)
+    return plan
+
+
+def _open(
+    plan: Plan,
+    draft: Draft,
+    written: Iterable[tuple[Target, SideRule, Peers]],
+    groups: Mapping[str, Groups],
+    joined: Collection[str],
+    joiner: Joiner,
+) -> None:
+    together: Together = {}
+
+    def named(key: Key) -> tuple[GroupId, ...]:
+        return groups[key.target].of(key)
+
+    for target, rule, peers in written:
+        _add_lines(plan, draft, target, rule, peers, named, together if target.name in joined else None)
     for (group, direction, piece), far in together.items():
         for key, origins in joiner.join(far):
-            for reference in groups.of(key):
+            for reference in named(key):
                 plan.groups[reference.target].add(reference)
                 _add(plan, group, direction, piece, reference, origins)
-    return sharded(plan, draft.names, {name: dict(e.shards) for name, e in encodings.items() if e.shards})
 
 
 def _add_lines(
@@ -47,19 +74,19 @@ def _add_lines(
     target: Target,
     rule: SideRule,
     peers: Peers,
-    groups: Groups,
-    together: dict[tuple[GroupId, Direction, Range], Far] | None,
+    groups: Named,
+    together: Together | None,
 ) -> None:
     """What a side rule opens. References of targets with layers are collected first: far ends that together
     are one selector take fewer rules."""
     here = draft.placements[target.name]
     named = {s.addresses: s.name for s in draft.intent.model.address_sets if s.name in here.prefix_lists}
     origins = {rule.origin: rule.rule}
-    references = [] if together is not None else [g for k in peers.references for g in groups.of(k)]
+    references = [] if together is not None else [g for k in peers.references for g in groups(k)]
     for reference in references:
         plan.groups[reference.target].add(reference)
     written = tuple(ranges(rule.services))
-    for group in groups.of(Key(target.name, rule.own)):
+    for group in groups(Key(target.name, rule.own)):
         plan.groups[target.name].add(group)
         for piece in written:
             for reference in references:

@@ -17,10 +17,13 @@ from segkit.platforms.aws.placement import AwsPlacement
 from segkit.platforms.base import Residual
 from segkit.platforms.lowering import draft as drafting
 from segkit.platforms.lowering.carrying import Key
-from segkit.platforms.lowering.encoding import Carried, GroupId
+from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
 from segkit.platforms.lowering.ground import Direction
 from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ANY, Addresses
+
+KEPT = 64
+"""So many encodings of targets are kept with their groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,33 @@ class Draft(drafting.Draft):
     """A draft with the placements of its targets."""
 
     placements: Mapping[str, AwsPlacement]
+
+    @cached_property
+    def keys_of(self) -> Mapping[str, tuple[Key, ...]]:
+        """Every group that is spoken of, by target."""
+        out: dict[str, list[Key]] = {t.name: [] for t in self.targets}
+        for key in self.keys:
+            out[key.target].append(key)
+        return {name: tuple(keys) for name, keys in out.items()}
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, Encoding], Groups]:
+        return {}
+
+    def groups(self, target: Target, encoding: Encoding) -> Groups:
+        """The groups of a target with an encoding; kept, because a search changes one target at a time."""
+        place = target.name, encoding
+        if place not in self._groups:
+            if len(self._groups) >= KEPT:
+                self._groups.clear()
+            self._groups[place] = Groups(
+                self.intent.population,
+                (target,),
+                self.grounds,
+                {target.name: encoding},
+                self.keys_of[target.name],
+            )
+        return self._groups[place]
 
     @cached_property
     def referred(self) -> Counter[Key]:

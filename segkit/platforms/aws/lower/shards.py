@@ -63,21 +63,20 @@ def sharded(plan: Plan, names: GroupNames, shards: Mapping[str, Mapping[str, int
     )
 
 
-def needed(
-    plan: Plan, names: GroupNames, target: str, limit: int, most: int, sizes: Mapping[LineId, int]
-) -> dict[str, int]:
+def needed(plan: Plan, names: GroupNames, target: str, limit: int, most: int) -> dict[str, int]:
     """Into how many the groups of a target have to be cut that have more than `limit` rules in a direction:
-    the least number up to `most` that does, by name. `sizes` are lines that count more than once."""
+    the least number up to `most` that does, by name."""
     by_group: dict[GroupId, list[LineId]] = defaultdict(list)
     for line in plan.lines_of.get(target, ()):
         by_group[line.id.group].append(line.id)
     places = _Places(names)
     found: dict[str, int] = {}
     for group, lines in by_group.items():
-        if len(lines) <= limit and not any(line in sizes for line in lines):
+        sizes = [_size(plan, line) for line in lines]
+        if sum(sizes) <= limit:
             continue
         for number in range(1, most + 1):
-            if places.fullest(lines, number, sizes) <= limit:
+            if places.fullest(zip(lines, sizes, strict=True), number) <= limit:
                 if number > 1:
                     found[group_name(names, replace(group, shard=0))] = number
                 break
@@ -96,13 +95,13 @@ class _Places:
         what = f"{line.direction} {line.protocol} {line.start} {line.code} {self._peer(line)}"
         return int.from_bytes(hashlib.sha256(what.encode()).digest()[:8]) % number
 
-    def fullest(self, lines: Iterable[LineId], number: int, sizes: Mapping[LineId, int]) -> int:
+    def fullest(self, lines: Iterable[tuple[LineId, int]], number: int) -> int:
         """The most rules, in one direction and family, of a group that is cut into so many."""
         counts: Counter[tuple[int, str, int]] = Counter()
-        for line in lines:
+        for line, size in lines:
             place = self.of(line, number) if number > 1 else 0
             for family in _families(line):
-                counts[place, line.direction, family] += sizes.get(line, 1)
+                counts[place, line.direction, family] += size
         return max(counts.values(), default=0)
 
     def _peer(self, line: LineId) -> str:
@@ -115,6 +114,11 @@ class _Places:
                 return f"{listed.name} {listed.family}"
             case cidr:
                 return cidr
+
+
+def _size(plan: Plan, line: LineId) -> int:
+    """As how many rules a line counts: a prefix list as many as it has entries."""
+    return len(plan.lists[line.peer].cidrs()) if isinstance(line.peer, ListId) else 1
 
 
 def _families(line: LineId) -> tuple[int, ...]:
