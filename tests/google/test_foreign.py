@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from segkit.platforms.google.state import AFTER, BEFORE
-from tests.google.kit import NETWORK, Document, beside, compiled, proof, shop
+from segkit.sets import L
+from tests.google.kit import NETWORK, Document, beside, compiled, proof, shop, target
 
 POLICY = "google_compute_network_firewall_policy_with_rules"
 SSH = {"protocol": "tcp", "ports": ["22"]}
@@ -61,13 +62,27 @@ def test_what_is_assumed_is_said() -> None:
     assert not compiled(shop(order=BEFORE)).warnings and not compiled(shop(order=AFTER)).warnings
 
 
-def test_a_hierarchical_or_regional_policy_leaves_the_proof_open() -> None:
-    for kind in (
-        "google_compute_firewall_policy_association",
-        "google_compute_region_network_firewall_policy_association",
-    ):
-        found = proof(shop(), beside(**{kind: {"theirs": {"attachment_target": "folders/1"}}}))
-        assert found.status == "unproved" and "another policy" in found.text()
+def test_a_hierarchical_policy_leaves_the_proof_open() -> None:
+    kind = "google_compute_firewall_policy_association"
+    found = proof(shop(), beside(**{kind: {"theirs": {"attachment_target": "folders/1"}}}))
+    assert found.status == "unproved" and "another policy" in found.text()
+
+
+def test_what_comes_after_the_policy_is_never_asked() -> None:
+    """Regional policies; and VPC firewall rules, in the other order, known or not."""
+    regional = {"theirs": {"attachment_target": NETWORK, "firewall_policy": "theirs"}}
+    kind = "google_compute_region_network_firewall_policy_association"
+    assert proof(shop(), beside(**{kind: regional})).status == "equal"
+    for unknown in (firewall(source_ranges=["${var.where}"]), firewall(network="${a.b + 1}")):
+        assert proof(shop(order=AFTER), beside(**unknown)).status == "unproved"
+        assert proof(shop(order=BEFORE), beside(**unknown)).status == "equal"
+
+    def reopened(document: Document) -> None:
+        beside(**{kind: regional})(document)
+        rules = document["resource"][POLICY]["net"]["rule"]
+        rules[-1]["action"] = "goto_next"
+
+    assert proof(shop(), reopened).status != "equal"
 
 
 def test_a_second_policy_on_the_network() -> None:
@@ -128,6 +143,15 @@ def test_two_rules_of_one_priority() -> None:
         rules.append({**rules[0]})
 
     assert proof(shop(), change).status == "unproved"
+
+
+def test_networks_that_are_passed_in() -> None:
+    """Two targets are two networks; somebody's rule for a third one may be for either."""
+    seg = shop(network_id="${var.one}", tags_network="p/one", select=L.app == "web")
+    target(seg, network_id="${var.two}", tags_network="p/two", name="two", select=L.app == "db")
+    assert proof(seg).ok
+    found = proof(seg, beside(**firewall(network="${var.three}")))
+    assert found.status == "unproved" and "var.three may be var.one" in found.text()
 
 
 def test_the_same_network_by_its_bare_name() -> None:

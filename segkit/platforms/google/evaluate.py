@@ -19,6 +19,7 @@ Platform facts used here, with their sources:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,7 +37,7 @@ from segkit.platforms.google.state import (
 )
 from segkit.sets.addresses import EVERYWHERE, Addresses
 from segkit.sets.planes import Row, merge
-from segkit.sets.services import LINE_END
+from segkit.sets.services import ANY, LINE_END
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,16 @@ class Profile:
 
 
 class Enforcement:
-    """Answers for one state. `orders` are the enforcement orders of networks that the state does not know."""
+    """Answers for one state. `orders` are the enforcement orders of networks that the state does not know;
+    `apart` are networks that are not the same whatever they are called."""
 
-    def __init__(self, state: State, orders: Mapping[str, Order] | None = None) -> None:
-        self.state = state
+    def __init__(
+        self,
+        state: State,
+        orders: Mapping[str, Order] | None = None,
+        apart: frozenset[str] = frozenset(),
+    ) -> None:
+        self.state, self._apart = state, apart
         self._orders = orders or {}
         self._stages: dict[str, tuple[Stage, ...]] = {}
         self._peers: dict[str, tuple[str, ...]] = {}
@@ -66,9 +73,21 @@ class Enforcement:
         """What decides about the interfaces of a network, first to last."""
         if network not in self._stages:
             found = self.state.networks.get(network, Network(network))
-            classic = (found.classic,) if found.classic else ()
+            above, strays, below = (self.state.doubts.get(k, ()) for k in ("above", "classic", "below"))
+            for other in self.state.networks.values():
+                if {other.key, network} <= self._apart:
+                    continue
+                if other.key != network and _may_be(other.key, network):
+                    doubt = f"{other.key} may be {network}: say in which project it is"
+                    above += (doubt,) if other.policies or other.doubts else ()
+                    strays += (doubt,) if other.classic else ()
+            made = found.classic or Stage("VPC firewall rules", ())
+            classic = (Stage(made.where, made.rules, (*made.doubts, *strays)),)
             both = (found.policies, classic) if self.order(network) == BEFORE else (classic, found.policies)
-            self._stages[network] = (*found.hierarchy, *both[0], *both[1])
+            # Regional policies come right behind the global one, of which there is one at most.
+            last = Stage("regional policies", (), below)
+            behind = (*both[0], last, *both[1]) if both[0] is found.policies else (*both[0], *both[1], last)
+            self._stages[network] = (Stage("hierarchical policies", (), above), *found.hierarchy, *behind)
         return self._stages[network]
 
     def applying(self, own: Profile, direction: Direction) -> tuple[tuple[Rule, ...], ...]:
@@ -119,18 +138,19 @@ class Enforcement:
 
     def doubts(self, own: Profile) -> Iterator[str]:
         """Why an interface may be treated otherwise than is said here."""
-        yield from self.state.doubts
         network = self.state.networks.get(own.network)
         yield from network.doubts if network else ()
         for stage in self.stages(own.network):
             yield from stage.doubts
             for rule in stage.rules:
-                if rule.unknown and (rule.targets is None or rule.targets.meets(own.held)):
+                if rule.unknown and _holds_for(rule, own):
                     yield f"{rule.where}: {rule.unknown}"
+            if _ends(stage, own):
+                return  # nothing of what comes after it is ever asked
 
     def _of(self, stage: Stage, own: Profile, direction: Direction) -> Iterator[Rule]:
         for rule in stage.rules:
-            if rule.direction is direction and (rule.targets is None or rule.targets.meets(own.held)):
+            if rule.direction is direction and _holds_for(rule, own):
                 yield rule
 
     def _named(self, rule: Rule, own: Profile, peer: Profile) -> bool:
@@ -140,6 +160,38 @@ class Enforcement:
             return rule.peers.meets(peer.held)
         near = peer.network in self.peers_of(own.network)
         return near and not rule.peers.tags.isdisjoint(peer.held.tags)
+
+
+_CERTAIN = re.compile(r"google_compute_network\.[\w-]+|projects/[^/]+/global/networks/[^/]+")
+_NAME = re.compile(r"[-a-z0-9]+")
+
+
+def _may_be(one: str, other: str) -> bool:
+    """May two networks be the same? What is passed in or looked up may be any; a name alone leaves open in
+    which project it is."""
+    if all(map(_CERTAIN.fullmatch, (one, other))):
+        return False
+    short, long = sorted((one, other), key=len)
+    named = _NAME.fullmatch(short) and (_CERTAIN.fullmatch(long) or _NAME.fullmatch(long))
+    return not named or long.endswith(f"/networks/{short}")
+
+
+def _holds_for(rule: Rule, own: Profile) -> bool:
+    return rule.targets is None or rule.targets.meets(own.held)
+
+
+def _ends(stage: Stage, own: Profile) -> bool:
+    """Does a stage decide whatever is left to it, in both directions and families?"""
+    for direction in Direction:
+        found = [
+            rule.ranges
+            for rule in stage.rules
+            if rule.direction is direction and rule.action != "goto_next" and rule.services == ANY
+            if _holds_for(rule, own) and not rule.unknown
+        ]
+        if Addresses.union(found) != EVERYWHERE:
+            return False
+    return not any(rule.action == "goto_next" or rule.unknown for rule in stage.rules)
 
 
 def _importance(rule: Rule) -> tuple[int, bool, str]:

@@ -44,7 +44,7 @@ def read_terraform(doc: Mapping[str, Any]) -> State:
         memberships,
         frozenset(_peerings(reading)),
         tuple(sorted(set(reading.notes))),
-        tuple(rules.doubts),
+        {place: tuple(found) for place, found in rules.doubts.items()},
     )
 
 

@@ -20,10 +20,11 @@ from segkit.sets.services import NOTHING, ServiceSet
 
 _POLICY = "google_compute_network_firewall_policy"
 _POLICIES = (_POLICY, f"{_POLICY}_with_rules")
-_ELSEWHERE = (
-    "google_compute_region_network_firewall_policy_association",
-    "google_compute_firewall_policy_association",
-)
+_ELSEWHERE = {
+    "google_compute_firewall_policy_association": "above",
+    "google_compute_region_network_firewall_policy_association": "below",
+}
+"""Policies of other places, and when they are asked."""
 _EITHER = ("address_groups", "fqdns", "region_codes", "threat_intelligences")
 """Sources and destinations that add to the ranges; what they hold is not read."""
 _BOTH = (
@@ -41,9 +42,10 @@ class RuleReader:
 
     def __init__(self, reading: Reading) -> None:
         self.reading, self.scope = reading, reading.scope
-        self.doubts: list[str] = []  # about every network
+        self.doubts: dict[str, list[str]] = {"above": [], "classic": [], "below": []}  # of every network
         self._doubts: dict[str, list[str]] = defaultdict(list)
         self._classic: dict[str, list[Rule]] = defaultdict(list)
+        self._strays: dict[str, list[str]] = defaultdict(list)
         self._policies: dict[str, list[Stage]] = defaultdict(list)
         self._stages = {b.address: self._policy(b) for b in reading.of(*_POLICIES)}
 
@@ -54,10 +56,11 @@ class RuleReader:
             self._firewall(block)
         for block in self.reading.of(f"{_POLICY}_association"):
             self._association(block)
-        for block in self.reading.of(*_ELSEWHERE):
-            # Which folders hold a project, and which regions an interface is in, no stack tells.
-            self.doubts.append(f"{block.address}: another policy may decide first or beside it")
-        keys = {*made, *self._doubts, *self._classic, *self._policies}
+        # Which folders hold a project, and which regions an interface is in, no stack tells.
+        for kind, place in _ELSEWHERE.items():
+            for block in self.reading.of(kind):
+                self.doubts[place].append(f"{block.address}: another policy may decide too")
+        keys = {*made, *self._doubts, *self._classic, *self._strays, *self._policies}
         return {
             key: Network(
                 key,
@@ -71,8 +74,8 @@ class RuleReader:
         }
 
     def _stage(self, key: str) -> Stage | None:
-        rules = self._classic.get(key)
-        return Stage(f"VPC firewall rules of {key}", tuple(rules)) if rules else None
+        rules, strays = self._classic.get(key, ()), self._strays.get(key, ())
+        return Stage(f"VPC firewall rules of {key}", tuple(rules), tuple(strays)) if rules or strays else None
 
     def _order(self, block: Block) -> Order | None:
         """The order that a network is made with; without one, VPC firewall rules come first ([ORDER])."""
@@ -137,7 +140,7 @@ class RuleReader:
         network = self.reading.network(block.body.get("attachment_target"))
         policy = self._policy_of(block)
         if network is None:
-            self.doubts.append(f"{block.address}: a policy of a network that is not known")
+            self.doubts["above"].append(f"{block.address}: a policy of a network that is not known")
         elif policy not in self._stages or self.reading.copies(block) is None:
             self._doubts[network].append(f"{block.address}: the rules of its policy are not known")
         else:
@@ -195,13 +198,15 @@ class RuleReader:
             return
         network = self.reading.network(body.get("network"))
         if network is None:
-            self.doubts.append(f"{block.address}: a VPC firewall rule of a network that is not known")
+            self.doubts["classic"].append(
+                f"{block.address}: a VPC firewall rule of a network that is not known"
+            )
             return
         way = _direction(self.scope.value(body.get("direction")))
         raw = self.scope.value(body.get("priority"))
         priority = 1000 if raw is None else _number(raw)
         if way is None or priority is None or copies is None or body.get("dynamic") is not None:
-            self._doubts[network].append(f"{block.address}: a VPC firewall rule that is not known in full")
+            self._strays[network].append(f"{block.address}: a VPC firewall rule that is not known in full")
             return
         for action in ("allow", "deny"):
             if body.get(action) is not None:

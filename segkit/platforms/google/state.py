@@ -152,7 +152,8 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything that was read. `peerings` are pairs of networks (sorted) that are peered. `tags` are the tag
-    values that the stack makes. `doubts` are about every network."""
+    values that the stack makes. `doubts` are about every network, by what they concern: "above" (policies
+    that come first), "classic" (VPC firewall rules) or "below" (policies that come last)."""
 
     networks: Mapping[str, Network] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
@@ -160,4 +161,4 @@ class State:
     memberships: tuple[Published, ...] = ()
     peerings: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[Problem, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -33,9 +33,12 @@ class GoogleView:
         self._notes: list[str] = []
         self._reading = Reading(read_scope(document))
         self._networks = {t.name: self._network(t.name) for t in targets}
+        self._for_tags = dict(self._called_by_tags())
         state = read_terraform(document)
         self._state = with_peerings(state, self._declared_peerings(state))
-        self._enforcement = Enforcement(self._state, dict(self._orders()))
+        # Targets claim one network each: see `placement.check`.
+        apart = frozenset(self._networks.values())
+        self._enforcement = Enforcement(self._state, dict(self._orders()), apart)
         self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
         self._carriers: dict[str, list[Carrier]] = defaultdict(list)
         for carrier in self._state.carriers:
@@ -106,6 +109,15 @@ class GoogleView:
     def _network(self, target: str) -> str:
         raw = self._placements[target].network_id
         return self._reading.network(raw) or spelled(self._reading.scope.value(raw))
+
+    def _called_by_tags(self) -> Iterator[tuple[str, str | None]]:
+        """What tag keys call the networks of targets, where that is declared."""
+        for name, network in self._networks.items():
+            if declared := self._placements[name].tags_network:
+                meant = self._reading.purpose(declared)
+                if meant != network:
+                    self._notes.append(f"assumed: {declared} is the network {network}, as declared")
+                yield network, meant
 
     def _orders(self) -> Iterator[tuple[str, Order]]:
         """The enforcement orders that placements state, for networks that the stack does not make."""
@@ -208,7 +220,8 @@ class GoogleView:
 
     def _speaks(self, name: str, network: str) -> bool:
         tag = self._state.tags.get(name)
-        return tag is None or (tag.purpose and tag.network in (network, "", None))
+        called = network, self._for_tags.get(network, network), "", None
+        return tag is None or (tag.purpose and tag.network in called)
 
     def _conflicts(self, held: Holders) -> Iterator[str]:
         """A machine is bound to one value of a key ([TAGS]); of two, nobody knows which."""
@@ -231,16 +244,9 @@ class GoogleView:
     def _unclear(self, own: Profile) -> tuple[str, ...]:
         """Why an interface may be treated otherwise than the rules say; many are treated alike."""
         if own not in self._doubts:
-            found = [*self._enforcement.doubts(own), *self._alike(own.network), *self._admits_strangers(own)]
+            found = [*self._enforcement.doubts(own), *self._admits_strangers(own)]
             self._doubts[own] = tuple(dict.fromkeys(found))
         return self._doubts[own]
-
-    def _alike(self, network: str) -> Iterator[str]:
-        """Networks of the stack that may be this one under another name."""
-        for other in self._state.networks.values():
-            short, long = sorted((network, other.key), key=len)
-            if short != long and "/" not in short and long.endswith(f"/networks/{short}"):
-                yield f"{other.key} may be {network}: say in which project it is"
 
     def _admits_strangers(self, own: Profile) -> Iterator[str]:
         """Whom a rule admits by name that the model may not have."""
