@@ -32,6 +32,7 @@ class Draft:
     inline: bool = False
     separate: bool = False
     rules: list[Rule] = field(default_factory=list)
+    recorded: list[Rule] = field(default_factory=list)
 
     def frozen(self) -> SecurityGroup:
         """The group as read."""
@@ -55,7 +56,7 @@ class GroupReader:
         for group in snapshot.groups.values():
             key = reading.aliases.get(group.key, group.key)
             rules = [self._renamed(rule) for rule in group.rules]
-            self.drafts[key] = Draft(key, group.name, list(group.doubts), rules=rules)
+            self.drafts[key] = Draft(key, group.name, list(group.doubts), rules=rules, recorded=rules)
 
     def read(self) -> None:
         """Reads everything of the stack that makes or changes security groups."""
@@ -146,7 +147,10 @@ class GroupReader:
         if copies is None:
             self._note(draft, block.address, "count or for_each decides whether this rule exists")
         else:
-            draft.rules.append(self.reading.rule(block.body, block.address))
+            rule = self.reading.rule(block.body, block.address)
+            # What was recorded of a rule that the stack makes is what it was.
+            draft.rules = [r for r in draft.rules if r not in draft.recorded or r.name != rule.name]
+            draft.rules.append(rule)
 
     def _stray(self, block: Block) -> None:
         """A rule whose group cannot be told by its names: every group that its expressions mention may be the

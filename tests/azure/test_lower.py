@@ -1,0 +1,250 @@
+"""What is written: names and priorities that stay, groups that are there already, logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from segkit.compiler import Compilation, compile_model, quota_reports
+from segkit.model import Segmentation
+from segkit.model.model import Model
+from segkit.platforms.azure.lower.priorities import Bands, assign
+from segkit.sets import L, tcp
+from segkit.verify import Proof, prove
+from tests.azure.kit import Document
+from tests.conformance import azure
+from tests.strategies import TODAY
+
+NSG = "azurerm_network_security_group"
+ASG = "azurerm_application_security_group"
+RULE = "azurerm_network_security_rule"
+PLACE: dict[str, Any] = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
+THERE = {"name": "theirs", "resource_group": "net", "priorities": [2000, 3000]}
+ID = "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network/networkSecurityGroups/theirs"
+
+
+def estate(**more: Any) -> Segmentation:
+    seg = Segmentation("shop", today=TODAY)
+    web, db = seg.group("web", L.app == "web"), seg.group("db", L.app == "db")
+    seg.workload("w", {"app": "web"}, ["10.0.1.4"], interface_id=azure.interface("w"))
+    seg.workload("d", {"app": "db"}, ["10.0.1.5"])
+    seg.policy("p", "application", owner="shop").allow(web, db, tcp(5432), id="orders", ticket="NET-1")
+    seg.target("az", "azure", placement={**PLACE, **more})
+    return seg
+
+
+def compiled(**more: Any) -> Compilation:
+    return compile_model(estate(**more).build())
+
+
+def proof_of(done: Compilation, document: Document) -> Proof:
+    return prove(done.model, document, intent=done.intent, residuals=done.residuals)
+
+
+# Priorities
+
+
+def test_rules_come_and_go_without_moving_others() -> None:
+    """Of a thousand names a few want one place; whoever was alone in its place stays there."""
+    places = Bands().allows
+    names = [f"rule-{n}" for n in range(500)]
+    everybody = assign(names, places)
+    assert len(set(everybody.values())) == len(names) and set(everybody.values()) <= set(places)
+    moved = 0
+    for gone in names[:100]:
+        left = assign((n for n in names if n != gone), places)
+        moved += sum(left[name] != place for name, place in everybody.items() if name != gone)
+    assert moved < 20
+    assert assign(reversed(names), places) == everybody
+
+
+def test_bands_lie_behind_each_other() -> None:
+    bands = Bands()
+    order = [*bands.allows, bands.probes, *bands.denies.values(), *bands.rest, bands.high]
+    assert order == sorted(set(order)) and (order[0], order[-1]) == (100, 4096)
+    with pytest.raises(ValueError, match="names for"):
+        assign("abc", range(2))
+
+
+def test_a_rename_moves_no_rule() -> None:
+    def build(name: str, before: str | None) -> Document:
+        seg = Segmentation("m", today=TODAY)
+        group = seg.group(name, L.app == "web", moved_from=before)
+        seg.workload("w", {"app": "web"})
+        seg.policy("p", "application").allow(group, group, tcp(443), id="r")
+        seg.target("t", "azure", placement=PLACE)
+        return compile_model(seg.build()).fragment
+
+    old, new = build("web", None), build("front", "web")
+    rules = [
+        [(r["name"], r["priority"]) for r in fragment["resource"][NSG]["t_interfaces"]["security_rule"]]
+        for fragment in (old, new)
+    ]
+    assert rules[0] == rules[1]
+    assert new["moved"] == [{"from": f"{ASG}.t_web", "to": f"{ASG}.t_front"}]
+
+
+# On interfaces
+
+
+def test_a_published_membership_names_the_security_group() -> None:
+    local = compiled().fragment["locals"]["segkit_az_d"]
+    assert local["security_group"] == f"${{{NSG}.az_interfaces.id}}"
+    assert local["groups"] == ["${local.segkit-group_az_db}"]
+
+
+def test_an_interface_gets_its_security_group_once_it_is_in_its_groups() -> None:
+    fragment = compiled().fragment
+    (on,) = fragment["resource"]["azurerm_network_interface_security_group_association"].values()
+    assert on["network_security_group_id"] == "${local.segkit-filter_az_w}"
+    joined = "azurerm_network_interface_application_security_group_association.az_w_web.id"
+    assert fragment["locals"]["segkit-filter_az_w"] == f"${{[{NSG}.az_interfaces.id, {joined}][0]}}"
+
+
+def test_a_description_names_owner_and_ticket() -> None:
+    rules = compiled().fragment["resource"][NSG]["az_interfaces"]["security_rule"]
+    (said,) = {r["description"] for r in rules if r["name"] == "in.db.tcp.web"}
+    assert said == "p/orders (shop, NET-1)"
+
+
+# What is there already
+
+
+def test_an_application_security_group_that_is_adopted() -> None:
+    fragment = compiled(adopt={"web": {"name": "asg-web", "id": "/subscriptions/s/x"}}).fragment
+    assert fragment["resource"][ASG]["az_web"]["name"] == "asg-web"
+    assert fragment["import"] == [{"to": f"${{{ASG}.az_web}}", "id": "/subscriptions/s/x"}]
+
+
+def theirs() -> dict[str, Any]:
+    return {"subnets": {"a": {"id": "snet", "prefixes": ["10.0.1.0/24"], "security_group": THERE}}}
+
+
+def recorded(*rules: dict[str, Any]) -> dict[str, Any]:
+    """Somebody else's security group as the API lists it, on the subnet."""
+    listed = [{"name": rule.pop("name"), "properties": rule} for rule in map(dict, rules)]
+    group = {"id": ID, "name": "theirs", "properties": {"securityRules": listed, "subnets": [{"id": "snet"}]}}
+    return {"snapshot": {"networkSecurityGroups": [group]}}
+
+
+OURS = {
+    "name": "open",
+    "priority": 300,
+    "direction": "Inbound",
+    "access": "Allow",
+    "protocol": "Tcp",
+    "sourcePortRange": "*",
+    "destinationPortRange": "22",
+    "sourceAddressPrefix": "192.0.2.0/24",
+    "destinationAddressPrefix": "*",
+}
+
+
+def test_rules_go_into_a_security_group_that_somebody_else_makes() -> None:
+    done = compiled(**theirs())
+    resources = done.fragment["resource"]
+    assert NSG not in resources and "azurerm_subnet_network_security_group_association" not in resources
+    for body in resources[RULE].values():
+        assert (body["network_security_group_name"], body["resource_group_name"]) == ("theirs", "net")
+        assert 2000 <= body["priority"] <= 3000 and None not in body.values()
+    assert len({(b["direction"], b["priority"]) for b in resources[RULE].values()}) == len(resources[RULE])
+    assert done.fragment["locals"]["segkit-group_az_web"].count(RULE) == 2
+
+
+def test_what_else_is_in_it_has_to_be_known() -> None:
+    """Not known: unproved. Known and harmless: equal. Known and open: different."""
+    done = compiled(**theirs())
+    association = {"a": {"subnet_id": "snet", "network_security_group_id": ID}}
+    document = {**done.fragment, "resource": {**done.fragment["resource"]}}
+    document["resource"]["azurerm_subnet_network_security_group_association"] = association
+    assert proof_of(done, document).status == "unproved"
+    known = compiled(**theirs(), **recorded())
+    assert proof_of(known, known.fragment).ok
+    again = compiled(**theirs(), **recorded({**OURS, "name": "segkit-deny-all-in", "priority": 3000}))
+    assert proof_of(again, again.fragment).ok, "a rule of ours, as it was when it was recorded"
+    opened = compiled(**theirs(), **recorded(OURS))
+    proof = proof_of(opened, opened.fragment)
+    assert proof.status == "different" and "tcp/22" in proof.text()
+
+
+def test_visibility_beside_others_adds_nothing() -> None:
+    seg = estate(**theirs())
+    seg.zone("watched", L.app == "web", mode="visibility")
+    done = compile_model(seg.build())
+    written = done.fragment["resource"][RULE]
+    opened = [r["name"] for r in written.values() if r["protocol"] == "*" and r["access"] == "Allow"]
+    assert opened == ["segkit-probes-in"]
+
+
+# Logs
+
+
+def test_a_zone_in_visibility_mode_is_logged() -> None:
+    log = {"network_watcher": "nw", "resource_group": "ops", "storage_account_id": "/sa", "days": 30}
+    seg = estate(flow_log=log)
+    seg.zone("watched", L.app == "web", mode="visibility")
+    (body,) = compile_model(seg.build()).fragment["resource"]["azurerm_network_watcher_flow_log"].values()
+    assert body["target_resource_id"] == "vnet"
+    assert body["retention_policy"] == [{"enabled": True, "days": 30}]
+    silent = estate()
+    silent.zone("watched", L.app == "web", mode="visibility")
+    (warning,) = compile_model(silent.build()).warnings
+    assert "nothing logs zone watched" in warning.what and "flow_log" in warning.fix
+
+
+# Quotas
+
+
+def test_quotas_of_both_encodings() -> None:
+    seg = estate()
+    seg.policy("q", "application").allow(L.app.exists(), L.app.exists(), tcp(9100), id="metrics")
+    (report,) = quota_reports(seg.build())
+    assert report.pinned.encoding == "groups" and report.pinned.fits
+    assert report.pinned.usage["rules_per_security_group"] == {"used": 7, "quota": 1000}
+    by_word = {option.encoding: option for option in report.options}
+    assert set(by_word) == {"groups", "cells"}
+    churn = by_word["cells"].churn
+    assert churn is not None and churn.memberships == 2
+
+
+def test_a_machine_that_is_in_no_group_is_closed() -> None:
+    seg = estate()
+    seg.workload("idle", {"app": "idle"}, ["10.0.1.9"])
+    model: Model = seg.build()
+    done = compile_model(model)
+    assert done.fragment["locals"]["segkit_az_idle"]["groups"] == []
+    assert proof_of(done, done.fragment).ok
+
+
+# Others beside us
+
+
+def test_strangers_in_our_groups_leave_the_proof_open() -> None:
+    done = compiled()
+    more = {"network_interface_id": azure.interface("x")}
+    more["application_security_group_id"] = f"${{{ASG}.az_web.id}}"
+    document = {**done.fragment, "resource": {**done.fragment["resource"]}}
+    joined = "azurerm_network_interface_application_security_group_association"
+    document["resource"][joined] = {**document["resource"][joined], "x": more}
+    proof = proof_of(done, document)
+    assert proof.status == "unproved" and "that is no workload" in proof.text()
+
+
+def test_a_second_security_group_narrows_and_is_seen() -> None:
+    """Somebody's group on the interface, empty: the rules every group has close what ours lets in."""
+    subnets = {"subnets": {"a": {"id": "snet", "prefixes": ["10.0.1.0/24"]}}}
+    seg = estate(**subnets)
+    corp = seg.address_set("corp", ["192.0.2.0/24"])
+    seg.policy("c", "application").allow(corp, L.app == "web", tcp(443), id="x")
+    done = compile_model(seg.build())
+    document = {**done.fragment, "resource": {**done.fragment["resource"]}}
+    group: dict[str, Any] = {"name": "x", "resource_group_name": "rg", "location": "westeurope"}
+    deny = document["resource"][NSG]["az_a"]["security_rule"][-1]
+    group["security_rule"] = [{**deny, "direction": way, "access": "Deny"} for way in ("Inbound", "Outbound")]
+    document["resource"][NSG] = {**document["resource"][NSG], "x": group}
+    document["resource"]["azurerm_network_interface_security_group_association"] = {
+        "x": {"network_interface_id": azure.interface("w"), "network_security_group_id": f"${{{NSG}.x.id}}"}
+    }
+    proof = proof_of(done, document)
+    assert proof.status == "different" and {d.kind for d in proof.differences} == {"closes"}
