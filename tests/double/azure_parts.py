@@ -13,8 +13,8 @@ def asg(name: str) -> str:
     return f"${{azurerm_application_security_group.{name}.id}}"
 
 
-def rule(name: str, priority: int, **more: Any) -> dict[str, Any]:
-    """A rule with every key, as a list of rules in a group needs it."""
+def rule(name: str, priority: int, none: Any = None, **more: Any) -> dict[str, Any]:
+    """A rule with every key, as a list of rules in a group needs it; unused lists are `none`."""
     out: dict[str, Any] = {
         "name": name,
         "priority": priority,
@@ -29,7 +29,7 @@ def rule(name: str, priority: int, **more: Any) -> dict[str, Any]:
     }
     sides = ("source", "destination")
     many = ("{}_port_ranges", "{}_address_prefixes", "{}_application_security_group_ids")
-    out |= {key.format(side): None for side in sides for key in many}
+    out |= {key.format(side): none for side in sides for key in many}
     out |= more
     for side in sides:
         if out[f"{side}_address_prefixes"] or out[f"{side}_application_security_group_ids"]:

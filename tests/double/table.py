@@ -78,7 +78,7 @@ def values(path: str, value: Any) -> Iterator[Any]:
     elif path and isinstance(value, dict):
         first, _, rest = path.partition(".")
         yield from values(rest, value.get(first))
-    elif not path and value is not None and value is not UNKNOWN:
+    elif not path and value not in (None, "", UNKNOWN):  # providers take empty text for none
         yield value
 
 

@@ -47,6 +47,11 @@ def test_a_stack_comes_stays_changes_and_goes(bench: Bench) -> None:
     assert bench.state().of() == []
 
 
+def test_empty_text_and_empty_lists_are_as_good_as_none(bench: Bench) -> None:
+    bench.apply(estate(rule("https", 100, none=[], description="")))
+    assert bench.terraform.plan() == {}
+
+
 def test_rules_of_their_own_come_and_go_one_by_one(bench: Bench) -> None:
     def stack(**rules: int) -> dict[str, dict[str, object]]:
         document = estate()

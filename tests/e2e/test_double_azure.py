@@ -89,14 +89,6 @@ def _model(mode: str, *args: Any, **options: Any) -> Model:
     return estate(*args, platform="azure", place=place, interface=interface, **options)
 
 
-OPEN = pytest.mark.xfail(
-    strict=False,
-    reason="an application security group that goes has to be created before it is destroyed, so that rules "
-    "let go of it first; a security group has to wait for a subnet's interfaces to join their groups",
-)
-
-
-@OPEN
 def test_deploy_change_destroy(journey: Journey, mode: str) -> None:
     journey.to(_model(mode))
     more = _model(mode, lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
@@ -107,7 +99,6 @@ def test_deploy_change_destroy(journey: Journey, mode: str) -> None:
     journey.out()
 
 
-@OPEN
 def test_groups_come_and_go_and_machines_move(journey: Journey, mode: str) -> None:
     journey.to(_model(mode))
     journey.to(
