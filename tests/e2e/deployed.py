@@ -14,7 +14,7 @@ from segkit.platforms.aws.evaluate import Enforcement
 from segkit.platforms.aws.read_snapshot import read_snapshot
 from segkit.platforms.aws.rows import Profile, Rows
 from segkit.platforms.base import Membership, Spot
-from segkit.sets import Addresses, ServiceSet
+from segkit.sets import NOWHERE, Addresses, ServiceSet
 from segkit.verify.compare import Comparison, Mismatch
 
 
@@ -85,6 +85,9 @@ class DeployedView:
 
     def exempt(self) -> Sequence[str]:
         return ()
+
+    def unfiltered(self) -> Addresses:
+        return NOWHERE
 
 
 def by_address(model: Model, *answers: dict[str, Any]) -> dict[str, frozenset[str]]:

@@ -65,8 +65,8 @@ class Cdktf:
 
 LOST = pytest.mark.xfail(
     strict=False,
-    reason="cdktf drops nulls, and each rule in the list of a security group needs every argument: empty text "
-    "and empty lists have to stand in their place",
+    reason="cdktf drops nulls, and each rule in the list of a security group needs every argument: empty "
+    "text and empty lists have to stand in their place",
 )
 
 
