@@ -78,9 +78,10 @@ def brief(encoding: Encoding, most: int = 100) -> str:
     """
     if isinstance(encoding, str):
         return encoding
+    text = json.dumps(encoding, ensure_ascii=False)
     if isinstance(encoding, dict):
-        return _brief_parts(encoding, most)
-    text, names = json.dumps(encoding, ensure_ascii=False), sum(map(len, encoding))
+        return text if len(text) <= most else _brief_parts(encoding, most)
+    names = sum(map(len, encoding))
     blocks = "1 block" if len(encoding) == 1 else f"{len(encoding)} blocks"
     return text if len(text) <= most else f"{blocks} of {names} groups"
 
@@ -89,7 +90,7 @@ def _brief_parts(encoding: Mapping[str, Any], most: int) -> str:
     layers = " > ".join("+".join(keys) for keys in encoding.get("layers", ()))
     how = f"layers {layers}" if layers else brief(list(encoding.get("blocks", ())) or "groups", most)
     cut = len(encoding.get("shards", ()))
-    return f"{how}, {cut} groups cut" if cut else how
+    return f"{how}, {cut} {'group' if cut == 1 else 'groups'} cut" if cut else how
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from segkit.compiler import Compilation, compile_model
+from bench.estates import realistic
+from bench.models import accounts, model_of
+from segkit.compiler import Compilation, compile_model, quota_reports
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model, Target
@@ -148,6 +150,43 @@ def test_how_many_parts_a_group_needs_is_found() -> None:
     assert needed(plan, draft.names, "t", 1, 5) == {}
 
 
+def test_a_group_with_too_many_rules_is_an_error_that_tells_how_to_cut_it() -> None:
+    limits = {"rules_per_group": 12, "groups_per_interface": 2}
+    with pytest.raises(SegkitError) as raised:
+        compile_model(estate("groups", 20, quotas=limits))
+    problem = raised.value.problems[0]
+    assert problem.fix is not None
+    assert 'pin the encoding {"shards": {"servers": 2}} (resources: ' in problem.fix
+    assert "cut the group into several by 'shards' of the encoding" in problem.fix
+    (report,) = quota_reports(estate("groups", 20, quotas=limits), "t", "auto")
+    assert report.asked is not None and report.asked.encoding == {"shards": {"servers": 2}}
+    model = estate(report.asked.encoding, 20, quotas=limits)
+    done = compile_model(model)
+    assert prove(model, done.fragment).ok
+    (now,) = quota_reports(model)
+    assert now.pinned.fits and now.pinned.encoding == report.asked.encoding
+
+
+def test_many_selectors_get_layers_that_fit_and_mean_the_same() -> None:
+    model = model_of(realistic(600, 240, 15), accounts())
+    found: dict[str, object] = {t.name: "groups" for t in model.targets}
+    for target in model.targets[:2]:
+        (report,) = quota_reports(encoded(model, found), target.name, "auto")
+        assert report.asked is not None and report.asked.fits
+        found[target.name] = report.asked.encoding
+        layers = [o for o in report.options if isinstance(o.encoding, dict) and "layers" in o.encoding]
+        assert layers and layers[0].fits
+        found[target.name] = layers[0].encoding
+    raised = {t.name: 16 for t in model.targets}
+    wide = tuple(
+        replace(t, placement={**t.placement, "quotas": {"groups_per_interface": raised[t.name]}})
+        for t in model.targets
+    )
+    model = encoded(replace(model, targets=wide), found)
+    done = compile_model(model)
+    assert prove(model, done.fragment, intent=done.intent, residuals=done.residuals).status == "equal"
+
+
 def test_far_ends_that_a_deny_cut_are_named_as_one_again() -> None:
     """Who the deny is not about reaches the whole zone by one rule, not by one for each piece."""
 
@@ -225,8 +264,7 @@ def test_a_layer_of_labels_that_nobody_can_have_is_said() -> None:
 
 
 def test_parts_in_a_few_words() -> None:
-    assert (
-        brief({"layers": [["env"], ["app", "env"]], "shards": {"a": 2}})
-        == "layers env > app+env, 1 groups cut"
-    )
-    assert brief({"shards": {"a": 2, "b": 3}}) == "groups, 2 groups cut"
+    assert brief({"shards": {"a": 2}}) == '{"shards": {"a": 2}}'
+    assert brief({"shards": {"a": 2, "b": 3}}, 10) == "groups, 2 groups cut"
+    parts = {"layers": [["env"], ["app", "env"]], "shards": {"a": 2}}
+    assert brief(parts, 10) == "layers env > app+env, 1 group cut"

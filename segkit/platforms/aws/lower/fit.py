@@ -101,6 +101,8 @@ def _ways(plan: Plan, group: GroupId, direction: str, family: int) -> str:
             "alone takes over 100: use 'anywhere', or accept the residual 'internet-as-anywhere')"
         )
     ways.append("merge port ranges")
+    if group.pieces:
+        ways.append("cut the group into several by 'shards' of the encoding")
     return "; ".join(ways)
 
 

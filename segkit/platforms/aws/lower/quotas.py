@@ -88,7 +88,9 @@ class _Costs:
         # What is pinned wins over what is only as good: it costs no change.
         texts = {encoding: self._text(encoding) for encoding in plans}
         plain = {encoding: isinstance(text, str) for encoding, text in texts.items()}
-        ranked = sorted(plans, key=lambda e: (prices[e], e != now, not plain[e], str(texts[e])))
+        # Of what is as good, little is pinned rather than much.
+        much = {encoding: bool(encoding.shards and encoding.blocks) for encoding in plans}
+        ranked = sorted(plans, key=lambda e: (prices[e], e != now, not plain[e], much[e], str(texts[e])))
         priced = {e: self._option(e, plans[e], prices[e][0] == 0) for e in ranked}
         wanted = None
         if asked == "auto":
