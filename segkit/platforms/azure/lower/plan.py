@@ -21,6 +21,9 @@ from segkit.platforms.lowering.peers import Peers
 from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import EVERYWHERE, INTERNET, NOWHERE, Addresses, IntervalSet
 
+ANYBODY = "any"
+"""The name of every address of a family, and of both."""
+
 
 @dataclass(frozen=True, slots=True)
 class At:
@@ -105,13 +108,19 @@ def make_plan(
 
 
 def _set_names(model: Model) -> Iterator[tuple[Addresses, str]]:
-    """Names of address sets; where several are equal, the first by name counts."""
-    yield INTERNET, "internet"
-    for zone in sorted(model.zones, key=lambda z: z.name, reverse=True):
-        if zone.networks:
-            yield zone.networks, f"zone-{zone.name}"
-    for one in sorted(model.address_sets, key=lambda s: s.name, reverse=True):
-        yield one.addresses, one.name
+    """Names of address sets; where several are equal, the first by name counts. A name that could also mean
+    other addresses, in a rule's name or but for its case, is nobody's."""
+    zones = sorted(model.zones, key=lambda z: z.name, reverse=True)
+    sets = sorted(model.address_sets, key=lambda s: s.name, reverse=True)
+    named = [
+        (INTERNET, "internet"),
+        *((zone.networks, f"zone-{zone.name}") for zone in zones if zone.networks),
+        *((one.addresses, one.name) for one in sets),
+    ]
+    meant = {ANYBODY: EVERYWHERE}
+    for addresses, name in named:
+        if meant.setdefault(name.lower(), addresses) == addresses:
+            yield addresses, name
 
 
 def _add_lines(
@@ -144,11 +153,11 @@ def _ranges(
 ) -> list[tuple[Peer, Addresses]]:
     """A far end's addresses, one family at a time: no rule may mix them (see `limits`, [IPV6])."""
     if addresses == EVERYWHERE and families == FAMILIES:
-        return [(At("any", 0), EVERYWHERE)]
+        return [(At(ANYBODY, 0), EVERYWHERE)]
     found: list[tuple[Peer, Addresses]] = []
     for family in sorted(families):
         if inside := addresses.family(family):
             whole = inside == EVERYWHERE.family(family)
             name = names.get(addresses) or names.get(inside) or digest(str(inside), 10)
-            found.append((At("any" if whole else name, family), inside))
+            found.append((At(ANYBODY if whole else name, family), inside))
     return found
