@@ -10,6 +10,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 from unittest import mock
+from zlib import crc32
 
 from segkit.model.model import Model
 from segkit.platforms.base import platform
@@ -55,7 +56,7 @@ def network(target: str) -> str:
 
 def interface(name: str) -> str:
     """A machine by its full resource name."""
-    return f"//compute.googleapis.com/projects/1/zones/europe-west1-b/instances/{name}"
+    return f"//compute.googleapis.com/projects/1/zones/europe-west1-b/instances/{crc32(name.encode())}"
 
 
 @contextmanager

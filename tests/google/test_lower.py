@@ -234,8 +234,9 @@ def test_two_interfaces_in_one_network() -> None:
 
 def test_an_interface_id_that_names_no_machine() -> None:
     seg = shop()
-    seg.workload("odd", {"app": "web"}, ["10.0.0.9"], interface_id="nic0")
-    refused(seg, "the interface id of workload 'odd' is 'nic0'", "full resource name")
+    for number, odd in enumerate(("nic0", "//compute.googleapis.com/projects/p/zones/z/instances/web")):
+        seg.workload(f"odd-{number}", {"app": "web"}, [f"10.0.0.{number + 9}"], interface_id=odd)
+        refused(seg, f"the interface id of workload 'odd-{number}' is '{odd}'", "full resource name")
 
 
 def test_a_network_that_tag_keys_cannot_name() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from segkit.artifacts.blocks import entries
@@ -22,19 +23,12 @@ _POLICY = "google_compute_network_firewall_policy"
 _POLICIES = (_POLICY, f"{_POLICY}_with_rules")
 _ELSEWHERE = {
     "google_compute_firewall_policy_association": "above",
+    "google_compute_organization_security_policy_association": "above",
     "google_compute_region_network_firewall_policy_association": "below",
 }
 """Policies of other places, and when they are asked."""
 _EITHER = ("address_groups", "fqdns", "region_codes", "threat_intelligences")
 """Sources and destinations that add to the ranges; what they hold is not read."""
-_BOTH = (
-    "src_networks",
-    "src_network_context",
-    "dest_network_context",
-    "src_network_scope",
-    "dest_network_scope",
-)
-"""What narrows a rule; what is inside is not known."""
 
 
 class RuleReader:
@@ -96,6 +90,8 @@ class RuleReader:
         rules: list[Rule] = []
         if isinstance(body.get("dynamic"), Mapping | list) or block.repeated:
             doubts.append(f"{block.address}: dynamic blocks, count or for_each are not read")
+        if self.scope.value(body.get("policy_type")) not in (None, "", "VPC_POLICY"):
+            doubts.append(f"{block.address}: a policy of its type is not read")
         for number, one in enumerate(entries(self.scope, body.get("rule"))):
             where = f"{block.address}.rule[{number}]"
             if isinstance(one, Unknown):
@@ -125,14 +121,15 @@ class RuleReader:
     def _policy_of(self, block: Block) -> str | None:
         """The policy that a rule or an association names: its address, or the text; None where unknown."""
         value = self.scope.value(block.body.get("firewall_policy"))
+        names = {b.address: self.scope.value(b.body.get("name")) for b in self.reading.of(*_POLICIES)}
         if isinstance(value, Ref):
-            return value.address
-        if not isinstance(value, str):
+            return value.address if value.address in names else None
+        if not isinstance(value, str) or value.isdigit():
             return None
-        name = value.rpartition("/")[2]
-        made = self.reading.of(*_POLICIES)
-        same = [b.address for b in made if self.scope.value(b.body.get("name")) == name]
-        return same[0] if len(same) == 1 else value
+        same = [address for address, name in names.items() if name == value.rpartition("/")[2]]
+        if len(same) == 1:
+            return same[0]
+        return None if same or not all(isinstance(n, str) for n in names.values()) else value
 
     def _association(self, block: Block) -> None:
         if self.reading.copies(block) == 0:
@@ -150,9 +147,10 @@ class RuleReader:
 
     def _rule(self, body: Mapping[str, Any], where: str, doubts: list[str]) -> Iterator[Rule]:
         """A rule of a policy, in the names of either resource: singular inline, plural on its own."""
-        if self._off(body):
+        off, kind = self._off(body), self.scope.value(body.get("target_type"))
+        if off is True:
             return
-        if self.scope.value(body.get("target_type")) == "INTERNAL_MANAGED_LB":
+        if kind == "INTERNAL_MANAGED_LB":
             self.reading.note(where, "a rule for load balancers; it does not speak of interfaces")
             return
         priority = _number(self.scope.value(body.get("priority")))
@@ -167,26 +165,22 @@ class RuleReader:
             return
         targets, lost = self._tags(body, "target_secure_tag")
         accounts, unclear = self._texts(body.get("target_service_accounts"))
-        named = Holders(targets, accounts=accounts)
-        narrow = bool(lost or unclear)
         side = "src" if way is Direction.INGRESS else "dest"
-        peers, far = self._tags(match, "src_secure_tag")
+        tags, far = self._tags(match, "src_secure_tag")
         ranges, odd = self._ranges(match, side)
         services, vague = self._services(match, "layer4_config", "ip_protocol")
-        both = [f"{key} is not read" for key in _BOTH if self.scope.value(match.get(key)) is not None]
-        unknown = "; ".join(dict.fromkeys(t for t in (lost, unclear, far, odd, vague, *both) if t))
-        if both:
-            ranges, peers = NOWHERE, frozenset[str]()
-        yield Rule(
-            priority,
-            action,
-            way,
-            services,
-            where,
-            named if named and not narrow else None,
-            NOWHERE if narrow else ranges,
-            Holders() if narrow else Holders(peers),
-            unknown,
+        read = {f"{side}_{key}" for key in ("ip_ranges", *_EITHER)} | {"layer4_config", "layer4_configs"}
+        read |= {"src_secure_tag", "src_secure_tags"} if way is Direction.INGRESS else set()
+        narrow = self._beside(match, match.keys() - read)
+        if off is None or kind not in (None, "", "INSTANCES") or body.get("dynamic") is not None:
+            narrow = "whether, or for whom, it holds is not known"
+        yield _assembled(
+            Rule(priority, action, way, services, where, Holders(targets, accounts=accounts)),
+            ranges,
+            Holders(tags),
+            whom=lost or unclear,
+            narrow=narrow,
+            more=(far, odd, vague),
         )
 
     # -- VPC firewall rules
@@ -194,7 +188,8 @@ class RuleReader:
     def _firewall(self, block: Block) -> None:
         """A VPC firewall rule ([VPC]); its actions are one kind of block each."""
         body, copies = block.body, self.reading.copies(block)
-        if copies == 0 or self._off(body):
+        off = self._off(body)
+        if copies == 0 or off is True:
             return
         network = self.reading.network(body.get("network"))
         if network is None:
@@ -205,7 +200,8 @@ class RuleReader:
         way = _direction(self.scope.value(body.get("direction")))
         raw = self.scope.value(body.get("priority"))
         priority = 1000 if raw is None else _number(raw)
-        if way is None or priority is None or copies is None or body.get("dynamic") is not None:
+        unclear = None in (copies, off) or body.get("dynamic") is not None
+        if way is None or priority is None or unclear:
             self._strays[network].append(f"{block.address}: a VPC firewall rule that is not known in full")
             return
         for action in ("allow", "deny"):
@@ -217,18 +213,19 @@ class RuleReader:
         self, body: Mapping[str, Any], where: str, way: Direction, priority: int, action: Action
     ) -> Rule:
         services, vague = self._services(body, action, "protocol")
-        side = "source" if way is Direction.INGRESS else "destination"
-        targets, narrow = self._machines(body, "target")
+        targets, whom = self._machines(body, "target")
         peers, lost = self._machines(body, "source")
-        ranges, odd = self.reading.ranges(body.get(f"{side}_ranges"))
-        if way is Direction.EGRESS:
-            peers = Holders()
-            if self.scope.value(body.get("destination_ranges")) is None:
+        if way is Direction.INGRESS:
+            ranges, odd = self.reading.ranges(body.get("source_ranges"))
+            narrow = self._beside(body, ("destination_ranges",))
+        else:
+            ranges, odd = self.reading.ranges(body.get("destination_ranges"))
+            if not (ranges or odd):
                 ranges = Addresses.of("0.0.0.0/0")  # the API's default
-        unknown = "; ".join(dict.fromkeys(t for t in (vague, narrow, lost, odd) if t))
-        if narrow:
-            return Rule(priority, action, way, services, where, unknown=unknown)
-        return Rule(priority, action, way, services, where, targets or None, ranges, peers, unknown)
+            narrow = self._beside(body, ("source_ranges", "source_tags", "source_service_accounts"))
+            peers = Holders()
+        rule = Rule(priority, action, way, services, where, targets)
+        return _assembled(rule, ranges, peers, whom=whom, narrow=narrow, more=(vague, lost, odd))
 
     def _machines(self, body: Mapping[str, Any], end: str) -> tuple[Holders, str]:
         """Machines by network tag and by service account, and what of them cannot be told."""
@@ -238,8 +235,15 @@ class RuleReader:
 
     # -- parts of a rule
 
-    def _off(self, body: Mapping[str, Any]) -> bool:
-        return self.scope.value(body.get("disabled")) in (True, "true")
+    def _off(self, body: Mapping[str, Any]) -> bool | None:
+        """Whether a rule is disabled, None where that is not known."""
+        value = self.scope.value(body.get("disabled"))
+        return {"true": True, "false": False}.get(str(value).lower(), False if value is None else None)
+
+    def _beside(self, body: Mapping[str, Any], keys: Iterable[str]) -> str:
+        """Those of some arguments that are given: they narrow a rule, to what is not read."""
+        given = {k: self.scope.items(body.get(k)) for k in sorted(keys) if k != "//"}
+        return "; ".join(f"{key} is not read" for key, held in given.items() if any(v != "" for v in held))
 
     def _tags(self, body: Mapping[str, Any], name: str) -> tuple[frozenset[str], str]:
         found, unknown = set(), ""
@@ -293,3 +297,22 @@ def _number(value: Value) -> int | None:
     if isinstance(value, str) and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _assembled(
+    rule: Rule, ranges: Addresses, peers: Holders, *, whom: str, narrow: str, more: tuple[str, ...]
+) -> Rule:
+    """A rule with its far ends, as far as they are certain. What is not known is told by what it bears on:
+    `whom` the rule holds for, what makes it `narrow`, or what there is `more` that it matches."""
+    if not (ranges or peers or any(more)):
+        more = ("it names no far end",)
+    if not (rule.services or any(more)):
+        more = ("it names no services",)
+    certain = not (whom or narrow)
+    return replace(
+        rule,
+        targets=rule.targets if rule.targets and not whom else None,
+        ranges=ranges if certain else NOWHERE,
+        peers=peers if certain else Holders(),
+        unknown="; ".join(dict.fromkeys(t for t in (whom, narrow, *more) if t)),
+    )

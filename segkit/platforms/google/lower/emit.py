@@ -23,7 +23,9 @@ POLICY = "google_compute_network_firewall_policy_with_rules"
 ASSOCIATION = "google_compute_network_firewall_policy_association"
 KEY, VALUE, BINDING = "google_tags_tag_key", "google_tags_tag_value", "google_tags_location_tag_binding"
 
-_ZONE = re.compile(r"//compute\.googleapis\.com/projects/[^/]+/zones/([^/]+)/instances/.+")
+# Numbers, not names: the provider compares the parent of a binding with what the API answers, as it stands.
+_NUMBER = r"(?:[0-9]+|[^/]*\$\{[^}]+\}[^/]*)"
+_ZONE = re.compile(rf"//compute\.googleapis\.com/projects/{_NUMBER}/zones/([^/]+)/instances/{_NUMBER}")
 _NETWORK = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
 _REFERENCE = re.compile(r"\$\{((?:data\.)?google_compute_network\.[\w-]+)\.(?:id|self_link)\}")
 
@@ -233,7 +235,7 @@ def _no_machine(carried: Carried) -> Problem:
     return Problem(
         f"the interface id of workload {carried.workload.name!r} is {carried.interface.id!r}",
         where=carried.workload.where,
-        why="tags are bound to a machine by its full resource name, with its zone and numeric id",
+        why="tags are bound to a machine by its full resource name, with the numbers of project and instance",
         fix="write //compute.googleapis.com/projects/P/zones/Z/instances/${….instance_id}, or leave the id "
         "out and pass the tags when the machine is made",
     )
