@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from segkit.compiler import Compilation, compile_model, quota_reports
+from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.platforms.azure.lower.priorities import Bands, assign
@@ -168,13 +169,16 @@ def test_what_else_is_in_it_has_to_be_known() -> None:
     assert proof.status == "different" and "tcp/22" in proof.text()
 
 
-def test_visibility_beside_others_adds_nothing() -> None:
+def test_visibility_beside_others_adds_nothing_and_takes_nothing_away() -> None:
+    """Not even the deny behind all rules; so nobody else may be there, who needs it."""
     seg = estate(**theirs())
     seg.zone("watched", L.app == "web", mode="visibility")
+    with pytest.raises(SegkitError, match="'w' is in visibility mode in a"):
+        compile_model(seg.build())
+    seg.zone("too", L.app == "db", mode="visibility")
     done = compile_model(seg.build())
-    written = done.fragment["resource"][RULE]
-    opened = [r["name"] for r in written.values() if r["protocol"] == "*" and r["access"] == "Allow"]
-    assert opened == ["segkit-probes-in"]
+    assert not done.fragment.get("resource", {}).keys() & {NSG, RULE}
+    assert proof_of(done, done.fragment).ok
 
 
 # Logs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from segkit.errors import Problem
@@ -17,7 +18,9 @@ ON_INTERFACES = "interfaces"
 
 
 class Placing:
-    """Where the interfaces of all targets are. `problems` are workloads that are where they cannot be."""
+    """Where the interfaces of all targets are. `problems` are workloads that are where they cannot be.
+    `untouched` are the subnets, by target, whose security group stays as others have it: everybody in them is
+    in visibility mode."""
 
     def __init__(
         self, intent: Intent, targets: Sequence[Target], placements: Mapping[str, AzurePlacement]
@@ -28,11 +31,14 @@ class Placing:
             for endpoint in kin.endpoints:
                 self._held.setdefault(_key(endpoint.workload, endpoint.interface), []).append(endpoint)
         self.problems: list[Problem] = []
+        self.untouched: dict[str, frozenset[str]] = {}
         for target in targets:
             here = placements[target.name]
             self.problems += _elsewhere(intent, target, targets)
             if here.subnets:
                 self.problems += self._strangers(intent, target)
+            if here.shared:
+                self.problems += self._watched(intent, target)
 
     def of(self, target: str, workload: Workload, interface: Interface) -> tuple[str, ...]:
         """The names of the subnets that an interface of a target is in, or may be in."""
@@ -59,6 +65,28 @@ class Placing:
                 inside = NOWHERE if workload.is_class else (one.addresses or NOWHERE) & whole
                 if inside and target.reaches(one.realm, one.network):
                     yield _closed(target, workload, inside)
+
+    def _watched(self, intent: Intent, target: Target) -> Iterator[Problem]:
+        """Workloads in visibility mode that a deny at the end of our rules would cut off: beside rules of
+        others nothing is opened for them."""
+        modes: dict[str, set[bool]] = defaultdict(set)
+        watched: dict[Workload, set[str]] = defaultdict(set)
+        for workload in intent.model.workloads:
+            zone = intent.model.zone_of(workload.label_map)
+            passive = zone is not None and zone.mode == "visibility"
+            for one in workload.interfaces:
+                if target.owns(workload.label_map, one.realm, one.network):
+                    places = self.of(target.name, workload, one)
+                    for subnet in places:
+                        modes[subnet].add(passive)
+                    if passive:
+                        watched[workload].update(places)
+        subnets = self._placements[target.name].subnets
+        untouched = {n for n, seen in modes.items() if seen == {True} and subnets[n].security_group}
+        self.untouched[target.name] = frozenset(untouched)
+        for workload, found in watched.items():
+            if closed := sorted(found - untouched):
+                yield _cut_off(target, workload, closed)
 
 
 def _key(workload: Workload, interface: Interface) -> tuple[str, str]:
@@ -97,6 +125,17 @@ def _closed(target: Target, workload: Workload, inside: Addresses) -> Problem:
         where=workload.where,
         why="a security group on a subnet filters every interface there: this one would be cut off",
         fix="let select= match it, or leave subnets out so that the group is on interfaces",
+    )
+
+
+def _cut_off(target: Target, workload: Workload, closed: Sequence[str]) -> Problem:
+    return Problem(
+        f"target {target.name}: workload {workload.name!r} is in visibility mode in {', '.join(closed)}",
+        where=workload.where,
+        why="others have rules in a security group of this target, so visibility opens nothing, and the deny "
+        "behind our rules would cut the workload off",
+        fix="let everybody in a subnet with a security_group of others be in visibility mode, or nobody; "
+        "give other subnets a target of their own",
     )
 
 

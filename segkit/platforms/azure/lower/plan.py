@@ -92,7 +92,7 @@ def make_plan(
     plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
     groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
     plan.carried = groups.carried
-    plan.filters = {t.name: tuple(placements[t.name].subnets) or (ON_INTERFACES,) for t in draft.targets}
+    plan.filters = {t.name: _filters(t.name, placements, placing) for t in draft.targets}
     for name, worn in groups.worn.items():
         plan.groups[name] |= worn
     for name, held in plan.carried.items():
@@ -105,6 +105,12 @@ def make_plan(
     for target, rule, peers in draft.written:
         _add_lines(plan, target, rule, peers, groups, names)
     return plan
+
+
+def _filters(target: str, placements: Mapping[str, AzurePlacement], placing: Placing) -> tuple[str, ...]:
+    """The subnets whose security groups get rules, or what stands for one on interfaces."""
+    subnets, untouched = placements[target].subnets, placing.untouched.get(target, frozenset())
+    return tuple(n for n in subnets if n not in untouched) if subnets else (ON_INTERFACES,)
 
 
 def _set_names(model: Model) -> Iterator[tuple[Addresses, str]]:
