@@ -188,6 +188,8 @@ def test_two_rules_of_one_priority_leave_a_doubt() -> None:
     ends = [DENY_ALL, {**DENY_ALL, "direction": "Outbound"}]
     enforcement = Enforcement(read_terraform(stack(rule("a", 100), rule("b", 100), *ends)))
     assert any("has the priority of" in why for why in enforcement.why(NSG))
+    beside = Enforcement(read_terraform(stack(*ends, rule("last", 4096))))
+    assert any("has the priority of" in why for why in beside.why(NSG)), "of the rule that matches everything"
 
 
 def test_a_group_that_is_not_there_is_in_doubt() -> None:

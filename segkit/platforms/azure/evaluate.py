@@ -125,10 +125,12 @@ class Enforcement:
         yield from group.doubts
         yield from self.state.doubts
         for direction in Direction:
-            decided: dict[int, str] = {}
-            for rule in self.rules(key, direction):
+            asked = self.rules(key, direction)
+            for rule in asked:
                 if rule.doubt:
                     yield f"{rule.where}: {rule.doubt}"
+            last, decided = asked[-1].priority, dict[int, str]()
+            for rule in (r for r in group.rules if r.direction is direction and r.priority <= last):
                 if rule.priority in decided:
                     yield f"{rule.where} has the priority of {decided[rule.priority]}"
                 decided[rule.priority] = rule.where
