@@ -178,7 +178,10 @@ def test_every_command_and_option_is_described() -> None:
             assert option in text, option
 
 
-@pytest.mark.parametrize(("name", "placement"), [("aws", "AwsPlacement"), ("google", "GooglePlacement")])
+@pytest.mark.parametrize(
+    ("name", "placement"),
+    [("aws", "AwsPlacement"), ("azure", "AzurePlacement"), ("google", "GooglePlacement")],
+)
 def test_a_platforms_page_names_every_quota_residual_and_argument(name: str, placement: str) -> None:
     from dataclasses import fields
     from importlib import import_module
