@@ -9,10 +9,10 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.base import Lowered, brief
 from segkit.platforms.google.limits import EXEMPT_ADDRESSES
-from segkit.platforms.google.lower.emit import KEY, POLICY, Emitter
 from segkit.platforms.google.lower.fit import over_quota, overflow, usage
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import drafted, make_plan
+from segkit.platforms.google.lower.policy import KEY, POLICY, PolicyEmitter
 from segkit.platforms.google.lower.quotas import pinned, quotas
 from segkit.platforms.google.placement import placement
 from segkit.platforms.lowering.encoding import CELLS, GROUPS
@@ -41,7 +41,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     out = []
     for target in steps("Writing the rules of targets", ordered):
         here = places[target.name]
-        emitter = Emitter(intent.model, plan, target, here, names, before)
+        emitter = PolicyEmitter(intent.model, plan, target, here, names, before)
         fragment = emitter.fragment()
         if over := list(over_quota(plan, target, here, names)):
             plain = {e: make_plan(draft, {**encodings, target.name: e}) for e in (GROUPS, CELLS)}

@@ -1,9 +1,8 @@
-"""A plan as Terraform: tags, one policy with all its rules, its association, and what machines carry."""
+"""A plan as Terraform: what both ways of writing rules share."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segkit.artifacts import Fragment, literal, reference
@@ -11,23 +10,10 @@ from segkit.errors import Problem
 from segkit.model.model import Model, Target
 from segkit.platforms.google.limits import text
 from segkit.platforms.google.lower.namer import Namer
-from segkit.platforms.google.lower.names import name
-from segkit.platforms.google.lower.plan import FIRST_DENY, Line, Plan, enforced
-from segkit.platforms.google.lower.services import said
+from segkit.platforms.google.lower.plan import Line, Plan
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.encoding import Carried, GroupId
-from segkit.platforms.lowering.names import membership_local, readable, resource_name
-from segkit.sets import ANY, EVERYWHERE, Addresses
-
-POLICY = "google_compute_network_firewall_policy_with_rules"
-ASSOCIATION = "google_compute_network_firewall_policy_association"
-KEY, VALUE, BINDING = "google_tags_tag_key", "google_tags_tag_value", "google_tags_location_tag_binding"
-
-# Numbers, not names: the provider compares the parent of a binding with what the API answers, as it stands.
-_NUMBER = r"(?:[0-9]+|[^/]*\$\{[^}]+\}[^/]*)"
-_ZONE = re.compile(rf"//compute\.googleapis\.com/projects/{_NUMBER}/zones/([^/]+)/instances/{_NUMBER}")
-_NETWORK = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
-_REFERENCE = re.compile(r"\$\{((?:data\.)?google_compute_network\.[\w-]+)\.(?:id|self_link)\}")
+from segkit.platforms.lowering.names import membership_local, resource_name
 
 
 class Emitter:
@@ -41,164 +27,45 @@ class Emitter:
         self.out = Fragment(f"target {target.name}")
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self._own = resource_name(target.name)
+        self.own = resource_name(target.name)
 
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""
         groups = sorted(self.plan.groups[self.target.name], key=self.names.tag)
         if not groups:
             return {}
-        for group in {self.names.key_key(g): g for g in reversed(groups)}.values():
-            self._key(group)
-        for group in groups:
-            self._value(group)
-        self._policy()
+        self._named(groups)
+        self._rules()
         for carried in self.plan.carried[self.target.name]:
             self._member(carried)
-        self._say_order()
+        self._say()
         return self.out.to_dict()
 
-    # -- tags
+    def _named(self, groups: Sequence[GroupId]) -> None:
+        """What groups are called."""
+        raise NotImplementedError
 
-    def _key(self, group: GroupId) -> None:
-        key = self.names.key_key(group)
-        body = {
-            "parent": self.here.tags_parent or f"projects/{self.here.project}",
-            "short_name": self.before.key_name(group),
-            "description": text(f"segkit {self.model.name}: {self.before.tag(group)[0]}"),
-            "purpose": "GCE_FIREWALL",
-            "purpose_data": {"network": self._tags_network()},
-        }
-        self._resource(KEY, key, self.before.key_key(group), body)
-
-    def _value(self, group: GroupId) -> None:
-        select = " and ".join(sorted(readable(p.predicate) for p in group.pieces))
-        body = {
-            "parent": reference(f"{KEY}.{self.names.key_key(group)}", "id"),
-            "short_name": self.before.value_name(group),
-            "description": literal(text(select or "what no rule opens is closed")),
-            # A policy has to let go of a value before it can be deleted, not after.
-            "lifecycle": {"create_before_destroy": True},
-        }
-        key = self.names.value_key(group)
-        self._resource(VALUE, key, self.before.value_key(group), body)
-        # Known once the policy holds: a machine takes a tag only when all its rules are there.
-        ready = f"{VALUE}.{key}.id, {ASSOCIATION}.{self._own}.id"
-        self.out.local(self._ready(group), f"${{[{ready}][0]}}")
-
-    def _tags_network(self) -> str:
-        """The network as tag keys want it (Resource Manager API, TagKey, purpose data): PROJECT/NAME."""
-        raw = self.here.network_id
-        if self.here.tags_network:
-            return self.here.tags_network
-        if found := _NETWORK.fullmatch(raw):
-            return f"{found[1]}/{found[2]}"
-        if found := _REFERENCE.fullmatch(raw):
-            return f"{reference(found[1], 'project')}/{reference(found[1], 'name')}"
-        self.problems.append(
-            Problem(
-                f"target {self.target.name}: tag keys cannot name the network {raw}",
-                where=self.target.where,
-                why="they want PROJECT/NAME",
-                fix="pass tags_network=, or network_id as projects/P/global/networks/N",
-            )
-        )
-        return raw
-
-    # -- rules
-
-    def _policy(self) -> None:
-        called = name(self.model.name, self.target.name)
-        lines = sorted(self.plan.lines[self.target.name], key=lambda line: line.priority)
-        body = {
-            "name": called,
-            "description": text(f"segkit {self.model.name}: target {self.target.name}"),
-            "rule": [*map(self._rule, lines), *self._closing()],
-        }
-        self._resource(POLICY, self._own, self._own, {**body, **self._project()})
-        link = {
-            "name": called,
-            "attachment_target": self.here.network_id,
-            "firewall_policy": reference(f"{POLICY}.{self._own}", "id"),
-        }
-        self._resource(ASSOCIATION, self._own, self._own, {**link, **self._project()})
-
-    def _rule(self, line: Line) -> dict[str, Any]:
-        side = "src" if line.direction == "ingress" else "dest"
-        match: dict[str, Any] = {"layer4_config": said(line.services, line.family)}
-        if line.sources:
-            match["src_secure_tag"] = self._tags(line.sources)
-        else:
-            match[f"{side}_ip_ranges"] = [str(cidr) for cidr in line.ranges.cidrs()]
-        return {
-            "priority": line.priority,
-            "action": "allow",
-            "direction": line.direction.upper(),
-            "description": literal(_describe(line)),
-            "enable_logging": self.here.logging or line.origin == "visibility mode",
-            "match": match,
-            "target_secure_tag": self._tags(line.targets),
-        }
-
-    def _closing(self) -> Iterator[dict[str, Any]]:
-        """What no rule opens is closed, for our interfaces only: others keep what they have."""
-        ways = [(way, family) for way in ("ingress", "egress") for family in (4, 6)]
-        for number, (way, family) in enumerate(ways):
-            ranges = EVERYWHERE.family(family)
-            yield {
-                "priority": FIRST_DENY + number,
-                "action": "deny",
-                "direction": way.upper(),
-                "description": "what no rule opens is closed",
-                "enable_logging": self.here.logging,
-                "match": {
-                    "layer4_config": said(ANY),
-                    f"{'src' if way == 'ingress' else 'dest'}_ip_ranges": _cidrs(ranges),
-                },
-                "target_secure_tag": self._tags((enforced(self.target.name),)),
-            }
-
-    def _tags(self, groups: tuple[GroupId, ...]) -> list[dict[str, str]]:
-        keys = sorted(self.names.value_key(group) for group in groups)
-        return [{"name": reference(f"{VALUE}.{key}", "id")} for key in keys]
-
-    # -- machines
+    def _rules(self) -> None:
+        """What opens and what closes."""
+        raise NotImplementedError
 
     def _member(self, carried: Carried) -> None:
-        groups = [*sorted(carried.groups, key=self.names.tag), enforced(self.target.name)]
-        workload, interface = carried.workload, carried.interface
-        if interface.id is None:
-            local = membership_local(self.target.name, workload.name, interface.name)
-            keys = [reference(f"{KEY}.{self.names.key_key(group)}", "id") for group in groups]
-            body = {
-                "workload": literal(workload.name),
-                "interface": literal(interface.name),
-                "target": literal(self.target.name),
-                "groups": [reference(f"local.{self._ready(group)}") for group in groups],
-                "keys": keys,
-            }
-            self.out.local(local, body)
-            return
-        parts = [workload.name, *([interface.name] if interface.name else [])]
-        zone = _ZONE.fullmatch(interface.id)
-        if zone is None:
-            self.problems.append(_no_machine(carried))
-            return
-        bound: list[str] = []
-        for group in groups:
-            key = resource_name(self.target.name, *parts, self.names.group(group))
-            old = resource_name(self.target.name, *parts, self.before.group(group))
-            body = {
-                "parent": interface.id,
-                "tag_value": reference(f"local.{self._ready(group)}"),
-                "location": zone[1],
-            }
-            # The tag that closes comes last and goes first: meanwhile nothing that is allowed is cut.
-            more = {"depends_on": bound} if bound and not group.pieces else {}
-            self._resource(BINDING, key, old, {**body, **more})
-            bound.append(f"{BINDING}.{key}")
+        """What a machine carries."""
+        raise NotImplementedError
 
-    # -- shared
+    def _say(self) -> None:
+        """What people should know."""
+
+    def _publish(self, carried: Carried, groups: Sequence[GroupId], more: Mapping[str, Any]) -> None:
+        """Leaves it to whoever makes the machine."""
+        workload, interface = carried.workload, carried.interface
+        body = {
+            "workload": literal(workload.name),
+            "interface": literal(interface.name),
+            "target": literal(self.target.name),
+            "groups": [reference(f"local.{self._ready(group)}") for group in groups],
+        }
+        self.out.local(membership_local(self.target.name, workload.name, interface.name), {**body, **more})
 
     def _ready(self, group: GroupId) -> str:
         return "segkit-tag_" + self.names.value_key(group)
@@ -212,36 +79,8 @@ class Emitter:
         if old != key:
             self.out.moved(f"{kind}.{old}", f"{kind}.{key}")
 
-    def _say_order(self) -> None:
-        if not self.here.order:
-            self.warnings.append(
-                Problem(
-                    f"target {self.target.name}: VPC firewall rules of the network may decide before the "
-                    "policy",
-                    where=self.target.where,
-                    why="that is the default order (Cloud NGFW, “Evaluation order”), and rules that the "
-                    "stack does not show cannot be proved",
-                    fix='set network_firewall_policy_enforcement_order = "BEFORE_CLASSIC_FIREWALL" on the '
-                    'network and pass order="BEFORE_CLASSIC_FIREWALL", or pass the other order',
-                )
-            )
 
-
-def _cidrs(addresses: Addresses) -> list[str]:
-    return [str(cidr) for cidr in addresses.cidrs()]
-
-
-def _no_machine(carried: Carried) -> Problem:
-    return Problem(
-        f"the interface id of workload {carried.workload.name!r} is {carried.interface.id!r}",
-        where=carried.workload.where,
-        why="tags are bound to a machine by its full resource name, with the numbers of project and instance",
-        fix="write //compute.googleapis.com/projects/P/zones/Z/instances/${….instance_id}, or leave the id "
-        "out and pass the tags when the machine is made",
-    )
-
-
-def _describe(line: Line) -> str:
+def describe(line: Line) -> str:
     """The rule that a line serves, with owner and ticket."""
     notes = [n for n in (line.rule.owner, line.rule.ticket) if n] if line.rule else []
     return text(f"{line.origin} ({', '.join(notes)})" if notes else line.origin)

@@ -13,10 +13,10 @@ from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport
 from segkit.platforms.base import Encoding as Wanted
-from segkit.platforms.google.lower.emit import POLICY, Emitter
 from segkit.platforms.google.lower.fit import overflow, usage
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import Plan, drafted, make_plan
+from segkit.platforms.google.lower.policy import POLICY, PolicyEmitter
 from segkit.platforms.google.placement import GooglePlacement, placement
 from segkit.platforms.lowering.draft import Draft
 from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding, blocks_by_name
@@ -113,7 +113,7 @@ def _units(draft: Draft, plan: Plan, target: Target, here: GooglePlacement) -> d
     """Everything of a target that can come, go or change by itself: resources, rules, and what interfaces
     carry."""
     names = Namer(draft.intent.model, plan)
-    fragment = Emitter(draft.intent.model, plan, target, here, names, names).fragment()
+    fragment = PolicyEmitter(draft.intent.model, plan, target, here, names, names).fragment()
     out: dict[tuple[str, str], Any] = {}
     for kind, bodies in fragment.get("resource", {}).items():
         out |= {(kind, key): body for key, body in bodies.items() if kind != POLICY}
