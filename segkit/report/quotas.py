@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -120,16 +121,27 @@ def _usage(option: QuotaOption) -> Table:
 
 
 def _row(option: QuotaOption, now: bool) -> tuple[str | Cell, ...]:
-    used = {name: str(use["used"]) for name, use in option.usage.items()}
     return (
         Cell(brief(option.encoding), "strong" if now else "plain"),
         Cell("yes", "good") if option.fits else Cell("no", "bad"),
-        used.get("groups_per_interface", "-"),
-        used.get("rules_per_group", "-"),
-        used.get("groups_per_region", "-"),
+        *(_first(option, pattern) for pattern in _COLUMNS),
         str(option.resources),
         *_churn(option, now),
     )
+
+
+_COLUMNS = (
+    re.compile("(?!rules).*_per_interface"),
+    re.compile("rules_per_.*group"),
+    re.compile("(?!prefix).*_per_(region|subscription|parent)"),
+)
+"""Which quotas are the groups of an interface, the rules of a group, and all groups, by their names."""
+
+
+def _first(option: QuotaOption, pattern: re.Pattern[str]) -> str:
+    """What is used of the first quota of a kind."""
+    found = (str(use["used"]) for name, use in option.usage.items() if pattern.fullmatch(name))
+    return next(found, "-")
 
 
 def _churn(option: QuotaOption, now: bool) -> tuple[str, str]:
