@@ -23,11 +23,11 @@ FIRST_ADDRESS = int(IPv4Address("10.0.0.0"))
 def model_of(estate: Estate, targets: tuple[Target, ...] = ()) -> Model:
     """An estate as a model: closed label schema, one IPv4 address a workload, one policy a tier.
 
-    Workloads with equal labels have neighbouring addresses, as subnets give them.
+    Every workload has every label. Workloads with equal labels have neighbouring addresses, as subnets give them.
     """
     keys = {**SIZES, "app": max(SIZES["app"], estate.applications), "account": ACCOUNTS}
     schema = LabelSchema(
-        tuple(LabelKey(k, tuple(_value(k, n) for n in range(keys[k]))) for k in sorted(keys))
+        tuple(LabelKey(k, tuple(_value(k, n) for n in range(keys[k])), True) for k in sorted(keys))
     )
     return Model(
         estate.name,

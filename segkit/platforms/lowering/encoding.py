@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from segkit.intent.boxes import Piece
 from segkit.intent.population import Population
@@ -85,12 +84,6 @@ def blocks_by_name(names: Iterable[Collection[str]], pieces: Mapping[str, Piece]
     return Encoding(tuple(block for block in found if len(block) > 1))
 
 
-@lru_cache(maxsize=1 << 16)
-def _order(piece: Piece) -> tuple[str, str, list[int], str]:
-    """A piece is in many groups, and its text takes long."""
-    return piece.order()
-
-
 class Groups:
     """From keys to groups: `carried` by each interface, and all that are, by target, in `worn`."""
 
@@ -105,6 +98,7 @@ class Groups:
         self._grounds, self._encodings = grounds, encodings
         self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
         self._alone: dict[Key, GroupId] = {}
+        self._ranks: dict[Piece, int] = {}
         self._keys: dict[str, list[Key]] = defaultdict(list)
         for key in keys:
             self._keys[key.target].append(key)
@@ -117,6 +111,13 @@ class Groups:
         """The groups that together hold a key's interfaces."""
         alone = self._alone.get(key)
         return (alone,) if alone else tuple(self._found[key])
+
+    def _rank(self, piece: Piece) -> int:
+        """Where a piece comes in order. A piece is in many groups, and its text takes long."""
+        if not self._ranks:
+            pieces = {key.piece for key in self._found}
+            self._ranks = {p: n for n, p in enumerate(sorted(pieces, key=Piece.order))}
+        return self._ranks[piece]
 
     def _carry(self, target: Target, population: Population) -> Iterator[Carried]:
         encoding = self._encodings[target.name]
@@ -139,7 +140,7 @@ class Groups:
 
     def _cell(self, target: Target, keys: Sequence[Key]) -> GroupId:
         """The group of the interfaces that carry just these keys of a block."""
-        group = GroupId(target.name, tuple(sorted((k.piece for k in keys), key=_order)), cell=True)
+        group = GroupId(target.name, tuple(sorted((k.piece for k in keys), key=self._rank)), cell=True)
         for key in keys:
             self._found[key][group] = None
         return group

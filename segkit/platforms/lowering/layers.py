@@ -46,8 +46,11 @@ class Asked:
     def keys(self, predicate: Predicate) -> frozenset[str]:
         """What tells who is in and who is not. A key of which all workloads of the target have one value
         tells nobody apart."""
-        within = predicate & self._target.select
-        if self._domains is not None:
-            predicate, within = predicate.simplify(self._domains), within.simplify(self._domains)
-        here = frozenset(within.keys()) - self._fixed
-        return min(here, frozenset(predicate.keys()) - self._fixed, key=len)
+        here = self._free(predicate & self._target.select)
+        if here.issubset(predicate.keys()):
+            return here
+        return min(here, self._free(predicate), key=len)
+
+    def _free(self, predicate: Predicate) -> frozenset[str]:
+        found = predicate if self._domains is None else predicate.simplify(self._domains)
+        return frozenset(found.keys()) - self._fixed

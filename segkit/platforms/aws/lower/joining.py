@@ -27,7 +27,9 @@ class Joiner:
         self._draft = draft
         self._select = {t.name: t.select for t in draft.targets}
         self._memo: dict[tuple[str, frozenset[Piece]], tuple[Piece, ...]] = {}
-        self._held: dict[Key, int] = {}
+        self._held: dict[Predicate, int] = {}
+        population = draft.intent.population
+        self._owned = {t.name: _bits(len(population.kin), population.owned[t.name]) for t in draft.targets}
         self._within: dict[Key, Predicate] = {}
 
     def join(self, far: Far) -> Iterator[tuple[Key, Mapping[str, Rule | None]]]:
@@ -97,14 +99,11 @@ class Joiner:
 
     def _bits(self, key: Key) -> int:
         """Which workloads of its target a selector holds, as a bitset."""
-        if key not in self._held:
+        predicate = key.piece.predicate
+        if predicate not in self._held:
             population = self._draft.intent.population
-            row = bytearray(len(population.kin) // 8 + 1)
-            for position in population.positions(key.piece.predicate):
-                if key.target in population.kin[position].owners:
-                    row[position >> 3] |= 1 << (position & 7)
-            self._held[key] = int.from_bytes(row, "little")
-        return self._held[key]
+            self._held[predicate] = _bits(len(population.kin), population.positions(predicate))
+        return self._held[predicate] & self._owned[key.target]
 
     def _inside(self, key: Key) -> Predicate:
         """A selector among the workloads that its target can own."""
@@ -116,3 +115,10 @@ class Joiner:
         left = one - other
         domains = self._draft.intent.model.domains
         return left == NONE or (domains is not None and not left.satisfiable(domains))
+
+
+def _bits(width: int, positions: Iterable[int]) -> int:
+    row = bytearray(width // 8 + 1)
+    for position in positions:
+        row[position >> 3] |= 1 << (position & 7)
+    return int.from_bytes(row, "little")

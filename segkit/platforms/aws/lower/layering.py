@@ -1,8 +1,8 @@
 """Which layers of label keys suit a target, and which of its groups to cut.
 
-From one layer of every label, another is added as long as that helps: of all sets of labels that selectors
-ask for, those that a count by selectors finds best are tried in earnest. The count knows how many groups say
-who a selector is and how many rules each would have, but not which rules are one.
+From what is pinned, or one layer of every label, another is added as long as that helps: of all sets of
+labels that selectors ask for, those that a count by selectors finds best are tried in earnest. The count
+knows how many groups say who a selector is and how many rules each would have, but not which rules are one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Layering:
     """Looks for layers of one target, while every other target keeps its encoding."""
 
     def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding]) -> None:
-        self._draft, self._target = draft, target
+        self._draft, self._target, self._pinned = draft, target, now[target.name].layers
         here = draft.placements[target.name]
         self._rules, self._groups = here.quota("rules_per_group"), here.quota("groups_per_interface")
         keys = draft.keys_of[target.name]
@@ -59,7 +59,7 @@ class Layering:
         every = frozenset[str]().union(*self._asked.values())
         if not every:
             return None
-        layers = _ordered([every])
+        layers = _ordered([*map(frozenset, self._pinned), every])
         while True:
             promising = sorted(self._neighbours(layers), key=lambda other: (self._guess(other), other))
             better = min((self._tried(other) for other in promising[:TRIED]), key=_cost, default=None)
