@@ -65,6 +65,7 @@ class Plan:
 
     groups: dict[str, set[GroupId]] = field(default_factory=dict)
     lines: dict[LineId, Line] = field(default_factory=dict)
+    lines_of: dict[tuple[GroupId, Direction], list[Line]] = field(default_factory=lambda: defaultdict(list))
     carried: Mapping[str, Sequence[Carried]] = field(default_factory=dict)
     hints: Mapping[Piece, set[str]] = field(default_factory=dict)
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -75,10 +76,9 @@ class Plan:
         """The lines of one security group in one direction."""
         return [
             line
-            for line in self.lines.values()
-            if line.id.own.target == target
-            and line.id.direction == direction
-            and subnet in self.places[line.id.own]
+            for own in self.groups[target]
+            if subnet in self.places.get(own, ())
+            for line in self.lines_of.get((own, direction), ())
         ]
 
 
@@ -149,7 +149,10 @@ def _add_lines(
                 if part.protocol == "Icmp" and isinstance(peer, At) and peer.family == 6:
                     continue  # there is none in IPv6
                 key = LineId(own, rule.direction, peer, part.protocol)
-                line = plan.lines.setdefault(key, Line(key, IntervalSet.of(), addresses))
+                line = plan.lines.get(key)
+                if line is None:
+                    line = plan.lines[key] = Line(key, IntervalSet.of(), addresses)
+                    plan.lines_of[own, rule.direction].append(line)
                 line.ports |= IntervalSet.of(*part.ports)
                 line.origins[rule.origin] = rule.rule
 
