@@ -9,6 +9,7 @@ from typing import Any
 from segkit.artifacts import Fragment, literal, reference
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
+from segkit.model.policy import Rule
 from segkit.platforms.aws.limits import tag, text
 from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.names import physical_name
@@ -39,6 +40,9 @@ class Emitter:
         self.warnings: list[Problem] = []
         self._imports: list[dict[str, str]] = []
         self._ids: dict[tuple[GroupId, ...], list[str]] = {}
+        # Ten thousand rules name few groups and rules: what is equal is one text.
+        self._named: dict[GroupId, str] = {}
+        self._descriptions: dict[tuple[str, ...], str] = {}
 
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""
@@ -93,9 +97,9 @@ class Emitter:
     def _line(self, key: str, line: Line) -> str:
         kind = f"aws_vpc_security_group_{line.id.direction}_rule"
         body: dict[str, Any] = {
-            "security_group_id": reference(f"aws_security_group.{self.names.group_key(line.id.group)}", "id"),
+            "security_group_id": self._refer(line.id.group),
             "ip_protocol": line.id.protocol,
-            "description": _describe(line),
+            "description": self._describe(line),
         }
         if line.id.start is not None:
             body |= {"from_port": line.id.start, "to_port": line.end}
@@ -116,9 +120,18 @@ class Emitter:
 
     def _refer(self, group: GroupId) -> str:
         """A reference to a group; one of another account names the account ([API] UserIdGroupPair)."""
-        there = self.accounts.get(group.target, "")
-        prefix = f"{there}/" if there and self.here.account and there != self.here.account else ""
-        return prefix + reference(f"aws_security_group.{self.names.group_key(group)}", "id")
+        if group not in self._named:
+            there = self.accounts.get(group.target, "")
+            prefix = f"{there}/" if there and self.here.account and there != self.here.account else ""
+            self._named[group] = prefix + reference(f"aws_security_group.{self.names.group_key(group)}", "id")
+        return self._named[group]
+
+    def _describe(self, line: Line) -> str:
+        """The rules a line serves, with owner and ticket, in AWS's charset and length."""
+        origins = tuple(sorted(line.origins))
+        if origins not in self._descriptions:
+            self._descriptions[origins] = text("; ".join(_noted(o, line.origins[o]) for o in origins))
+        return self._descriptions[origins]
 
     def _ready(self, group: GroupId, rules: Sequence[str]) -> None:
         """A group's id that is known once its rules exist: an interface takes a group only when it is
@@ -198,8 +211,8 @@ class Emitter:
     # -- shared
     # --------------------------------------------------------------------------------------------------
 
-    def _body(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        return {**body, "provider": self.here.provider} if self.here.provider else dict(body)
+    def _body(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**body, "provider": self.here.provider} if self.here.provider else body
 
     def _tags(self, own: Mapping[str, str]) -> dict[str, str]:
         return {**{k: literal(tag(v)) for k, v in own.items()}, **dict(self.here.tags)}
@@ -216,10 +229,6 @@ def _ready_local(names: Namer, group: GroupId) -> str:
     return "segkit-group_" + names.group_key(group)
 
 
-def _describe(line: Line) -> str:
-    """The rules a line serves, with owner and ticket, in AWS's charset and length."""
-    parts = []
-    for origin, rule in sorted(line.origins.items()):
-        notes = [n for n in (rule.owner, rule.ticket) if n] if rule else []
-        parts.append(f"{origin} ({', '.join(notes)})" if notes else origin)
-    return text("; ".join(parts))
+def _noted(origin: str, rule: Rule | None) -> str:
+    notes = [n for n in (rule.owner, rule.ticket) if n] if rule else []
+    return f"{origin} ({', '.join(notes)})" if notes else origin
