@@ -33,17 +33,29 @@ class Journey:
         proof = prove(model, self.bench.write(self._network, done.fragment))
         assert proof.ok, proof.text()
         planned = self._apply(model, done.fragment, ("cuts", "opens") if self._model else ("cuts",))
-        assert [str(found) for found in mismatches(model, self.bench.document())] == []
+        wrong = "\n".join(map(str, mismatches(model, self.bench.document())))
+        assert not wrong, wrong
         self.bench.terraform.settle()
         self._model = model
         return planned
+
+    def rules(self) -> dict[str, Any]:
+        """Every rule that is deployed, in a list or by itself: by its name or, without one, its priority."""
+        found = {}
+        for named in self.bench.document()["resource"].values():
+            for body in named.values():
+                for rule in [*body.get("security_rule", ()), *body.get("rule", ()), body]:
+                    if "priority" in rule:
+                        found[str(rule.get("name") or rule["priority"])] = rule
+        return found
 
     def out(self) -> None:
         """Takes the segmentation away, then the network."""
         assert self._model is not None
         self._apply(self._model, {}, ("cuts",))
         self.bench.terraform.destroy()
-        assert self.bench.left() == []
+        left = self.bench.left()
+        assert not left, left
 
     def _apply(
         self, model: Model, fragment: Mapping[str, Any], never: tuple[str, ...]
@@ -59,5 +71,5 @@ class Journey:
             for line in lines
             if line.startswith(never)
         ]
-        assert torn == []
+        assert not torn, "\n".join(torn)
         return planned

@@ -16,25 +16,28 @@ from tests.e2e.estate import HOSTS, estate
 
 pytestmark = pytest.mark.e2e
 
-NSG = "azurerm_network_security_group"
+NSG, RULE = "azurerm_network_security_group", "azurerm_network_security_rule"
 SUBNETS = {"edge": "10.0.1.0/24", "data": "10.0.2.0/24"}
 PLACE = {
     "vnet_id": "${azurerm_virtual_network.main.id}",
     "resource_group": "${azurerm_resource_group.main.name}",
     "location": "westeurope",
 }
+SUBNET = {
+    name: {"id": f"${{azurerm_subnet.{name}.id}}", "prefixes": [cidr]} for name, cidr in SUBNETS.items()
+}
+THERE = {
+    name: {**subnet, "security_group": {"name": f"there-{name}", "resource_group": "shop"}}
+    for name, subnet in SUBNET.items()
+}
 MODES: Mapping[str, dict[str, Any]] = {
     "interfaces": {},
-    "subnets": {
-        "subnets": {
-            name: {"id": f"${{azurerm_subnet.{name}.id}}", "prefixes": [cidr]}
-            for name, cidr in SUBNETS.items()
-        }
-    },
+    "subnets": {"subnets": SUBNET},
+    "existing": {"subnets": THERE},
 }
 
 
-def _network() -> Mapping[str, Any]:
+def _network() -> dict[str, Any]:
     """A virtual network with an interface for each host."""
     group = PLACE["resource_group"]
     made = {"resource_group_name": group, "location": PLACE["location"]}
@@ -70,15 +73,40 @@ def _network() -> Mapping[str, Any]:
     }
 
 
-@pytest.fixture(params=MODES)
+CLOSED = pytest.mark.xfail(
+    strict=False,
+    reason="in somebody else's security group, rules that close have to wait for interfaces to join groups",
+)
+
+
+@pytest.fixture(params=["interfaces", "subnets", pytest.param("existing", marks=CLOSED)])
 def mode(request: pytest.FixtureRequest) -> str:
     """Where the security groups are."""
     return str(request.param)
 
 
+def _there() -> dict[str, Any]:
+    """Security groups that are on the subnets already, with rules of somebody else."""
+    made = {"resource_group_name": PLACE["resource_group"], "location": PLACE["location"]}
+    names = {name: f"there-{name}" for name in SUBNETS}
+    return {
+        NSG: {there: {**made, "name": there} for there in names.values()},
+        "azurerm_subnet_network_security_group_association": {
+            there: {
+                "subnet_id": f"${{azurerm_subnet.{name}.id}}",
+                "network_security_group_id": f"${{{NSG}.{there}.id}}",
+            }
+            for name, there in names.items()
+        },
+    }
+
+
 @pytest.fixture
-def journey(terraform: str, shared_dir: Path, tmp_path: Path) -> Journey:
-    return Journey(Bench(terraform, shared_dir / "schemas", tmp_path, "azurerm"), _network())
+def journey(terraform: str, shared_dir: Path, tmp_path: Path, mode: str) -> Journey:
+    network = _network()
+    if mode == "existing":
+        network["resource"] |= _there()
+    return Journey(Bench(terraform, shared_dir / "schemas", tmp_path, "azurerm"), network)
 
 
 def _model(mode: str, *args: Any, **options: Any) -> Model:
@@ -86,16 +114,22 @@ def _model(mode: str, *args: Any, **options: Any) -> Model:
         return f"${{azurerm_network_interface.{name}.id}}"
 
     place = {**PLACE, **MODES[mode]}
-    return estate(*args, platform="azure", place=place, interface=interface, **options)
+    accept = ["snapshot"] if mode == "existing" else []
+    return estate(*args, platform="azure", place=place, interface=interface, accept=accept, **options)
 
 
 def test_deploy_change_destroy(journey: Journey, mode: str) -> None:
     journey.to(_model(mode))
+    before = journey.rules()
     more = _model(mode, lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
-    for model in (more, _model(mode)):
-        plan = journey.to(model)
-        assert {address.split(".")[0] for address in plan} == {NSG}
-        assert set(map(tuple, plan.values())) == {("update",)}
+    plan = journey.to(more)
+    kind, action = (RULE, "create") if mode == "existing" else (NSG, "update")
+    assert {(address.split(".")[0], *actions) for address, actions in plan.items()} == {(kind, action)}
+    after = journey.rules()
+    assert len(after) == len(before) + 2  # out of one group, into the other
+    assert before.items() <= after.items()
+    journey.to(_model(mode))
+    assert journey.rules() == before
     journey.out()
 
 

@@ -79,9 +79,14 @@ def journey(terraform: str, shared_dir: Path, tmp_path: Path) -> Journey:
 
 def test_deploy_change_destroy(journey: Journey) -> None:
     journey.to(_model())
+    before = journey.rules()
     more = _model(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
     assert journey.to(more) == {f"{POLICY}.google": ["update"]}
+    after = journey.rules()
+    assert len(after) == len(before) + 2  # out of one group, into the other
+    assert before.items() <= after.items()
     assert journey.to(_model()) == {f"{POLICY}.google": ["update"]}
+    assert journey.rules() == before
     journey.out()
 
 
