@@ -19,7 +19,6 @@ Platform facts used here, with their sources:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -34,6 +33,7 @@ from segkit.platforms.google.state import (
     Rule,
     Stage,
     State,
+    called,
 )
 from segkit.sets.addresses import EVERYWHERE, Addresses
 from segkit.sets.planes import Row, merge
@@ -72,12 +72,12 @@ class Enforcement:
     def stages(self, network: str) -> tuple[Stage, ...]:
         """What decides about the interfaces of a network, first to last."""
         if network not in self._stages:
-            found = self.state.networks.get(network, Network(network))
+            found = self.state.networks.get(network) or Network(network, None, False, *called(network))
             above, strays, below = (self.state.doubts.get(k, ()) for k in ("above", "classic", "below"))
             for other in self.state.networks.values():
                 if {other.key, network} <= self._apart:
                     continue
-                if other.key != network and _may_be(other.key, network):
+                if other.key != network and _may_be(other, found):
                     doubt = f"{other.key} may be {network}: say in which project it is"
                     above += (doubt,) if other.policies or other.doubts else ()
                     strays += (doubt,) if other.classic else ()
@@ -162,18 +162,10 @@ class Enforcement:
         return near and not rule.peers.tags.isdisjoint(peer.held.tags)
 
 
-_CERTAIN = re.compile(r"google_compute_network\.[\w-]+|projects/[^/]+/global/networks/[^/]+")
-_NAME = re.compile(r"[-a-z0-9]+")
-
-
-def _may_be(one: str, other: str) -> bool:
-    """May two networks be the same? What is passed in or looked up may be any; a name alone leaves open in
-    which project it is."""
-    if all(map(_CERTAIN.fullmatch, (one, other))):
-        return False
-    short, long = sorted((one, other), key=len)
-    named = _NAME.fullmatch(short) and (_CERTAIN.fullmatch(long) or _NAME.fullmatch(long))
-    return not named or long.endswith(f"/networks/{short}")
+def _may_be(one: Network, other: Network) -> bool:
+    """May two networks be the same, by what is known of their names? Two that the stack makes are two."""
+    known = (one.name, other.name), (one.project, other.project)
+    return not (one.made and other.made) and all(a == b or not (a and b) for a, b in known)
 
 
 def _holds_for(rule: Rule, own: Profile) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from segkit.artifacts.blocks import read_scope
+from segkit.artifacts.blocks import labelled, read_scope
 from segkit.errors import Problem, SegkitError
 from segkit.platforms.google.read_carriers import CarrierReader
 from segkit.platforms.google.read_rules import RuleReader
@@ -31,11 +31,12 @@ def read_terraform(doc: Mapping[str, Any]) -> State:
     if not isinstance(doc, Mapping):
         raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
     reading = Reading(read_scope(doc))
-    rules, carriers = RuleReader(reading), CarrierReader(reading)
+    modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
+    rules, carriers = RuleReader(reading, modules), CarrierReader(reading)
     networks = rules.networks()
     carriers.read()
     memberships = carriers.memberships()
-    if "module" in doc:
+    if modules:
         reading.note("module", "what modules make is not read")
     return State(
         networks,

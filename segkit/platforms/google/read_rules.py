@@ -6,6 +6,7 @@ Sources: Terraform provider documentation of the resource types named below; [RU
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from segkit.sets.services import NOTHING, ServiceSet
 
 _POLICY = "google_compute_network_firewall_policy"
 _POLICIES = (_POLICY, f"{_POLICY}_with_rules")
+_ONE_OF = re.compile(r"(google_compute_network\.[\w-]+)(?:\.[\w-]+|\[\d+\]|\[\"[^\"]*\"\])")
 _ELSEWHERE = {
     "google_compute_firewall_policy_association": "above",
     "google_compute_organization_security_policy_association": "above",
@@ -34,8 +36,9 @@ _EITHER = ("address_groups", "fqdns", "region_codes", "threat_intelligences")
 class RuleReader:
     """Collects what decides about each network of a stack."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, modules: Mapping[str, Mapping[str, Any]]) -> None:
         self.reading, self.scope = reading, reading.scope
+        self.modules = {name: modules[name] for name in sorted(modules)}
         self.doubts: dict[str, list[str]] = {"above": [], "classic": [], "below": []}  # of every network
         self._doubts: dict[str, list[str]] = defaultdict(list)
         self._classic: dict[str, list[Rule]] = defaultdict(list)
@@ -48,6 +51,9 @@ class RuleReader:
         made = {b.address: b for b in self.reading.of("google_compute_network")}
         for block in self.reading.of("google_compute_firewall"):
             self._firewall(block)
+        for name, body in self.modules.items():
+            for network in self.reading.networks_in(body):
+                self._strays[network].append(f"module.{name}: a module is given the network")
         for block in self.reading.of(f"{_POLICY}_association"):
             self._association(block)
         # Which folders hold a project, and which regions an interface is in, no stack tells.
@@ -58,8 +64,9 @@ class RuleReader:
         return {
             key: Network(
                 key,
-                self._order(made[key]) if key in made else None,
-                key in made,
+                self._order(made[_whole(key)]) if _whole(key) in made else None,
+                _whole(key) in made,
+                *self.reading.called(key),
                 classic=self._stage(key),
                 policies=tuple(self._policies[key]),
                 doubts=tuple(self._doubts[key]),
@@ -68,7 +75,8 @@ class RuleReader:
         }
 
     def _stage(self, key: str) -> Stage | None:
-        rules, strays = self._classic.get(key, ()), self._strays.get(key, ())
+        rules = self._classic.get(key, ())
+        strays = [doubt for k in dict.fromkeys((key, _whole(key))) for doubt in self._strays.get(k, ())]
         return Stage(f"VPC firewall rules of {key}", tuple(rules), tuple(strays)) if rules or strays else None
 
     def _order(self, block: Block) -> Order | None:
@@ -92,6 +100,9 @@ class RuleReader:
             doubts.append(f"{block.address}: dynamic blocks, count or for_each are not read")
         if self.scope.value(body.get("policy_type")) not in (None, "", "VPC_POLICY"):
             doubts.append(f"{block.address}: a policy of its type is not read")
+        for name, given in self.modules.items():
+            if block.address in self.scope.mentions(given):
+                doubts.append(f"module.{name}: a module is given the policy")
         for number, one in enumerate(entries(self.scope, body.get("rule"))):
             where = f"{block.address}.rule[{number}]"
             if isinstance(one, Unknown):
@@ -191,7 +202,7 @@ class RuleReader:
         off = self._off(body)
         if copies == 0 or off is True:
             return
-        network = self.reading.network(body.get("network"))
+        network = self.reading.network(body.get("network"), self.scope.value(body.get("project")))
         if network is None:
             self.doubts["classic"].append(
                 f"{block.address}: a VPC firewall rule of a network that is not known"
@@ -285,6 +296,12 @@ class RuleReader:
     def _either(self, body: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any] | Unknown]:
         for key in (name, f"{name}s"):
             yield from entries(self.scope, body.get(key))
+
+
+def _whole(key: str) -> str:
+    """The address of a network without the index that tells it from others of its resource."""
+    found = _ONE_OF.fullmatch(key)
+    return found[1] if found else key
 
 
 def _direction(value: Value) -> Direction | None:

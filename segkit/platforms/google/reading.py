@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -9,11 +10,11 @@ from typing import Any
 
 from segkit.artifacts import reading as artifacts
 from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
-from segkit.platforms.google.state import Tag
+from segkit.platforms.google.state import NAME, PATH, Tag, called
 from segkit.sets.addresses import Addresses
 
-_PATH = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
-_NAME = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
+_WRITTEN = re.compile(r"projects/[^/\"$]+/global/networks/[-a-z0-9]+")
+_BOTH = re.compile(r"\$\{(.+)\.project\}/\$\{\1\.name\}")
 _OF_NUMBER = re.compile(r"tag(?:Keys|Values)/\$\{((?:data\.)?google_tags_tag_(?:key|value)\.[\w-]+)\.name\}")
 _NETWORK = "google_compute_network"
 
@@ -31,23 +32,40 @@ class Reading(artifacts.Reading):
                 held = self.named.setdefault(name, [])
                 held.append((project if isinstance(project, str) else "", block.address))
 
-    def network(self, raw: Any) -> str | None:
+    def network(self, raw: Any, project: Value = None) -> str | None:
         """The key of the network that a value names, None where that cannot be told.
 
-        A network goes by its URL, by `projects/P/global/networks/N`, or by its name inside a project.
+        A network goes by its URL, by `projects/P/global/networks/N`, or by its name inside a project, which
+        the resource may give.
         """
         value = raw if isinstance(raw, Ref) else self.scope.value(raw)
         if isinstance(value, Ref):
-            if value.address.startswith(f"{_NETWORK}.") and len(value.path) <= 1:
-                return value.address
+            if value.address.startswith(f"{_NETWORK}."):
+                return Ref(value.address, value.path[:-1]).text
             if value.address.startswith(f"data.{_NETWORK}."):
                 return self._looked_up(value)
-            return None
+            return value.text
         if not isinstance(value, str):
             return self._spelled(value)
-        if (found := _PATH.fullmatch(value)) is not None:
+        if (found := PATH.fullmatch(value)) is not None:
             return self._known(found[2], found[1])
-        return self._known(value, "") if _NAME.fullmatch(value) else None
+        inside = project if isinstance(project, str) else ""
+        return self._known(value, inside) if NAME.fullmatch(value) else None
+
+    def networks_in(self, body: Any) -> list[str]:
+        """The keys of the networks that are named somewhere in a piece of configuration."""
+        written = (match[0] for match in _WRITTEN.finditer(json.dumps(body, default=str)))
+        blocks = (a for a in self.scope.mentions(body) if _NETWORK in a.split("."))
+        found = (self.network(raw) for raw in (*written, *(Ref(a, ("id",)) for a in blocks)))
+        return sorted({key for key in found if key})
+
+    def called(self, key: str) -> tuple[str, str]:
+        """The name and the project of the network with a key, "" for what is not known."""
+        block = self.scope.blocks.get(key)
+        if block is None or block.repeated:
+            return called(key)
+        name, project = (self.scope.value(block.body.get(word)) for word in ("name", "project"))
+        return name if isinstance(name, str) else "", project if isinstance(project, str) else ""
 
     def purpose(self, raw: Any) -> str | None:
         """The key of the network in the purpose data of a tag key: PROJECT/NETWORK, or a URL."""
@@ -56,6 +74,8 @@ class Reading(artifacts.Reading):
             project, name = value.split("/")
             return self._known(name, project)
         if isinstance(value, Unknown):
+            if same := _BOTH.fullmatch(value.text):
+                return self.network(f"${{{same[1]}.id}}")
             named = [a for a in sorted(self.scope.mentions(raw)) if _NETWORK in a.split(".")]
             return self.network(Ref(named[0], ("id",))) if len(named) == 1 else value.text
         return self.network(raw)
@@ -94,10 +114,14 @@ class Reading(artifacts.Reading):
     # -- networks
 
     def _known(self, name: str, project: str) -> str:
-        found = [a for p, a in self.named.get(name, ()) if not (p and project) or p == project]
-        if len(found) == 1:
-            return found[0]
-        return f"projects/{project}/global/networks/{name}" if project else name
+        found = [(p, a) for p, a in self.named.get(name, ()) if not (p and project) or p == project]
+        path = f"projects/{project}/global/networks/{name}" if project else name
+        if len(found) != 1:
+            return path
+        ((given, address),) = found
+        if project and not given:
+            self.note(address, f"it is taken for {path}: no project is given for it")
+        return address
 
     def _looked_up(self, value: Ref) -> str:
         block = self.scope.blocks.get(value.address)
@@ -118,7 +142,10 @@ class Reading(artifacts.Reading):
             return None, True
         data = self.scope.value(key.body.get("purpose_data"))
         entries = getattr(data, "entries", {})
-        firewall = self.scope.value(key.body.get("purpose")) == "GCE_FIREWALL"
+        purpose = self.scope.value(key.body.get("purpose"))
+        if isinstance(purpose, Unknown | Ref):
+            return None, True
+        firewall = purpose == "GCE_FIREWALL"
         if "organization" in entries:
             return "", firewall
         return (self.purpose(entries["network"]) if "network" in entries else None), firewall

@@ -8,6 +8,7 @@ FirewallPolicy and Firewall.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -83,18 +84,37 @@ class Stage:
     doubts: tuple[str, ...] = ()
 
 
+PATH = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
+NAME = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
+
+
+def called(key: str) -> tuple[str, str]:
+    """The name and the project that the key of a network tells, "" for what it does not.
+
+    >>> called("projects/p/global/networks/n"), called("n"), called("var.network")
+    (('n', 'p'), ('n', ''), ('', ''))
+    """
+    if (found := PATH.fullmatch(key)) is not None:
+        return found[2], found[1]
+    return key if NAME.fullmatch(key) else "", ""
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A VPC network: what decides about its interfaces.
 
-    `key` is the resource address of the network, or `projects/…/networks/…`, or a name. `order` is the
-    enforcement order where the stack says it. `hierarchy` are the hierarchical policies that may hold here,
-    `policies` those of the network itself; `classic` are its VPC firewall rules.
+    `key` is the resource address of the network (with an index, where there are several), or
+    `projects/…/networks/…`, or a name, or an expression. `order` is the enforcement order where the stack
+    says it, `made` whether the stack makes the network; `name` and `project` are "" where they are not known.
+    `hierarchy` are the hierarchical policies that may hold here, `policies` those of the network itself;
+    `classic` are its VPC firewall rules.
     """
 
     key: str
     order: Order | None = None
     made: bool = False
+    name: str = ""
+    project: str = ""
     hierarchy: tuple[Stage, ...] = ()
     classic: Stage | None = None
     policies: tuple[Stage, ...] = ()

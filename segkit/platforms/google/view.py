@@ -244,9 +244,17 @@ class GoogleView:
     def _unclear(self, own: Profile) -> tuple[str, ...]:
         """Why an interface may be treated otherwise than the rules say; many are treated alike."""
         if own not in self._doubts:
-            found = [*self._enforcement.doubts(own), *self._admits_strangers(own)]
+            found = [*self._enforcement.doubts(own), *self._for_whom(own), *self._admits_strangers(own)]
             self._doubts[own] = tuple(dict.fromkeys(found))
         return self._doubts[own]
+
+    def _for_whom(self, own: Profile) -> Iterator[str]:
+        """Tags that rules name, and that may say nothing on this network."""
+        stages = self._enforcement.stages(own.network)
+        named = {t for s in stages for r in s.rules for h in (r.targets, r.peers) if h for t in h.tags}
+        for name in sorted(own.held.tags & named & self._state.tags.keys()):
+            if self._state.tags[name].network is None:
+                yield f"{name}: for which network firewalls may use it is not known"
 
     def _admits_strangers(self, own: Profile) -> Iterator[str]:
         """Whom a rule admits by name that the model may not have."""

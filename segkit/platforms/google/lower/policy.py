@@ -25,7 +25,7 @@ KEY, VALUE, BINDING = "google_tags_tag_key", "google_tags_tag_value", "google_ta
 _NUMBER = r"(?:[0-9]+|[^/]*\$\{[^}]+\}[^/]*)"
 _ZONE = re.compile(rf"//compute\.googleapis\.com/projects/{_NUMBER}/zones/([^/]+)/instances/{_NUMBER}")
 _NETWORK = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
-_REFERENCE = re.compile(r"\$\{((?:data\.)?google_compute_network\.[\w-]+)\.(?:id|self_link)\}")
+_REFERENCE = re.compile(r"\$\{((?:data\.)?google_compute_network\.[\w-]+(?:\[[^\]]+\])?)\.(?:id|self_link)\}")
 
 
 class PolicyEmitter(Emitter):
