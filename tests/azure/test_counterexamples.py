@@ -8,9 +8,11 @@ import pytest
 
 from segkit.compiler import compile_model
 from segkit.model import Segmentation
+from segkit.platforms.azure.evaluate import Enforcement
+from segkit.platforms.azure.read import read_terraform
 from segkit.sets import L, tcp
 from segkit.verify import Proof, prove
-from tests.azure.kit import Document
+from tests.azure.kit import Document, asg, place, rule, stack
 from tests.conformance import azure
 from tests.strategies import TODAY
 
@@ -54,3 +56,120 @@ def test_address_sets_that_are_called_like_others(name: str, other: str) -> None
     policy.allow(seg.address_set("other", [other]), L.app == "web", tcp(2), id="other")
     policy.allow(zone.network, L.app == "web", tcp(3), id="zone")
     assert proved(seg).ok and not list(azure.faults(compile_model(seg.build()).fragment))
+
+
+# Stacks of other people, of which something cannot be told
+
+
+NSG = "azurerm_network_security_group"
+ON_SUBNET = "azurerm_subnet_network_security_group_association"
+ON_INTERFACE = "azurerm_network_interface_security_group_association"
+CLOSED = {**place("closed"), "security_rule": [rule("x", 100, access="Deny", protocol="*")]}
+CLOSED_ID = f"${{{NSG}.closed.id}}"
+
+
+def on_interfaces(subnet: str | None = "${azurerm_subnet.s.id}") -> tuple[Segmentation, Document]:
+    """Machines whose interfaces the stack makes in one subnet, with the security group on the interfaces, and
+    somebody else's security group that nothing is in yet."""
+    seg = Segmentation("shop", today=TODAY)
+    for name, address in (("w", "10.0.1.4"), ("d", "10.0.2.4")):
+        reference = f"${{azurerm_network_interface.{name}.id}}"
+        seg.workload(name, {"app": name}, [address], interface_id=reference)
+    seg.policy("p", "application").allow(L.app == "w", L.app == "d", tcp(5432), id="orders")
+    seg.target("az", "azure", placement=PLACE)
+    inside = [{"name": "four", "subnet_id": subnet}, {"name": "six", "private_ip_address_version": "IPv6"}]
+    made = {name: {**place(name), "ip_configuration": inside} for name in "wd"}
+    network = {"resource_group_name": "rg", "virtual_network_name": "v"}
+    return seg, {
+        "azurerm_network_interface": made,
+        "azurerm_subnet": {name: {**network, "name": name} for name in "st"},
+        NSG: {"closed": CLOSED},
+    }
+
+
+def test_a_security_group_on_the_subnet_of_an_interface() -> None:
+    seg, beside = on_interfaces()
+    assert proved(seg, **beside).ok
+    beside[ON_SUBNET] = {"x": {"subnet_id": "${azurerm_subnet.s.id}", "network_security_group_id": CLOSED_ID}}
+    assert {d.kind for d in proved(seg, **beside).differences} == {"closes"}
+
+
+@pytest.mark.parametrize(
+    "association",
+    [
+        {"subnet_id": "${var.subnet}"},
+        {"subnet_id": "${each.value}", "for_each": {"s": "${azurerm_subnet.s.id}"}},
+        {"subnet_id": "${azurerm_subnet.t.id}", "lifecycle": {"ignore_changes": ["subnet_id"]}},
+    ],
+)
+def test_a_security_group_on_a_subnet_that_is_not_told(association: Document) -> None:
+    seg, beside = on_interfaces()
+    beside[ON_SUBNET] = {"x": {**association, "network_security_group_id": CLOSED_ID}}
+    proof = proved(seg, **beside)
+    assert proof.status == "unproved" and "may put a security group on its subnet" in proof.text()
+
+
+def test_an_interface_in_a_subnet_that_is_not_told() -> None:
+    seg, beside = on_interfaces("${var.subnet}")
+    assert proved(seg, **beside).ok, "nothing is on subnets here; that there is nothing elsewhere is a note"
+    beside[ON_SUBNET] = {"x": {"subnet_id": "${azurerm_subnet.s.id}", "network_security_group_id": CLOSED_ID}}
+    proof = proved(seg, **beside)
+    assert proof.status == "unproved" and "it is in var.subnet" in proof.text()
+
+
+def test_a_second_security_group_on_an_interface() -> None:
+    """There can be one; which one it is depends on who comes last."""
+    seg, beside = on_interfaces()
+    interface = {"network_interface_id": "${azurerm_network_interface.d.id}"}
+    beside[ON_INTERFACE] = {"aa": {**interface, "network_security_group_id": CLOSED_ID}}
+    proof = proved(seg, **beside)
+    assert proof.status == "unproved" and "several security groups are put on it" in proof.text()
+
+
+def test_changes_of_a_rule_that_are_not_applied() -> None:
+    body = {k: v for k, v in rule("x", 4000, access="Deny").items() if v is not None}
+    body |= {"resource_group_name": "rg", "network_security_group_name": "nsg"}
+    body["lifecycle"] = {"ignore_changes": ["access"]}
+    document = stack(azurerm_network_security_rule={"x": body})
+    del document["resource"][NSG]["nsg"]["security_rule"]
+    assert any("are ignored" in why for why in Enforcement(read_terraform(document)).why(f"{NSG}.nsg"))
+
+
+def published(policies: Document) -> Proof:
+    """The proof where the database is a private endpoint in a subnet with these arguments."""
+    seg = estate(subnets={**SUBNETS, "back": {**SUBNETS["back"], "id": "${azurerm_subnet.back.id}"}})
+    seg.workload("pe", {"app": "db"}, ["10.0.2.5"])
+    joined = {
+        "private_endpoint_id": "${azurerm_private_endpoint.pe.id}",
+        "application_security_group_id": "${local.segkit_az_pe.groups[0]}",
+    }
+    return proved(
+        seg,
+        azurerm_subnet={"back": {"name": "back", "resource_group_name": "rg", **policies}},
+        azurerm_private_endpoint={"pe": {**place("pe"), "subnet_id": "${azurerm_subnet.back.id}"}},
+        azurerm_private_endpoint_application_security_group_association={"pe": joined},
+    )
+
+
+def test_private_endpoints_are_filtered_only_where_their_subnet_says_so() -> None:
+    assert published({"private_endpoint_network_policies": "Enabled"}).ok
+    assert published({"private_endpoint_network_policies": "NetworkSecurityGroupEnabled"}).ok
+    for policies in ({}, {"private_endpoint_network_policies": "RouteTableEnabled"}):
+        proof = published(policies)
+        assert proof.status == "unproved" and "network policies of its subnet" in proof.text()
+
+
+@pytest.mark.parametrize("workload", ["ghost", "d"])
+def test_a_membership_that_somebody_wrote_by_hand(workload: str) -> None:
+    """Of nobody in the model: a stranger in the group. Of somebody: one more of him."""
+    model = estate().build()
+    done = compile_model(model)
+    document: Document = {**done.fragment, "resource": dict(done.fragment["resource"])}
+    made = {"workload": workload, "interface": "", "target": "az", "groups": [asg("az_db")]}
+    document["locals"] = {**document["locals"], "more": made}
+    inside = {"subnet_id": "elsewhere", "application_security_group_ids": "${local.more.groups}"}
+    document["resource"]["azurerm_linux_virtual_machine_scale_set"] = {
+        "x": {"network_interface": [{"name": "x", "ip_configuration": [inside]}]}
+    }
+    proof = prove(model, document, intent=done.intent, residuals=done.residuals)
+    assert proof.status == "unproved" and "that is no workload" in proof.text()

@@ -16,7 +16,7 @@ from segkit.artifacts.scope import Unknown, spelled
 from segkit.errors import Problem, SegkitError
 from segkit.platforms.azure.read_carriers import CarrierReader
 from segkit.platforms.azure.read_groups import GroupReader
-from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.reading import Reading, ignores
 from segkit.platforms.azure.state import State
 
 NAMED = {
@@ -54,7 +54,10 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     aliases = reading.aliases
     subnets = {aliases.get(s, s): aliases.get(group, group) for s, group in known.subnets.items()}
     subnets |= dict(_inline_subnets(reading))
-    for subnet, group, where in _associations(reading):
+    loose = []
+    for subnet, group, where, sure in _associations(reading):
+        if not sure:
+            loose.append((subnet, where))
         if subnets.get(subnet, group) != group:
             groups.doubt(group, where, f"another security group is on {subnet} too, which Azure refuses")
         subnets[subnet] = group
@@ -65,6 +68,8 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     return State(
         groups=groups.frozen(),
         subnets=dict(sorted(subnets.items())),
+        loose=tuple(sorted(loose)),
+        untold=frozenset(reading.untold),
         carriers=carriers.carriers(),
         memberships=carriers.memberships(),
         notes=tuple(sorted(set(reading.notes))),
@@ -103,8 +108,8 @@ def _subnet_key(reading: Reading, body: Mapping[str, Any], network: Any, name: A
     return f"{parts[0]}/providers/microsoft.network/virtualnetworks/{parts[1]}/subnets/{parts[2]}"
 
 
-def _associations(reading: Reading) -> Iterator[tuple[str, str, str]]:
-    """Subnet, security group, and where it says so."""
+def _associations(reading: Reading) -> Iterator[tuple[str, str, str, bool]]:
+    """Subnet, security group, where it says so, and whether it is told which subnet that is."""
     for block in reading.of("azurerm_subnet_network_security_group_association"):
         if reading.copies(block) == 0:
             continue
@@ -113,11 +118,12 @@ def _associations(reading: Reading) -> Iterator[tuple[str, str, str]]:
         if subnet is None or group is None or block.repeated:
             reading.note(block.address, "which subnet or security group it names is not known")
         if subnet is not None and group is not None:
-            yield subnet, group, block.address
+            sure = subnet not in reading.untold and not block.repeated and not ignores(block.body)
+            yield subnet, group, block.address, sure
     for block in reading.of("azurerm_subnet"):
         group = reading.key(block.body.get("network_security_group_id_wo"))
         if group is not None:
-            yield block.address, group, block.address
+            yield block.address, group, block.address, True
 
 
 def _inline_subnets(reading: Reading) -> Iterator[tuple[str, str]]:

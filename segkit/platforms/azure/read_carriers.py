@@ -1,7 +1,9 @@
 """What application and network security groups apply to in a stack: interfaces, scale sets, endpoints.
 
 Sources: Terraform AzureRM provider documentation of each type named here. An interface is put into groups by
-resources of their own; scale sets and their like name them where they describe their interfaces.
+resources of their own; scale sets and their like name them where they describe their interfaces. Private
+endpoints are filtered where their subnet says so, and by default it does not (Azure Private Link, “Manage
+network policies for private endpoints”).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Mapped, Trail, Unknown, spelled
-from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.reading import IGNORES, Reading, ignores
 from segkit.platforms.azure.state import Carrier, Published
 
 _GROUPS = "application_security_group_ids"
@@ -25,6 +27,9 @@ INTERFACES = {
     "azurerm_virtual_machine_scale_set": "network_profile",
 }
 """Kinds of resource that make interfaces, with the block that describes them."""
+
+PARTLY = "not every group is known"
+UNASKED = "network policies of its subnet are not known to be enabled, without which nothing filters it"
 
 ASSOCIATIONS = {
     "azurerm_network_interface_application_security_group_association": "network_interface_id",
@@ -42,8 +47,8 @@ class Draft:
     resource: bool = True
     groups: set[str] = field(default_factory=set)
     subnets: set[str | None] = field(default_factory=set)
-    security_group: str | None = None
-    complete: bool = True
+    security_groups: set[str] = field(default_factory=set)
+    doubts: set[str] = field(default_factory=set)
     trail: Trail = field(default_factory=list)
 
 
@@ -81,13 +86,15 @@ class CarrierReader:
                     *sorted({(self._word(m, "workload"), self._word(m, "interface")) for m in draft.trail})
                 ]
             subnet = next(iter(draft.subnets)) if len(draft.subnets) == 1 else None
+            if len(draft.subnets) > 1:
+                draft.doubts.add("it is in several subnets")
             found += [
                 Carrier(
                     draft.address,
                     frozenset(draft.groups),
                     subnet,
-                    draft.security_group,
-                    draft.complete,
+                    min(draft.security_groups, default=None),
+                    tuple(sorted(draft.doubts)),
                     draft.where,
                     draft.resource,
                     workload,
@@ -119,28 +126,30 @@ class CarrierReader:
             return
         draft = self._draft(block)
         if block.kind == "azurerm_private_endpoint":
-            draft.subnets.add(self.reading.key(block.body.get("subnet_id")))
+            subnet = self.reading.key(block.body.get("subnet_id"))
+            draft.subnets.add(subnet)
+            if not self._asks(subnet):
+                draft.doubts.add(UNASKED)
         for body in entries(self.scope, block.body.get("ip_configuration")):
-            known = not isinstance(body, Unknown)
-            draft.subnets.add(self.reading.key(body.get("subnet_id")) if known else None)  # type: ignore[union-attr]
+            draft.subnets.update({None} if isinstance(body, Unknown) else self._one(body.get("subnet_id")))
 
     def _scale_set(self, block: Block) -> None:
         if self.reading.copies(block) == 0:
             return
         for number, body in enumerate(entries(self.scope, block.body.get(INTERFACES[block.kind]))):
             if isinstance(body, Unknown):
-                self._draft(block).complete = False
+                self._draft(block).doubts.add(PARTLY)
                 self.reading.note(block.address, f"interfaces that are not known: {body.text}")
                 continue
             address = f"{block.address}.{INTERFACES[block.kind]}[{number}]"
             draft = self._draft(block, address)
-            draft.security_group = self.reading.key(body.get(_FILTER))
+            draft.security_groups.update(self._one(body.get(_FILTER)))
             for inner in entries(self.scope, body.get("ip_configuration")):
                 if isinstance(inner, Unknown):
-                    draft.complete = False
+                    draft.doubts.add(PARTLY)
                     draft.subnets.add(None)
                 else:
-                    draft.subnets.add(self.reading.key(inner.get("subnet_id")))
+                    draft.subnets.update(self._one(inner.get("subnet_id")))
                     self._take(draft, inner.get(_GROUPS))
 
     def _unlisted(self, block: Block) -> None:
@@ -157,13 +166,13 @@ class CarrierReader:
         draft = self._associated(block, argument)
         if draft is not None:
             self._take(draft, block.body.get("application_security_group_id"))
-            draft.complete = draft.complete and not block.repeated
 
     def _filter(self, block: Block) -> None:
         draft = self._associated(block, "network_interface_id")
         if draft is not None:
-            draft.security_group = self.reading.key(block.body.get(_FILTER))
-            draft.complete = draft.complete and not block.repeated
+            draft.security_groups.update(self._one(block.body.get(_FILTER)))
+            if len(draft.security_groups) > 1:
+                draft.doubts.add("several security groups are put on it, and it can have one")
 
     def _associated(self, block: Block, argument: str) -> Draft | None:
         """The carrier that an association is about; one that is not in the stack is added."""
@@ -172,19 +181,36 @@ class CarrierReader:
             return None
         if address not in self.drafts:
             self.drafts[address] = Draft(address, block.address, resource=False)
-        return self.drafts[address]
+        draft = self.drafts[address]
+        if block.repeated:
+            draft.doubts.add(PARTLY)
+        if ignores(block.body):
+            draft.doubts.add(f"{block.address}: {IGNORES}")
+        return draft
 
     # Pieces
 
+    def _asks(self, subnet: str | None) -> bool:
+        """Does a subnet's security group filter its private endpoints, too?"""
+        block = self.scope.blocks.get(subnet or "")
+        value = self.scope.value(block.body.get("private_endpoint_network_policies")) if block else None
+        return value in ("Enabled", "NetworkSecurityGroupEnabled")
+
+    def _one(self, raw: Any) -> tuple[str, ...]:
+        key = self.reading.key(raw)
+        return () if key is None else (key,)
+
     def _draft(self, block: Block, address: str = "") -> Draft:
         draft = Draft(address or block.address, block.address)
-        draft.complete = not block.repeated and block.body.get("dynamic") is None
+        if block.repeated or block.body.get("dynamic") is not None:
+            draft.doubts.add(PARTLY)
         return self.drafts.setdefault(draft.address, draft)
 
     def _take(self, draft: Draft, raw: Any) -> None:
         keys, known = self._keys(raw, draft.where, draft.trail)
         draft.groups |= keys
-        draft.complete = draft.complete and known
+        if not known:
+            draft.doubts.add(PARTLY)
 
     def _keys(self, raw: Any, where: str, trail: Trail | None = None) -> tuple[frozenset[str], bool]:
         keys, known = set(), True

@@ -7,14 +7,13 @@ other).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Unknown, spelled
-from segkit.platforms.azure.reading import Reading
+from segkit.platforms.azure.reading import IGNORES, Reading, ignores
 from segkit.platforms.azure.state import Members, Rule, SecurityGroup, State
 
 _KIND = "azurerm_network_security_group"
@@ -110,8 +109,8 @@ class GroupReader:
             self._note(draft, block.address, "there may be several of it, told apart only by index")
         if body.get("dynamic") is not None:
             self._note(draft, block.address, "dynamic blocks are not read")
-        if "ignore_changes" in json.dumps(body.get("lifecycle"), default=str):
-            self._note(draft, block.address, "changes of some of its arguments are ignored")
+        if ignores(body):
+            self._note(draft, block.address, IGNORES)
         raw = body.get("security_rule")
         if raw is not None:
             draft.inline = True

@@ -8,13 +8,14 @@ groups overview”; [IPV6] “What is IPv6 for Azure Virtual Network?”.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from segkit.artifacts import reading
-from segkit.artifacts.scope import Ref, Value, spelled
+from segkit.artifacts.scope import Ref, Unknown, Value, spelled
 from segkit.platforms.azure.evaluate import TAGS
 from segkit.platforms.azure.state import Direction, Members, Range, Rule, Side
 from segkit.sets.addresses import EVERYWHERE, NOWHERE, Addresses
@@ -32,14 +33,17 @@ _PROTOCOLS: dict[str, ServiceSet] = {
     "ah": protocol(51),
     "*": ANY,
 }
+IGNORES = "changes of some of its arguments are ignored"
 _EVERY_PORT = ("*", "0-65535")
 
 
 @dataclass(slots=True)
 class Reading(reading.Reading):
-    """One pass over one stack. `aliases` are other names of what the stack makes, with its address."""
+    """One pass over one stack. `aliases` are other names of what the stack makes, with its address; `untold`
+    are keys that were asked for and do not tell which resource they mean."""
 
     aliases: dict[str, str] = field(default_factory=dict)
+    untold: set[str] = field(default_factory=set)
 
     def key(self, raw: Any) -> str | None:
         """The key of the resource that a value names by its id; None where nothing is named.
@@ -58,6 +62,8 @@ class Reading(reading.Reading):
         else:
             match = _ID.fullmatch(spelled(value).lower())
             text = match.group(1) if match else spelled(value)
+            if isinstance(value, Unknown):
+                self.untold.add(text)
         return self.aliases.get(text, text)
 
     def named(self, kind: str, body: Mapping[str, Any], name: str) -> str:
@@ -82,6 +88,8 @@ class Reading(reading.Reading):
             priority = 0
         if direction is None:
             priority = 0
+        if ignores(body):
+            doubts.append(IGNORES)
         return Rule(
             name=spelled(self.scope.value(body.get("name"))),
             priority=priority,
@@ -172,6 +180,11 @@ class Reading(reading.Reading):
             else:
                 doubts.append(f"{name} is not known: {spelled(value)}")
         return tuple(text for text in found if text)
+
+
+def ignores(body: Mapping[str, Any]) -> bool:
+    """Are there arguments of a resource whose changes are not applied?"""
+    return "ignore_changes" in json.dumps(body.get("lifecycle"), default=str)
 
 
 def _span(text: str) -> tuple[int, int] | None:

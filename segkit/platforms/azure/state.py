@@ -82,20 +82,25 @@ class Carrier:
     """An interface, or a resource that makes interfaces: a scale set, a private endpoint.
 
     `groups` are the application security groups it is in; `subnet` is the key of its subnet, None where it is
-    not known; `security_group` is that of the interface itself. `complete` says whether the groups are all.
-    `resource`: the stack makes it. `workload` and `interface` name whom a published membership gave the
-    groups to.
+    not known; `security_group` is that of the interface itself. `doubts` say why these may not be all, or not
+    filter it. `resource`: the stack makes it. `workload` and `interface` name whom a published membership
+    gave the groups to.
     """
 
     address: str
     groups: frozenset[str]
     subnet: str | None
     security_group: str | None
-    complete: bool
+    doubts: tuple[str, ...]
     where: str
     resource: bool = True
     workload: str | None = None
     interface: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Is all that filters it known?"""
+        return not self.doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +119,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that was read. `subnets` has the security group of each subnet that has one; `known_subnets`
-    are those that the stack makes. `doubts` concern every security group."""
+    """Everything that was read. `subnets` has the security group of each subnet that has one; `loose` are
+    resources that put one on a subnet that cannot be told, by what they call it. `untold` are the keys that
+    do not tell what they mean. `doubts` concern every security group."""
 
     groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
     subnets: Mapping[str, str] = field(default_factory=dict)
+    loose: tuple[tuple[str, str], ...] = ()
+    untold: frozenset[str] = frozenset()
     carriers: tuple[Carrier, ...] = ()
     memberships: tuple[Published, ...] = ()
     notes: tuple[Problem, ...] = ()

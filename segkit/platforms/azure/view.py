@@ -14,10 +14,11 @@ from segkit.platforms.azure.evaluate import HOST, End, Enforcement, matches
 from segkit.platforms.azure.limits import EXEMPT
 from segkit.platforms.azure.placement import AzurePlacement, placement
 from segkit.platforms.azure.read import read_terraform
+from segkit.platforms.azure.read_carriers import PARTLY
 from segkit.platforms.azure.read_snapshot import read_snapshot
 from segkit.platforms.azure.reading import Reading
 from segkit.platforms.azure.rows import Profile, Rows, profile_of
-from segkit.platforms.azure.state import Carrier, Direction, Members
+from segkit.platforms.azure.state import Carrier, Direction, Members, Published
 from segkit.platforms.base import Membership, Spot
 from segkit.sets import NOWHERE, Addresses, ServiceSet
 
@@ -32,13 +33,17 @@ class AzureView:
         self._state = read_terraform(document, snapshot=read_snapshot(recorded))
         self._reading = Reading(read_scope(document))
         self._enforcement = Enforcement(self._state)
-        self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
+        ours = {self._reading_key(s.id) for here in self._placements.values() for s in here.subnets.values()}
+        self._loose = tuple(where for subnet, where in self._state.loose if subnet not in ours)
+        self._published: dict[tuple[str, str, str], list[Published]] = defaultdict(list)
+        for one in self._state.memberships:
+            self._published[one.target, one.workload, one.interface].append(one)
         self._by_address: dict[str, list[Carrier]] = defaultdict(list)
         for carrier in self._state.carriers:
             self._by_address[carrier.address].append(carrier)
         self._notes: set[str] = set()
         self._held: set[str] = set()
-        self._placed: set[str] = set()  # carriers that are interfaces of the model
+        self._placed: set[Carrier] = set()  # interfaces of the model
         self._memberships: list[tuple[Membership, Profile]] = []
         self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
         for workload in model.workloads:
@@ -110,11 +115,11 @@ class AzureView:
     ) -> Iterator[Profile]:
         """An interface that is known by its id."""
         carriers = self._by_address.get(self._reading_key(interface.id), [])
-        self._placed.update(c.address for c in carriers)
+        self._placed.update(carriers)
         groups = frozenset(group for c in carriers for group in c.groups)
         own = next((c.security_group for c in carriers if c.security_group is not None), None)
         made = [c for c in carriers if c.resource]
-        unknown = tuple(f"{c.address}: not every group is known" for c in carriers if not c.complete)
+        unknown = tuple(f"{c.address}: {why}" for c in carriers for why in c.doubts)
         subnet = next((c.subnet for c in made if c.subnet is not None), None)
         subnets = [subnet] if subnet is not None else self._subnets(here, workload, interface)
         status = "seen" if carriers or here.subnets else "missing"
@@ -128,21 +133,22 @@ class AzureView:
     ) -> Iterator[Profile]:
         """An interface that takes its groups from a local."""
         subnets = self._subnets(here, workload, interface)
-        published = self._published.get((target.name, workload.name, interface.name))
-        if published is None:
+        found = self._published.get((target.name, workload.name, interface.name), ())
+        if not found:
             nobody = ("no group is attached or published for it",)
             none: frozenset[str] = frozenset()
             yield from self._known(target, workload, interface, none, subnets, None, "missing", "", nobody)
-            return
-        unknown = () if published.complete else ("not every group is known",)
-        carriers = [c for address in published.carriers for c in self._by_address[address]]
-        if not carriers:
-            where, own = f"local.{published.name}", published.security_group
-            yield from self._known(
-                target, workload, interface, published.groups, subnets, own, "assumed", where, unknown
-            )
-        for c in carriers:
-            why = () if c.complete else (f"{c.address}: not every group is known",)
+        for published in found:
+            unknown = () if published.complete else (PARTLY,)
+            if not published.carriers:
+                where, own = f"local.{published.name}", published.security_group
+                yield from self._known(
+                    target, workload, interface, published.groups, subnets, own, "assumed", where, unknown
+                )
+        for c in (c for one in found for address in one.carriers for c in self._by_address[address]):
+            if (c.workload, c.interface) == (workload.name, interface.name):
+                self._placed.add(c)
+            why = tuple(f"{c.address}: {doubt}" for doubt in c.doubts)
             placed = subnets if c.subnet is None else [c.subnet]
             yield from self._known(
                 target, workload, interface, c.groups, placed, c.security_group, "seen", c.where, why
@@ -186,6 +192,7 @@ class AzureView:
         self._held |= groups
         watched = self._placements[target.name].shared and self._watched(workload)
         for subnet in subnets:
+            unsure = () if self._placements[target.name].subnets else self._unseen(subnet)
             # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
             level = None if subnet is None or watched else self._state.subnets.get(subnet)
             profile = Profile(groups, level, None if watched else own)
@@ -196,10 +203,20 @@ class AzureView:
                 status,
                 where,
                 tuple(sorted(groups)),
-                () if watched else unknown,
+                () if watched else unknown + unsure,
             )
             self._memberships.append((line, profile))
             yield profile
+
+    def _unseen(self, subnet: str | None) -> tuple[str, ...]:
+        """Why the stack may put a security group on a subnet that seems to have none."""
+        if subnet in self._state.subnets:
+            return ()
+        if subnet is not None and not subnet.startswith("azurerm_subnet."):
+            self._notes.add(f"assumed: no network security group is on {subnet} but those seen here")
+        if subnet in self._state.untold and self._state.subnets:
+            return (f"it is in {subnet}, which may be one that has a security group",)
+        return tuple(f"{where}: it may put a security group on its subnet" for where in self._loose)
 
     def _watched(self, workload: Workload) -> bool:
         zone = self._model.zone_of(workload.label_map)
@@ -209,7 +226,7 @@ class AzureView:
 
     def _held_by_others(self) -> dict[str, str]:
         """Groups that something in the stack is in that is no interface of the model, and what that is."""
-        others = (c for c in self._state.carriers if c.workload is None and c.address not in self._placed)
+        others = (c for c in self._state.carriers if c not in self._placed)
         return {group: carrier.where for carrier in others for group in carrier.groups}
 
     def _unclear(self, profile: Profile) -> tuple[str, ...]:
