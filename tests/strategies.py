@@ -188,7 +188,7 @@ def zones(draw: st.DrawFn, features: Features, selectable: Callable[[Predicate],
 
 @st.composite
 def workloads(
-    draw: st.DrawFn, schema: LabelSchema, features: Features, interface_id: Callable[[str], str]
+    draw: st.DrawFn, schema: LabelSchema, features: Features, interface_id: Callable[[str], str | None]
 ) -> tuple[Workload, ...]:
     """Workloads with one interface or two; an address of a realm is given away once."""
     required = {k.name for k in schema.keys if k.required}
@@ -223,7 +223,7 @@ def interfaces(
     free: dict[str, list[list[str]]],
     features: Features,
     realms: Sequence[str],
-    interface_id: Callable[[str], str],
+    interface_id: Callable[[str], str | None],
 ) -> Interface:
     """One interface, at addresses that nobody else has."""
     realm = draw(st.sampled_from(realms))
@@ -297,7 +297,7 @@ def models(
     placements: Placements = lambda name, *_: {"vpc_id": f"vpc-{name}"},
     features: Features = EVERYTHING,
     accept: Sequence[str] = (),
-    interface_id: Callable[[str], str] = "eni-{}".format,
+    interface_id: Callable[[str], str | None] = "eni-{}".format,
 ) -> Model:
     """A whole model with targets of one platform, accepting the named residuals. `interface_id` makes the
     platform's own id of an interface."""

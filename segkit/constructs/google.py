@@ -21,8 +21,9 @@ class GoogleNetworkFirewall(Target):
     it is in (see `Target`). `peered_with` lists targets, or names of targets, whose networks are peered with
     this one. `order` is the network's enforcement order, where this app does not make the network. `encoding`
     is "groups" (one tag key per selector in use), "cells" (one per combination of selectors), or blocks of
-    group names. `egress` says how egress to workloads is written: "exact", "ranges" or "open". Further
-    arguments are those of `segkit.platforms.google.placement.GooglePlacement`.
+    group names. `egress` says how egress to workloads is written: "exact", "ranges" or "open". `tags` is
+    "secure", or "network" for VPC firewall rules with network tags. Further arguments are those of
+    `segkit.platforms.google.placement.GooglePlacement`.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class GoogleNetworkFirewall(Target):
         order: str | None = None,
         encoding: str | Sequence[Sequence[str]] = "groups",
         egress: str = "exact",
+        tags: str = "secure",
         **more: Any,
     ) -> None:
+        self._tags = tags
         peers = sorted(peer if isinstance(peer, str) else peer.name for peer in peered_with)
         super().__init__(
             seg,
@@ -64,6 +67,7 @@ class GoogleNetworkFirewall(Target):
             # Left out where it is the default, so that the digest of an intent does not hang on it.
             encoding=None if encoding == "groups" else encoding,
             egress=None if egress == "exact" else egress,
+            tags=None if tags == "secure" else tags,
             **more,
         )
 
@@ -78,6 +82,14 @@ class GoogleNetworkFirewall(Target):
         values alone.
         """
         name, local = self._local(workload, interface, scope)
+        if self._tags == "network":
+            self._seg._problem(
+                f"target {self.name!r} has network tags, which are no resource manager tags",
+                self._seg._where(self.name),
+                "a machine takes them as its argument tags",
+                "pass membership(…) as tags",
+            )
+            return {}
         library = self._seg._stage.library
         values = self._seg._membership(self.name, name, interface, local, self._outlet)
         reference = self._seg._published(self.name, name, interface, local, self._outlet, "keys")

@@ -27,7 +27,7 @@ STAND_IN = {4: "203.0.113.77", 6: "2001:db8::77"}
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LINK = "google_compute_network_firewall_policy_association"
-_NAMED = ("google_tags_tag_key", "google_tags_tag_value", POLICY, _LINK)
+_NAMED = ("google_tags_tag_key", "google_tags_tag_value", POLICY, _LINK, "google_compute_firewall")
 
 
 def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
@@ -47,6 +47,12 @@ def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str,
         }
 
     return make
+
+
+def by_network_tags(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements whose rules are VPC firewall rules."""
+    make = placement("groups")
+    return lambda name, names, choice: {**make(name, names, choice), "tags": "network"}
 
 
 def network(target: str) -> str:
@@ -140,7 +146,9 @@ def parts(fragment: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
     out: dict[tuple[str, str], Any] = {}
     for kind, bodies in fragment.get("resource", {}).items():
         for key, body in bodies.items():
-            out[kind, key] = {k: v for k, v in body.items() if k != "rule"}
+            classic = kind == "google_compute_firewall"
+            whole = {k: v for k, v in body.items() if k != "rule"}
+            out["closing" if classic and "deny" in body else kind, key] = whole
             for rule in body.get("rule", ()):
                 opens = "rule" if rule["action"] == "allow" else "closing"
                 out[opens, f"{key}/{rule['priority']}"] = rule
@@ -149,8 +157,11 @@ def parts(fragment: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
 
 def close(document: Document) -> None:
     """Takes away every rule that opens."""
-    for body in document["resource"][POLICY].values():
+    for body in document["resource"].get(POLICY, {}).values():
         body["rule"] = [rule for rule in body["rule"] if rule["action"] == "deny"]
+    for name, body in [*document["resource"].get("google_compute_firewall", {}).items()]:
+        if "allow" in body:
+            del document["resource"]["google_compute_firewall"][name]
 
 
 def faults(document: Document) -> Iterator[str]:
@@ -166,6 +177,9 @@ def faults(document: Document) -> Iterator[str]:
             if (kind, body.get("parent", ""), name) in names and name:
                 yield f"{kind}.{key}: a second one called {name!r}"
             names.add((kind, body.get("parent", ""), name))
+            yield from (
+                f"{kind}.{key}: tag {t!r}" for t in body.get("target_tags", ()) if not _NAME.fullmatch(t)
+            )
             texts = [body.get("description", ""), *(rule["description"] for rule in body.get("rule", ()))]
             yield from (f"{kind}.{key}: description {t!r}" for t in texts if len(t) > 256 or t.strip() != t)
             yield from (f"{kind}.{key}: {fault}" for fault in _odd_rules(body.get("rule", ())))

@@ -62,7 +62,7 @@ class Plane:
     faults: Callable[[Document], Iterator[str]]
     mutants: Callable[[Document, int, int], Iterator[Any]]
     judge: Callable[[Model, Document, Document], Any]
-    interface: Callable[[str], str]
+    interface: Callable[[str], str | None]
     close: Callable[[Document], None]
     sources_only: bool = False
     dynamic: Mapping[str, Any] = field(default_factory=dict)
@@ -149,6 +149,16 @@ AZURE = Plane(
     schema="azurerm",
 )
 
-PLANES = (AWS, AZURE, GOOGLE)
+GOOGLE_BY_NETWORK_TAGS = replace(
+    GOOGLE,
+    encodings=("network-tags",),
+    placement=google.by_network_tags,
+    tight=({"quotas": {"rules_per_project": 1}, "egress": "open"}, "7"),
+    rules=("google_compute_firewall",),
+    members=(),
+    interface=lambda _: None,
+)
+
+PLANES = (AWS, AZURE, GOOGLE, GOOGLE_BY_NETWORK_TAGS)
 ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
 IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)

@@ -74,6 +74,22 @@ def test_a_machine_of_another_stack(lib: Any) -> None:
     assert used["resource_manager_tags"].startswith("${zipmap(data.terraform_remote_state.")
 
 
+def test_network_tags_are_a_list(cdktf: Any) -> None:
+    estate = Estate(cdktf, tags="network")
+    made = cdktf.TerraformResource(estate.stack, "web", terraform_resource_type="google_compute_instance")
+    made.add_override("tags", estate.target.membership("web"))
+    estate.app.synth()
+    assert (
+        document("shop")["resource"]["google_compute_instance"]["web"]["tags"]
+        == "${local.segkit_net_web.groups}"
+    )
+    assert estate.seg.proof is not None and estate.seg.proof.ok
+    other = Estate(cdktf, tags="network")
+    assert other.target.resource_manager_tags("web") == {}
+    with pytest.raises(Exception, match="which are no resource manager tags"):
+        other.app.synth()
+
+
 def test_a_machine_that_exists_has_its_tags_bound(lib: Any) -> None:
     estate = Estate(lib)
     number = "//compute.googleapis.com/projects/1/zones/europe-west1-b/instances/77"

@@ -47,7 +47,7 @@ def test_rules_that_open_come_before_rules_that_close() -> None:
 
 
 def line(identity: str) -> Line:
-    return Line(identity, "t", "ingress", (), (), NOWHERE, NOTHING, None, "x", None)
+    return Line(identity, identity, "t", "ingress", (), (), NOWHERE, NOTHING, None, "x", None)
 
 
 def test_priorities_hang_on_identities_alone() -> None:

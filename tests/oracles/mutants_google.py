@@ -22,6 +22,7 @@ Body = dict[str, Any]
 Change = Callable[[Doc], None]
 Named = tuple[str, Change]
 
+FIREWALL = "google_compute_firewall"
 BINDING, KEY, VALUE = (f"google_tags_{k}" for k in ("location_tag_binding", "tag_key", "tag_value"))
 
 
@@ -266,22 +267,67 @@ def _links(doc: Doc, chance: random.Random) -> Iterator[Named]:
 
 def _foreign(doc: Doc, chance: random.Random) -> Iterator[Named]:
     """Somebody's VPC firewall rule: it decides where the network's order puts it first."""
-    kind = "google_compute_network_firewall_policy_association"
-    for name, link in sorted(doc.get("resource", {}).get(kind, {}).items()):
+    links = doc.get("resource", {}).get("google_compute_network_firewall_policy_association", {})
+    networks = {name: link["attachment_target"] for name, link in links.items()}
+    networks |= {b["network"]: b["network"] for b in doc.get("resource", {}).get(FIREWALL, {}).values()}
+    for name, network in sorted(networks.items()):
         body = {
             "name": "theirs",
-            "network": link["attachment_target"],
+            "priority": 7,
+            "network": network,
             "allow": [{"protocol": "tcp", "ports": ["22"]}],
             "source_ranges": ["0.0.0.0/0"],
         }
 
         def add(other: Doc, body: Body = body) -> None:
-            other["resource"].setdefault("google_compute_firewall", {})["theirs"] = body
+            other["resource"].setdefault(FIREWALL, {})["theirs"] = body
 
         yield f"foreign rule: {name}", add
 
 
+def _classic(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    """VPC firewall rules: gone, turned off, turned round, moved, with other ends or services."""
+    bodies = sorted(doc.get("resource", {}).get(FIREWALL, {}).items())
+    tags = sorted({tag for _, body in bodies for tag in body["target_tags"]})
+    for name, body in bodies:
+        had, has = ("allow", "deny") if "allow" in body else ("deny", "allow")
+        other = chance.choice(tags)
+        edits: dict[str, Callable[[Body], object]] = {
+            "turn off": lambda b: b.update(disabled=True),
+            "flip": lambda b, had=had, has=has: b.update({has: b.pop(had)}),  # type: ignore[misc]
+            "move": lambda b: b.update(priority=50 if "deny" in b else 200),
+            "everybody": lambda b: b.pop("target_tags"),
+            "retarget": lambda b, other=other: b.update(target_tags=[other]),  # type: ignore[misc]
+            "resource": lambda b, other=other: "source_tags" in b and b.update(source_tags=[other]),  # type: ignore[misc]
+            "all services": lambda b, had=had: b.update({had: [{"protocol": "all"}]}),  # type: ignore[misc]
+            "elsewhere": lambda b: b.update(network="projects/p/global/networks/elsewhere"),
+            "widen": lambda b: _each_range(b, _wider),
+            "narrow": lambda b: _each_range(b, _narrower),
+        }
+        for kind, edit in edits.items():
+            yield f"{kind}: {name}", _on_firewall(name, edit)
+
+        def gone(other: Doc, name: str = name) -> None:
+            del other["resource"][FIREWALL][name]
+
+        yield f"gone: {name}", gone
+
+
+def _on_firewall(name: str, edit: Callable[[Body], object]) -> Change:
+    def change(doc: Doc) -> None:
+        edit(doc["resource"][FIREWALL][name])
+
+    return change
+
+
+def _each_range(body: Body, edit: Callable[[str], str]) -> None:
+    for side in ("source_ranges", "destination_ranges"):
+        if side in body:
+            body[side] = [edit(cidr) for cidr in body[side]]
+
+
 _KINDS = (
+    _classic,
     _drop_rule,
     _flip_action,
     _go_next,

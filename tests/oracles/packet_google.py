@@ -41,6 +41,7 @@ class Rule(NamedTuple):
     services: tuple[tuple[int, int, int], ...]
     ranges: tuple[str, ...]
     tags: tuple[str, ...]
+    afar: bool  # do its tags speak of peered networks too?
 
 
 @cache
@@ -76,7 +77,9 @@ class Oracle:
 
     def tag(self, text: str) -> str:
         """The tag value in an expression, through locals."""
-        inner = text.removeprefix("${").removesuffix("}").removeprefix("[").split(",")[0]
+        inner = text.removeprefix("${").removesuffix("}").removeprefix("[").split(",")[0].split("]")[0]
+        if inner.startswith('"'):
+            return inner.strip('"')  # a network tag
         if inner.startswith("local."):
             return self.tag(self.doc["locals"][inner.removeprefix("local.")])
         return inner.removeprefix("google_tags_tag_value.").removesuffix(".id")
@@ -109,7 +112,13 @@ class Oracle:
                 for body in self.blocks(POLICY)[policy]["rule"]:
                     found += self.policy_rule(body, name, way, 0 if policy_first else 1)
         for body in self.blocks("google_compute_firewall").values():
-            if body["network"] == network and body.get("direction", "INGRESS") == way:
+            targets = set(body.get("target_tags") or ())
+            here = body["network"] == network and not body.get("disabled")
+            if (
+                here
+                and body.get("direction", "INGRESS") == way
+                and (not targets or targets & self.holds[name])
+            ):
                 found += self.classic_rule(body, way, 1 if policy_first else 0)
         return found
 
@@ -123,13 +132,16 @@ class Oracle:
         ranges = match.get("src_ip_ranges" if way == "INGRESS" else "dest_ip_ranges", ())
         tags = [self.tag(one["name"]) for one in match.get("src_secure_tag", ())]
         services = self.services(match["layer4_config"], "ip_protocol")
-        return [Rule(stage, body["priority"], body["action"], services, tuple(ranges), tuple(tags))]
+        return [Rule(stage, body["priority"], body["action"], services, tuple(ranges), tuple(tags), True)]
 
     def classic_rule(self, body: dict[str, Any], way: str, stage: int) -> list[Rule]:
         ranges = tuple(body.get("source_ranges" if way == "INGRESS" else "destination_ranges", ()))
+        tags = tuple(body.get("source_tags") or ())
         return [
             # A deny of the same priority comes first.
-            Rule(stage, body.get("priority", 1000) * 2 + (kind == "allow"), kind, services, ranges, ())
+            Rule(
+                stage, body.get("priority", 1000) * 2 + (kind == "allow"), kind, services, ranges, tags, False
+            )
             for kind in ("allow", "deny")
             if kind in body and (services := self.services(body[kind], "protocol"))
         ]
@@ -170,7 +182,7 @@ class Oracle:
         return any(n in (-1, packet.protocol) and low <= port <= high for n, low, high in rule.services)
 
     def is_peer(self, rule: Rule, own: str, peer: str | None, peer_ip: str) -> bool:
-        near = peer is not None and self.near(self.networks[own], self.networks[peer])
+        near = peer is not None and self.near(self.networks[own], self.networks[peer], rule.afar)
         if near and peer is not None and self.holds[peer].intersection(rule.tags):
             return True
         return self.inside(rule.ranges, peer, peer_ip)
@@ -179,5 +191,5 @@ class Oracle:
         address = ipaddress.ip_address(peer_ip)
         return any(address in network_of(text) for text in ranges)
 
-    def near(self, own: str, other: str) -> bool:
-        return own == other or {(own, other), (other, own)} <= self.peered
+    def near(self, own: str, other: str, afar: bool) -> bool:
+        return own == other or (afar and {(own, other), (other, own)} <= self.peered)

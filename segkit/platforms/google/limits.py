@@ -21,6 +21,10 @@ QUOTAS = {
     "ranges_per_rule": Quota(5000, 5000, "CIDRs of one rule", "[API] FirewallPolicyRuleMatcher"),
     "keys_per_parent": Quota(1000, 1000, "tag keys of a project or organization", "[TAGS]"),
     "values_per_key": Quota(1000, 1000, "values of one tag key", "[TAGS]"),
+    "network_tags_per_machine": Quota(64, 64, "network tags of one machine", "[API] Tags"),
+    "network_tags_as_sources": Quota(30, 30, "source tags of one VPC rule (unconfirmed)", "[Q]"),
+    "network_tags_as_targets": Quota(70, 70, "target tags of one VPC rule (unconfirmed)", "[Q]"),
+    "rules_per_project": Quota(100, 100_000, "VPC firewall rules of this target (unconfirmed)", "[Q]"),
     "attributes_per_policy": Quota(
         5000,
         1_000_000,

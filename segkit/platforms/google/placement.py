@@ -27,6 +27,7 @@ from segkit.platforms.google.state import AFTER, BEFORE
 ENCODINGS = ("groups", "cells")
 EGRESS = ("exact", "ranges", "open")
 ORDERS = (AFTER, BEFORE)
+TAGS = ("secure", "network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class GooglePlacement:
     project: the project that the policy and the tags are made in. network: the name interfaces use for this
     network. provider: a provider alias (`google.prod`). peered_with: names of targets whose networks are
     peered with this one.
+    tags: `secure` (a network firewall policy with secure tags) or `network` (VPC firewall rules with network
+    tags, which anybody who may edit a machine can change).
     tags_parent: where the tag keys are made, `projects/NUMBER` or `organizations/ID`; by default the project.
     tags_network: the network as tag keys want it, `PROJECT/NAME`; by default network_id.
     order: the network's enforcement order, where this stack does not make the network.
@@ -52,6 +55,7 @@ class GooglePlacement:
     network: str = ""
     provider: str = ""
     peered_with: tuple[str, ...] = ()
+    tags: str = "secure"
     tags_parent: str = ""
     tags_network: str = ""
     order: str = ""
@@ -85,10 +89,11 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if not found.get("network_id"):
         fix = "pass projects/P/global/networks/N, or a reference such as vpc.id"
         yield wrong(target, "network_id", "network_id is missing", fix)
-    yield from check_words(target, {"egress": EGRESS, "order": ORDERS})
+    yield from check_words(target, {"egress": EGRESS, "order": ORDERS, "tags": TAGS})
     yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
     yield from check_quotas(target, QUOTAS)
-    if not (found.get("tags_parent") or found.get("project")):
+    secure = found.get("tags", "secure") == "secure"
+    if secure and not (found.get("tags_parent") or found.get("project")):
         fix = "pass tags_parent='projects/NUMBER' (or 'organizations/ID'), or project="
         yield wrong(target, "tags_parent", "nothing says where tag keys are made", fix)
     parent = found.get("tags_parent", "projects/1")

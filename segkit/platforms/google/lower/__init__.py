@@ -12,8 +12,8 @@ from segkit.platforms.google.limits import EXEMPT_ADDRESSES
 from segkit.platforms.google.lower.fit import over_quota, overflow, usage
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import drafted, make_plan
-from segkit.platforms.google.lower.policy import KEY, POLICY, PolicyEmitter
-from segkit.platforms.google.lower.quotas import pinned, quotas
+from segkit.platforms.google.lower.policy import KEY, POLICY
+from segkit.platforms.google.lower.quotas import emitter_of, pinned, quotas
 from segkit.platforms.google.placement import placement
 from segkit.platforms.lowering.encoding import CELLS, GROUPS
 from segkit.platforms.lowering.exempt import unenforceable
@@ -41,7 +41,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     out = []
     for target in steps("Writing the rules of targets", ordered):
         here = places[target.name]
-        emitter = PolicyEmitter(intent.model, plan, target, here, names, before)
+        emitter = emitter_of(here)(intent.model, plan, target, here, names, before)
         fragment = emitter.fragment()
         if over := list(over_quota(plan, target, here, names)):
             plain = {e: make_plan(draft, {**encodings, target.name: e}) for e in (GROUPS, CELLS)}

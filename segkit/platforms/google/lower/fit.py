@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 from segkit.errors import Problem
@@ -27,57 +27,95 @@ def attributes(line: Line) -> int:
 def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses: the fullest of its kind."""
     lines = plan.lines[target.name]
-    values = Counter(plan.block(group) for group in plan.groups[target.name])
-    used = {
-        "tags_per_interface": max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0),
-        "tags_per_side": max((max(len(n.targets), len(n.sources)) for n in lines), default=0),
-        "ranges_per_rule": max((len(n.ranges.cidrs()) for n in lines), default=0),
-        "keys_per_parent": len(values),
-        "values_per_key": max(values.values(), default=0),
-        "attributes_per_policy": sum(map(attributes, lines)) + CLOSING,
-    }
+    carried = max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0)
+    ranges = max((len(n.ranges.cidrs()) for n in lines), default=0)
+    if here.tags == "network":
+        used = {
+            "network_tags_per_machine": carried,
+            "network_tags_as_sources": max((len(n.sources) for n in lines), default=0),
+            "network_tags_as_targets": max((len(n.targets) for n in lines), default=0),
+            "ranges_per_rule": ranges,
+            "rules_per_project": len(lines) + CLOSING,
+        }
+    else:
+        values = Counter(plan.block(group) for group in plan.groups[target.name])
+        used = {
+            "tags_per_interface": carried,
+            "tags_per_side": max((max(len(n.targets), len(n.sources)) for n in lines), default=0),
+            "ranges_per_rule": ranges,
+            "keys_per_parent": len(values),
+            "values_per_key": max(values.values(), default=0),
+            "attributes_per_policy": sum(map(attributes, lines)) + CLOSING,
+        }
     return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}
 
 
 def over_quota(plan: Plan, target: Target, here: GooglePlacement, names: Namer) -> Iterator[Problem]:
     """Every quota that a target would overflow, with the cheapest ways out."""
-    limit = here.quota("tags_per_interface")
-    overloaded: dict[tuple[GroupId, ...], list[str]] = defaultdict(list)
-    for carried in plan.carried[target.name]:
-        if len(carried.groups) + 1 > limit:
-            overloaded[carried.groups].append(carried.workload.name)
-    for groups, workloads in overloaded.items():
-        named = ", ".join(sorted(names.group(g) for g in groups))
-        alike = f" (and {len(workloads) - 1} more alike)" if len(workloads) > 1 else ""
-        what = f"workload {workloads[0]!r}{alike} would carry {len(groups) + 1} tags ({named}, enforced)"
-        yield _over(target, what, limit, "tags_per_interface", 'encoding="cells" needs two tags')
-    for line in plan.lines[target.name]:
-        where = f"the {line.direction} rule for {line.origin}"
-        most = max(len(line.targets), len(line.sources))
-        if most > (limit := here.quota("tags_per_side")):
-            ways = 'encoding="groups", or blocks of groups, needs fewer values of a rule'
-            yield _over(target, f"{where} names {most} tags at one end", limit, "tags_per_side", ways)
-        if (count := len(line.ranges.cidrs())) > (limit := here.quota("ranges_per_rule")):
-            ways = 'name workloads by tags, or pass egress="ranges" or egress="open"'
-            yield _over(target, f"{where} has {count} ranges", limit, "ranges_per_rule", ways)
-    values: dict[Hashable, list[GroupId]] = defaultdict(list)
-    for group in plan.groups[target.name]:
-        values[plan.block(group)].append(group)
-    if len(values) > (limit := here.quota("keys_per_parent")):
-        ways = 'encoding="cells" needs two keys'
-        yield _over(target, f"{len(values)} tag keys", limit, "keys_per_parent", ways)
-    for held in values.values():
-        if len(held) > (limit := here.quota("values_per_key")):
-            what = f"tag key {names.tag(held[0])[0]!r} has {len(held)} values"
-            yield _over(target, what, limit, "values_per_key", 'encoding="groups" has one value a key')
-    used = usage(plan, target, here)["attributes_per_policy"]["used"]
-    if used > (limit := here.quota("attributes_per_policy")):
-        ways = (
-            "merge rules and port ranges, declare fewer ranges ('internet' alone takes over 100: use "
-            "'anywhere', or accept the residual 'internet-as-anywhere'), accept the residual "
-            "'other-protocols' where nearly all protocols are allowed"
-        )
-        yield _over(target, f"{used} rule attributes", limit, "attributes_per_policy", ways)
+    for quota, one in usage(plan, target, here).items():
+        if one["used"] > one["quota"]:
+            places = _places(plan, target, quota, one["quota"], names)
+            for what in places or [f"{one['used']} {_ALL[quota]}"]:
+                yield _over(target, what, one["quota"], quota, _WAYS[quota])
+
+
+def _places(plan: Plan, target: Target, quota: str, limit: int, names: Namer) -> list[str]:
+    """Where a quota overflows, where there is a place for it."""
+    lines = plan.lines[target.name]
+    if quota in ("tags_per_interface", "network_tags_per_machine"):
+        overloaded: dict[tuple[GroupId, ...], list[str]] = defaultdict(list)
+        for carried in plan.carried[target.name]:
+            if len(carried.groups) + 1 > limit:
+                overloaded[carried.groups].append(carried.workload.name)
+        return [_carrier(groups, workloads, names) for groups, workloads in overloaded.items()]
+    if quota in _OF_A_RULE:
+        what, count = _OF_A_RULE[quota]
+        told = ((f"the {n.direction} rule for {n.origin}", count(n)) for n in lines)
+        return [f"{where} {what.format(most)}" for where, most in told if most > limit]
+    if quota == "values_per_key":
+        values: dict[Hashable, list[GroupId]] = defaultdict(list)
+        for group in plan.groups[target.name]:
+            values[plan.block(group)].append(group)
+        full = (held for held in values.values() if len(held) > limit)
+        return [f"tag key {names.tag(held[0])[0]!r} has {len(held)} values" for held in full]
+    return []
+
+
+def _carrier(groups: tuple[GroupId, ...], workloads: list[str], names: Namer) -> str:
+    named = ", ".join(sorted(names.group(g) for g in groups))
+    alike = f" (and {len(workloads) - 1} more alike)" if len(workloads) > 1 else ""
+    return f"workload {workloads[0]!r}{alike} would carry {len(groups) + 1} tags ({named}, enforced)"
+
+
+_OF_A_RULE: Mapping[str, tuple[str, Callable[[Line], int]]] = {
+    "tags_per_side": ("names {} tags at one end", lambda line: max(len(line.targets), len(line.sources))),
+    "network_tags_as_sources": ("names {} tags as sources", lambda line: len(line.sources)),
+    "network_tags_as_targets": ("names {} tags as targets", lambda line: len(line.targets)),
+    "ranges_per_rule": ("has {} ranges", lambda line: len(line.ranges.cidrs())),
+}
+_ALL = {
+    "keys_per_parent": "tag keys",
+    "rules_per_project": "VPC firewall rules",
+    "attributes_per_policy": "rule attributes",
+}
+_FEWER = (
+    "merge rules and port ranges, declare fewer ranges ('internet' alone takes over 100: use 'anywhere', or "
+    "accept the residual 'internet-as-anywhere'), accept the residual 'other-protocols' where nearly all "
+    "protocols are allowed"
+)
+_GROUPS = 'encoding="groups", or blocks of groups, needs fewer values of a rule'
+_WAYS = {
+    "tags_per_interface": 'encoding="cells" needs two tags',
+    "network_tags_per_machine": 'encoding="cells" needs two tags',
+    "tags_per_side": _GROUPS,
+    "network_tags_as_sources": _GROUPS,
+    "network_tags_as_targets": _GROUPS,
+    "ranges_per_rule": 'name workloads by tags, or pass egress="ranges" or egress="open"',
+    "keys_per_parent": 'encoding="cells" needs two keys',
+    "values_per_key": 'encoding="groups" has one value a key',
+    "rules_per_project": "a policy with secure tags holds more",
+    "attributes_per_policy": _FEWER,
+}
 
 
 def overflow(plan: Plan, target: Target, here: GooglePlacement) -> int:

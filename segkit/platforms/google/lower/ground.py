@@ -27,8 +27,11 @@ def grounds(targets: Sequence[Target], placements: Mapping[str, GooglePlacement]
 def _visible(
     target: Target, known: Mapping[str, Target], placements: Mapping[str, GooglePlacement]
 ) -> Iterator[str]:
-    """The targets whose tags may be sources: its own, and those of peered networks ([TAGS])."""
+    """The targets whose tags may be sources: its own, and with secure tags those of peered networks
+    ([TAGS]; [VPC] on network tags)."""
     for name, other in sorted(known.items()):
-        peered = name in placements[target.name].peered_with or target.name in placements[name].peered_with
+        secure = placements[target.name].tags == placements[name].tags == "secure"
+        peered = secure and name in placements[target.name].peered_with
+        peered |= secure and target.name in placements[name].peered_with
         if name == target.name or (peered and other.realm == target.realm):
             yield name

@@ -45,14 +45,18 @@ class Namer:
         block = next(b for b in encoding.blocks if group.pieces[0] in b)
         return f"block-{digest(' '.join(sorted(map(self._groups.name, block))), 10)}", value
 
+    def words(self, group: GroupId) -> tuple[str, ...]:
+        """The words that name a group where there is only one level of names."""
+        key, value = self.tag(group)
+        return (key,) if value == MEMBER else (key, value)
+
     def key_key(self, group: GroupId) -> str:
         """The Terraform name of a tag key."""
         return resource_name(group.target, self.tag(group)[0])
 
     def value_key(self, group: GroupId) -> str:
         """The Terraform name of a tag value."""
-        key, value = self.tag(group)
-        return resource_name(group.target, key, *([] if value == MEMBER else [value]))
+        return resource_name(group.target, *self.words(group))
 
     def key_name(self, group: GroupId) -> str:
         """The short name of a key: unique among all of a project's."""

@@ -30,10 +30,11 @@ FIRST_DENY = HIGHEST - 10
 
 @dataclass(slots=True)
 class Line:
-    """One rule that allows. `identity` is what makes it the same rule whatever else changes; `ranges` hold
-    one address family, or there are `sources` instead."""
+    """One rule that allows. `identity` is what makes it the same rule whatever else changes, `now` the same
+    in the names of today; `ranges` hold one address family, or there are `sources` instead."""
 
     identity: str
+    now: str
     target: str
     direction: Direction
     targets: tuple[GroupId, ...]
@@ -114,13 +115,16 @@ def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
     alike: dict[str, list[Line]] = defaultdict(list)
     for (rule, peers), services in merged.items():
         for line in _written(target, rule, peers, services, groups):
-            own, peer = (names.get(piece.hint, piece.hint) for piece in (rule.own, rule.peer))
-            base = f"{rule.origin}|{rule.direction}|{own}|{peer}|{line.identity}"
+            ends = rule.own.hint, rule.peer.hint
+            way, kind = f"{rule.origin}|{rule.direction}", line.now
+            line.now = "|".join((way, *ends, kind))
+            base = "|".join((way, *(names.get(hint, hint) for hint in ends), kind))
             line.identity = f"{rule.own.order()}|{rule.peer.order()}|{line.ranges}|{services}"
             alike[base].append(line)
     for base, found in sorted(alike.items()):
         for line in found:
-            line.identity = base if len(found) == 1 else f"{base}|{digest(line.identity, 16)}"
+            rest = "" if len(found) == 1 else f"|{digest(line.identity, 16)}"
+            line.identity, line.now = base + rest, line.now + rest
             yield line
 
 
@@ -147,9 +151,8 @@ def _written(
     ways += [(f"v{f}", (), peers.addresses.family(f), f) for f in sorted(rule.families)]
     for name, named, ranges, family in ways:
         if (named or ranges) and said(services, family):
-            yield Line(
-                name, target, rule.direction, holders, named, ranges, services, family, rule.origin, rule.rule
-            )
+            place = "", name, target, rule.direction
+            yield Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule)
 
 
 def _prioritise(lines: list[Line]) -> None:

@@ -13,6 +13,8 @@ from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport
 from segkit.platforms.base import Encoding as Wanted
+from segkit.platforms.google.lower.classic import ClassicEmitter
+from segkit.platforms.google.lower.emit import Emitter
 from segkit.platforms.google.lower.fit import overflow, usage
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import Plan, drafted, make_plan
@@ -23,6 +25,11 @@ from segkit.platforms.lowering.encoding import CELLS, GROUPS, Encoding, blocks_b
 
 FULLEST = 10
 """How many tags that most rules hold for are named."""
+
+
+def emitter_of(here: GooglePlacement) -> type[Emitter]:
+    """How a target's rules are written."""
+    return ClassicEmitter if here.tags == "network" else PolicyEmitter
 
 
 def pinned(draft: Draft, target: Target, here: GooglePlacement) -> Encoding:
@@ -113,7 +120,7 @@ def _units(draft: Draft, plan: Plan, target: Target, here: GooglePlacement) -> d
     """Everything of a target that can come, go or change by itself: resources, rules, and what interfaces
     carry."""
     names = Namer(draft.intent.model, plan)
-    fragment = PolicyEmitter(draft.intent.model, plan, target, here, names, names).fragment()
+    fragment = emitter_of(here)(draft.intent.model, plan, target, here, names, names).fragment()
     out: dict[tuple[str, str], Any] = {}
     for kind, bodies in fragment.get("resource", {}).items():
         out |= {(kind, key): body for key, body in bodies.items() if kind != POLICY}
