@@ -173,3 +173,54 @@ def test_a_membership_that_somebody_wrote_by_hand(workload: str) -> None:
     }
     proof = prove(model, document, intent=done.intent, residuals=done.residuals)
     assert proof.status == "unproved" and "that is no workload" in proof.text()
+
+
+WEB = "${azurerm_application_security_group.az_web.id}"
+FRONT = "${azurerm_network_security_group.az_front.id}"
+MACHINE = azure.interface("w")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("azapi_resource", {"type": "Microsoft.Network/x/securityRules@1", "parent_id": FRONT}, "handed on"),
+        ("azapi_update_resource", {"resource_id": FRONT, "body": {}}, "handed on"),
+        ("azapi_update_resource", {"type": "Microsoft.Network/y@1", "resource_id": MACHINE}, "may change it"),
+        ("azapi_resource", {"type": "Microsoft.Compute/z@1", "body": {"asgs": [{"id": WEB}]}}, "no workload"),
+        ("azurerm_resource_group_template_deployment", {"parameters_content": WEB}, "no workload"),
+        ("azapi_resource", {"type": "Microsoft.Insights/logs@1", "parent_id": FRONT}, ""),
+    ],
+)
+def test_resources_that_say_by_the_api_what_they_are(kind: str, body: Document, said: str) -> None:
+    proof = proved(estate(), **{kind: {"x": body}})
+    assert (proof.status == "unproved" and said in proof.text()) if said else proof.ok
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("${local.segkit_az_more.groups}", ""),
+        ("${local.segkit_az_more}", ""),
+        (WEB, "which module.x is in too"),
+        ("${concat(local.segkit_az_more.groups, [azurerm_application_security_group.az_web.id])}", "az_web"),
+        (FRONT, "it is handed on"),
+    ],
+)
+def test_modules_are_given_memberships_and_nothing_else(given: str, said: str) -> None:
+    """What is published is there to be handed on; a group of any kind by itself is not."""
+    seg = estate()
+    seg.workload("more", {"app": "db"}, ["10.0.2.5"])
+    model = seg.build()
+    done = compile_model(model)
+    document = {**done.fragment, "module": {"x": {"source": "./x", "machine": {"groups": given}}}}
+    proof = prove(model, document, intent=done.intent, residuals=done.residuals)
+    assert (proof.status == "unproved" and said in proof.text()) if said else proof.ok
+
+
+@pytest.mark.parametrize(("group", "doubted"), [("shop-az-front", True), ("other", False)])
+def test_a_rule_for_a_group_of_whose_names_one_is_not_known(group: str, doubted: bool) -> None:
+    body = {k: v for k, v in rule("x", 100, protocol="*").items() if v is not None}
+    body |= {"resource_group_name": "rg", "network_security_group_name": group}
+    proof = proved(estate(resource_group="${var.group}"), azurerm_network_security_rule={"x": body})
+    assert ("it may have this rule" in proof.text()) is doubted
+    assert proof.status == ("unproved" if doubted else "equal")

@@ -234,7 +234,7 @@ def test_security_admin_rules_put_everything_in_doubt() -> None:
 def test_a_module_that_is_given_a_group_may_change_it() -> None:
     document = stack(*ENDS)
     document["module"] = {"more": {"source": "./more", "group": "${azurerm_network_security_group.nsg.name}"}}
-    assert "a module is given it" in doubts(read_terraform(document))
+    assert "it is handed on" in doubts(read_terraform(document))
 
 
 def test_what_is_no_stack_is_refused() -> None:

@@ -16,6 +16,7 @@ from segkit.artifacts.scope import Unknown, spelled
 from segkit.errors import Problem, SegkitError
 from segkit.platforms.azure.read_carriers import CarrierReader
 from segkit.platforms.azure.read_groups import GroupReader
+from segkit.platforms.azure.read_handed import handed
 from segkit.platforms.azure.reading import Reading, ignores
 from segkit.platforms.azure.state import State
 
@@ -47,14 +48,15 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     imports = read_imports(doc)
     _aliases(reading)
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
-    groups = GroupReader(reading, imports, modules, known)
+    passed_on = tuple(handed(reading, modules))
+    groups = GroupReader(reading, imports, passed_on, known)
     groups.read()
-    carriers = CarrierReader(reading)
+    carriers = CarrierReader(reading, passed_on)
     carriers.read()
     aliases = reading.aliases
     subnets = {aliases.get(s, s): aliases.get(group, group) for s, group in known.subnets.items()}
     subnets |= dict(_inline_subnets(reading))
-    loose = []
+    loose = [(one.key, one.where) for one in passed_on if one.changed and _is_subnet(one.key)]
     for subnet, group, where, sure in _associations(reading):
         if not sure:
             loose.append((subnet, where))
@@ -124,6 +126,10 @@ def _associations(reading: Reading) -> Iterator[tuple[str, str, str, bool]]:
         group = reading.key(block.body.get("network_security_group_id_wo"))
         if group is not None:
             yield block.address, group, block.address, True
+
+
+def _is_subnet(key: str) -> bool:
+    return key.startswith("azurerm_subnet.") or "/subnets/" in key
 
 
 def _inline_subnets(reading: Reading) -> Iterator[tuple[str, str]]:

@@ -8,16 +8,18 @@ network policies for private endpoints”).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Mapped, Trail, Unknown, spelled
+from segkit.platforms.azure.read_handed import Handed
 from segkit.platforms.azure.reading import IGNORES, Reading, ignores
 from segkit.platforms.azure.state import Carrier, Published
 
 _GROUPS = "application_security_group_ids"
+_GROUP = "azurerm_application_security_group."
 _FILTER = "network_security_group_id"
 
 INTERFACES = {
@@ -55,8 +57,8 @@ class Draft:
 class CarrierReader:
     """Collects carriers and published memberships of one stack."""
 
-    def __init__(self, reading: Reading) -> None:
-        self.reading, self.scope = reading, reading.scope
+    def __init__(self, reading: Reading, passed_on: Sequence[Handed] = ()) -> None:
+        self.reading, self.scope, self.passed_on = reading, reading.scope, passed_on
         self.drafts: dict[str, Draft] = {}
 
     def read(self) -> None:
@@ -73,6 +75,12 @@ class CarrierReader:
                 self._member(block, argument)
         for block in self.reading.of("azurerm_network_interface_security_group_association"):
             self._filter(block)
+        for one in self.passed_on:
+            if one.changed and one.key in self.drafts:
+                self.drafts[one.key].doubts.add(f"{one.where} may change it")
+            if one.key.startswith(_GROUP):
+                draft = self.drafts.setdefault(one.where, Draft(one.where, one.where, resource=False))
+                draft.groups.add(one.key)
 
     # Results
 

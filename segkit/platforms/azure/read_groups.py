@@ -7,12 +7,13 @@ other).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Unknown, spelled
+from segkit.platforms.azure.read_handed import Handed
 from segkit.platforms.azure.reading import IGNORES, Reading, ignores
 from segkit.platforms.azure.state import Members, Rule, SecurityGroup, State
 
@@ -46,11 +47,11 @@ class GroupReader:
         self,
         reading: Reading,
         imports: Mapping[str, str],
-        modules: Mapping[str, Mapping[str, Any]],
+        passed_on: Sequence[Handed],
         snapshot: State,
     ) -> None:
         self.reading, self.scope = reading, reading.scope
-        self.imports, self.modules = imports, modules
+        self.imports, self.passed_on = imports, passed_on
         self.drafts: dict[str, Draft] = {}
         for group in snapshot.groups.values():
             key = reading.aliases.get(group.key, group.key)
@@ -66,11 +67,9 @@ class GroupReader:
         for draft in self.drafts.values():
             if draft.inline and draft.separate:
                 self._note(draft, draft.key, "rules are given inline and as resources of their own")
-        for name in sorted(self.modules):
-            # A module may add rules to a group that it is given.
-            for address in sorted(self.scope.mentions(self.modules[name])):
-                if address.startswith(f"{_KIND}."):
-                    self.doubt(address, f"module.{name}", "a module is given it")
+        for one in self.passed_on:
+            if one.changed and (one.key in self.drafts or one.key.startswith(f"{_KIND}.")):
+                self.doubt(one.key, one.where, "it is handed on, and may be changed there")
 
     def frozen(self) -> dict[str, SecurityGroup]:
         """The groups, by key."""
@@ -141,6 +140,9 @@ class GroupReader:
         ):
             self._stray(block)
             return
+        for group in self.reading.of(_KIND):
+            if group.address != key and self._alike(group, block):
+                self.doubt(group.address, block.address, "it may have this rule")
         draft = self._draft(key)
         draft.separate = True
         if copies is None:
@@ -150,6 +152,15 @@ class GroupReader:
             # What was recorded of a rule that the stack makes is what it was.
             draft.rules = [r for r in draft.rules if r not in draft.recorded or r.name != rule.name]
             draft.rules.append(rule)
+
+    def _alike(self, group: Block, rule: Block) -> bool:
+        """May a group whose names are not all known be the one that a rule names?"""
+        pairs = (("resource_group_name", "resource_group_name"), ("name", "network_security_group_name"))
+        names = [
+            [self.scope.value(b.body.get(n)) for b, n in zip((group, rule), p, strict=True)] for p in pairs
+        ]
+        texts = [[one.lower() for one in pair if isinstance(one, str)] for pair in names]
+        return any(len(pair) < 2 for pair in texts) and all(len(set(pair)) < 2 for pair in texts)
 
     def _stray(self, block: Block) -> None:
         """A rule whose group cannot be told by its names: every group that its expressions mention may be the
