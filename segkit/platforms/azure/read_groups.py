@@ -134,15 +134,16 @@ class GroupReader:
         if copies == 0:
             return
         key = self.reading.named(_PATH, block.body, "network_security_group_name")
-        if not all(
-            isinstance(self.scope.value(block.body.get(name)), str)
-            for name in ("resource_group_name", "network_security_group_name")
-        ):
-            self._stray(block)
-            return
-        for group in self.reading.of(_KIND):
-            if group.address != key and self._alike(group, block):
-                self.doubt(group.address, block.address, "it may have this rule")
+        alike = [group.address for group in self.reading.of(_KIND) if self._alike(group, block)]
+        if key not in alike:
+            if not all(
+                isinstance(self.scope.value(block.body.get(name)), str)
+                for name in ("resource_group_name", "network_security_group_name")
+            ):
+                self._stray(block, alike)
+                return
+            for address in alike:
+                self.doubt(address, block.address, "it may have this rule")
         draft = self._draft(key)
         draft.separate = True
         if copies is None:
@@ -154,7 +155,7 @@ class GroupReader:
             draft.rules.append(rule)
 
     def _alike(self, group: Block, rule: Block) -> bool:
-        """May a group whose names are not all known be the one that a rule names?"""
+        """May a group whose names, or those in the rule, are not all known be the one that a rule names?"""
         pairs = (("resource_group_name", "resource_group_name"), ("name", "network_security_group_name"))
         names = [
             [self.scope.value(b.body.get(n)) for b, n in zip((group, rule), p, strict=True)] for p in pairs
@@ -162,10 +163,10 @@ class GroupReader:
         texts = [[one.lower() for one in pair if isinstance(one, str)] for pair in names]
         return any(len(pair) < 2 for pair in texts) and all(len(set(pair)) < 2 for pair in texts)
 
-    def _stray(self, block: Block) -> None:
-        """A rule whose group cannot be told by its names: every group that its expressions mention may be the
-        one, and every group of the stack where they mention none."""
-        names = ("resource_group_name", "network_security_group_name", "for_each")
+    def _stray(self, block: Block, alike: Sequence[str]) -> None:
+        """A rule whose group cannot be told by its names: every group that the expression of its own name
+        mentions may be the one, and every group of a like name where it mentions none."""
+        names = ("network_security_group_name", "for_each")
         named = self.scope.mentions([block.body.get(name) for name in names])
         groups = sorted(a for a in named if a.startswith(f"{_KIND}."))
         if len(groups) == 1 and not block.repeated:
@@ -176,5 +177,5 @@ class GroupReader:
                 block.address, f"read as a rule of {groups[0]}, the only group that it mentions"
             )
             return
-        for address in groups or sorted(group.address for group in self.reading.of(_KIND)):
+        for address in groups or alike:
             self.doubt(address, block.address, "it may have this rule")
