@@ -33,10 +33,10 @@ HEAD = """# Platforms
 
 Written by `make platforms` from the `capabilities` of each platform; do not edit.
 
-*Exact* is what the platform says itself. *Emulated* means the same flows, said in another way. Where a
-platform can say something only roughly there is a *residual*: a named difference that a target accepts in
-code, with owner, reason and last day, or the synth fails. Whatever it is, the [proof](proof.md) compares what
-was written with what was meant.
+*Exact* is what the platform can say itself; where that is safer, segkit may still write the same flows
+without it. *Emulated* means the same flows, said in another way. Where a platform can say something only
+roughly there is a *residual*: a named difference that a target accepts in code, with owner, reason and last
+day, or the synth fails. Whatever it is, the [proof](proof.md) compares what was written with what was meant.
 """
 
 
