@@ -56,7 +56,7 @@ class AzureNetworkSecurityGroups(Target):
             vnet_id=vnet_id,
             resource_group=resource_group,
             location=location,
-            subnets={key: dict(subnet) for key, subnet in subnets.items()} if subnets else None,
+            subnets={key: dict(subnet) for key, subnet in subnets.items()} if subnets is not None else None,
             provider=provider if provider is None or isinstance(provider, str) else provider.fqn,
             network=vnet_id if network is None else network,
             # Left out where it is the default, so that the digest of an intent does not hang on it.

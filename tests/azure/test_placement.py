@@ -70,9 +70,32 @@ def refused(seg: Segmentation) -> str:
             },
             "priorities of subnet 'a' are [100, 120]",
         ),
+        ({"subnets": {}}, "there are no subnets"),
+        ({"subnets": {"a": {**FRONT, "id": ["snet"]}}}, "id of subnet 'a' is ['snet']"),
+        ({"subnets": {"a": {**FRONT, "id": ""}}}, "id of subnet 'a' is ''"),
+        (
+            {"subnets": {"a": FRONT, "b": {"id": "SNET", "prefixes": ["10.0.2.0/24"]}}},
+            "subnets 'a' and 'b' have one id",
+        ),
+        (
+            {"subnets": {"a": {**FRONT, "security_group": {"name": 7, "resource_group": "r"}}}},
+            "security_group of subnet 'a' is",
+        ),
         ({"flow_log": {"network_watcher": "w"}}, "flow_log is"),
+        (
+            {
+                "flow_log": {
+                    **dict.fromkeys(("network_watcher", "resource_group"), "w"),
+                    "storage_account_id": 1,
+                }
+            },
+            "flow_log is",
+        ),
         ({"adopt": {"web": {"description": "x"}}}, "adopt is"),
+        ({"adopt": {"web": {"name": 7}}}, "adopt is"),
         ({"snapshot": {"SecurityGroups": []}}, "snapshot is"),
+        ({"snapshot": {"networkSecurityGroups": ["nsg"]}}, "snapshot is"),
+        ({"snapshot": {"networkSecurityGroups": [{"id": "x", "securityRules": ["rule"]}]}}, "snapshot is"),
     ],
 )
 def test_a_wrong_argument(more: dict[str, Any], said: str) -> None:
@@ -80,7 +103,7 @@ def test_a_wrong_argument(more: dict[str, Any], said: str) -> None:
 
 
 def test_two_targets_that_claim_one_subnet() -> None:
-    two = estate({"subnets": {"a": FRONT}}, {"subnets": {"b": FRONT}})
+    two = estate({"subnets": {"a": FRONT}}, {"subnets": {"b": {**FRONT, "id": "SNET"}}})
     assert "target t1: subnet 'b' is target t0's already" in refused(two)
 
 

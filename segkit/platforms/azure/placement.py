@@ -163,6 +163,22 @@ def _all(fits: Any) -> Any:
     return lambda value: isinstance(value, Mapping) and all(fits(one) for one in value.values())
 
 
+def _texts(needed: frozenset[str], more: frozenset[str] = frozenset()) -> Any:
+    """The same, with nothing but texts in it."""
+    return lambda value: (
+        _record(needed, more)(value) and all(isinstance(v, str) and v for v in value.values())
+    )
+
+
+def _listed(group: Any) -> bool:
+    """Is something a security group as the API lists it?"""
+    if not isinstance(group, Mapping) or not isinstance(group.get("id"), str):
+        return False
+    inner = group.get("properties", group)
+    held = inner if isinstance(inner, Mapping) else {"securityRules": [None]}
+    return all(every(held.get(name) or (), Mapping) for name in ("securityRules", "subnets"))
+
+
 _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(("vnet_id", "resource_group", "location", "network", "provider"), TEXT),
     "tags": TEXTS,
@@ -173,11 +189,16 @@ _SHAPES: Mapping[str, Shape] = {
     ),
     "adopt": (
         "what each group keeps, e.g. {'web': {'name': 'asg-web'}}",
-        _all(_record(frozenset(), frozenset(f.name for f in fields(Adopted)))),
+        _all(_texts(frozenset(), frozenset(f.name for f in fields(Adopted)))),
     ),
     "flow_log": (
         "network_watcher, resource_group, storage_account_id, and days if you like",
-        _record(frozenset(("network_watcher", "resource_group", "storage_account_id")), frozenset(("days",))),
+        lambda value: (
+            _texts(frozenset(("network_watcher", "resource_group", "storage_account_id")))(
+                {k: v for k, v in value.items() if k != "days"} if isinstance(value, Mapping) else value
+            )
+            and type(value.get("days", 0)) is int
+        ),
     ),
     "snapshot": (
         "the parsed answers, e.g. {'networkSecurityGroups': [...]}",
@@ -185,6 +206,7 @@ _SHAPES: Mapping[str, Shape] = {
             isinstance(value, Mapping)
             and set(value) <= {"networkSecurityGroups"}
             and every(value.values(), list | tuple)
+            and all(_listed(group) for groups in value.values() for group in groups)
         ),
     ),
 }
@@ -193,7 +215,19 @@ _SHAPES: Mapping[str, Shape] = {
 
 def _check_subnets(target: Target) -> Iterator[Problem]:
     held: dict[str, Addresses] = {}
-    for name, raw in sorted(given(target).get("subnets", {}).items()):
+    ids: dict[str, str] = {}
+    found = given(target)
+    if "subnets" in found and not found["subnets"]:
+        fix = "leave it out for a security group on the interfaces"
+        yield wrong(target, "subnets", "there are no subnets", fix)
+    for name, raw in sorted(found.get("subnets", {}).items()):
+        if not isinstance(raw["id"], str) or not raw["id"]:
+            yield wrong(
+                target, "subnets", f"id of subnet {name!r} is {raw['id']!r}", "pass its id, or a reference"
+            )
+        elif (other := ids.setdefault(raw["id"].lower(), name)) != name:
+            fix = "a subnet has one network security group: name it once, with all its prefixes"
+            yield wrong(target, "subnets", f"subnets {other!r} and {name!r} have one id", fix)
         prefixes, problem = _prefixes(raw["prefixes"])
         if problem:
             fix = "write CIDRs: which workloads are in a subnet has to be known before anything is applied"
@@ -225,7 +259,8 @@ def _check_existing(target: Target, subnet: str, raw: Any) -> Iterator[Problem]:
     if raw is None:
         return
     what = f"security_group of subnet {subnet!r} is {raw!r}"
-    if not _record(frozenset(("name", "resource_group")), frozenset(("priorities",)))(raw):
+    names = {k: v for k, v in raw.items() if k != "priorities"} if isinstance(raw, Mapping) else raw
+    if not _texts(frozenset(("name", "resource_group")))(names):
         yield wrong(target, "subnets", what, "write its name and resource_group, and priorities if you like")
         return
     band = raw.get("priorities", (FIRST, LAST))
@@ -241,13 +276,13 @@ def _check_existing(target: Target, subnet: str, raw: Any) -> Iterator[Problem]:
 
 def _check_claims(model: Model, target: Target) -> Iterator[Problem]:
     """Subnets that another target has too: a subnet has one security group."""
-    mine = {raw["id"]: name for name, raw in given(target).get("subnets", {}).items()}
+    mine = {str(raw["id"]).lower(): name for name, raw in given(target).get("subnets", {}).items()}
     for other in model.targets:
         if other.platform != target.platform or other.name >= target.name:
             continue
         subnets = given(other).get("subnets", {})
         for raw in subnets.values() if isinstance(subnets, Mapping) else ():
-            subnet = raw.get("id") if isinstance(raw, Mapping) else None
+            subnet = str(raw.get("id")).lower() if isinstance(raw, Mapping) else None
             if subnet in mine:
                 what = f"subnet {mine[subnet]!r} is target {other.name}'s already"
                 yield wrong(
