@@ -18,7 +18,8 @@ class GoogleNetworkFirewall(Target):
     made, `tags_parent` where the tag keys are: `projects/NUMBER` or `organizations/ID`, by default the
     project. `network` is the name that interfaces use for this network, `network_id` by default. `provider`
     is an aliased provider construct or its address ("google.prod"). `stack` and `identities` say which stacks
-    it is in (see `Target`). `peered_with` lists targets, or names of targets, whose networks are peered with
+    it is in (see `Target`), and `references` how its rules name what a target of another stack owns: by
+    "output" or by "address". `peered_with` lists targets, or names of targets, whose networks are peered with
     this one. `order` is the network's enforcement order, where this app does not make the network. `encoding`
     is "groups" (one tag key per selector in use), "cells" (one per combination of selectors), or blocks of
     group names. `egress` says how egress to workloads is written: "exact", "ranges" or "open". `tags` is
@@ -38,6 +39,7 @@ class GoogleNetworkFirewall(Target):
         realm: str = DEFAULT_REALM,
         stack: Any = None,
         identities: Any = None,
+        references: str | None = None,
         provider: Any = None,
         network: str | None = None,
         peered_with: Iterable[Target | str] = (),
@@ -57,6 +59,7 @@ class GoogleNetworkFirewall(Target):
             realm=realm,
             stack=stack,
             identities=identities,
+            references=references,
             network_id=network_id,
             project=project,
             tags_parent=tags_parent,

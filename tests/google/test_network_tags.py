@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from segkit.errors import SegkitError
@@ -74,12 +72,8 @@ def test_a_machine_that_exists_cannot_be_given_network_tags() -> None:
 
 def test_network_tags_reach_no_peered_network() -> None:
     seg = shop(tags="network", select=L.app == "web")
-    there: dict[str, Any] = {
-        "network_id": "projects/p/global/networks/far",
-        "peered_with": ["net"],
-        "select": L.app == "db",
-    }
-    target(seg, name="far", tags="network", **there)
+    far = "projects/p/global/networks/far"
+    target(seg, name="far", tags="network", network_id=far, peered_with=["net"], select=L.app == "db")
     done = compiled(seg)
     rules = [r for r in done.fragment["resource"][FIREWALL].values() if "allow" in r]
     assert not any("source_tags" in rule for rule in rules) and proof(seg).ok

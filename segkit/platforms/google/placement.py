@@ -27,6 +27,7 @@ from segkit.platforms.google.state import AFTER, BEFORE
 ENCODINGS = ("groups", "cells")
 EGRESS = ("exact", "ranges", "open")
 ORDERS = (AFTER, BEFORE)
+REFERENCES = ("output", "address")
 TAGS = ("secure", "network")
 
 
@@ -38,6 +39,8 @@ class GooglePlacement:
     project: the project that the policy and the tags are made in. network: the name interfaces use for this
     network. provider: a provider alias (`google.prod`). peered_with: names of targets whose networks are
     peered with this one.
+    references: how its rules name what a target of another stack owns: `output` (its tags, which that stack
+    publishes; an error where no tag can be named) or `address`. Left out: `output` where it is possible.
     tags: `secure` (a network firewall policy with secure tags) or `network` (VPC firewall rules with network
     tags, which anybody who may edit a machine can change).
     tags_parent: where the tag keys are made, `projects/NUMBER` or `organizations/ID`; by default the project.
@@ -55,6 +58,7 @@ class GooglePlacement:
     network: str = ""
     provider: str = ""
     peered_with: tuple[str, ...] = ()
+    references: str = ""
     tags: str = "secure"
     tags_parent: str = ""
     tags_network: str = ""
@@ -89,7 +93,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if not found.get("network_id"):
         fix = "pass projects/P/global/networks/N, or a reference such as vpc.id"
         yield wrong(target, "network_id", "network_id is missing", fix)
-    yield from check_words(target, {"egress": EGRESS, "order": ORDERS, "tags": TAGS})
+    yield from check_words(target, _WORDS)
     yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
     yield from check_quotas(target, QUOTAS)
     secure = found.get("tags", "secure") == "secure"
@@ -106,8 +110,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
             fix = f"known targets: {listed(peers - {target.name})}"
             yield wrong(target, "peered_with", f"peered_with names {name!r}", fix)
     for other in model.targets:
-        same = other.platform == target.platform and other.name < target.name
-        if same and found.get("network_id") and other.placement.get("network_id") == found["network_id"]:
+        if other.platform == target.platform and other.name < target.name and _claims(other, target):
             yield Problem(
                 f"target {target.name}: target {other.name} claims the same network",
                 where=target.where,
@@ -115,6 +118,13 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
                 fix="make one target of the two",
             )
     yield from _check_interfaces(model, target)
+
+
+def _claims(one: Target, other: Target) -> bool:
+    """Do two targets name one network? A reference speaks of its own stack."""
+    names = {target.placement.get("network_id") for target in (one, other)}
+    text = next(iter(names))
+    return len(names) == 1 and bool(text) and ("${" not in str(text) or one.home == other.home)
 
 
 def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:
@@ -132,6 +142,7 @@ def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:
             )
 
 
+_WORDS = {"egress": EGRESS, "order": ORDERS, "references": REFERENCES, "tags": TAGS}
 _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(("network_id", "project", "network", "provider", "tags_parent", "tags_network"), TEXT),
     "peered_with": NAMES,

@@ -16,6 +16,7 @@ def grounds(targets: Sequence[Target], placements: Mapping[str, GooglePlacement]
         t.name: Ground(
             alone=True,
             visible={"ingress": tuple(_visible(t, known, placements))},
+            published=placements[t.name].references == "output",
             reach="name {} in peered_with where the networks are peered, in one realm",
             loose=placements[t.name].egress == "ranges",
             open=placements[t.name].egress == "open",
@@ -30,6 +31,8 @@ def _visible(
     """The targets whose tags may be sources: its own, and with secure tags those of peered networks
     ([TAGS]; [VPC] on network tags)."""
     for name, other in sorted(known.items()):
+        if placements[target.name].references == "address" and other.stack != target.stack:
+            continue
         secure = placements[target.name].tags == placements[name].tags == "secure"
         peered = secure and name in placements[target.name].peered_with
         peered |= secure and target.name in placements[name].peered_with
