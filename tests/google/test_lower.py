@@ -232,6 +232,15 @@ def test_two_interfaces_in_one_network() -> None:
     refused(seg, "workload 'two' has interfaces a, b in one network")
 
 
+def test_a_workload_in_a_network_that_no_target_has() -> None:
+    seg = shop(network="vpc", order="AFTER_CLASSIC_FIREWALL")
+    seg.workload("here", {"app": "web"}, ["10.0.0.7"], network="vpc")
+    assert not compiled(seg).warnings
+    seg.workload("lost", {"app": "web"}, ["10.0.0.8"], network="vcp")
+    (warning,) = compiled(seg).warnings
+    assert "'lost' is in network 'vcp', which no target has" in warning.what and "net, vpc" in warning.fix
+
+
 def test_an_interface_id_that_names_no_machine() -> None:
     seg = shop()
     for number, odd in enumerate(("nic0", "//compute.googleapis.com/projects/p/zones/z/instances/web")):
