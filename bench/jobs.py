@@ -12,7 +12,7 @@ from secrets import token_bytes
 from typing import Any
 from unittest import mock
 
-from bench import inventory, redundancy, through_cdktf
+from bench import inventory, planes, redundancy, through_cdktf
 from bench.changes import changes as changes_of
 from bench.estates import Estate, random_estate, realistic
 from bench.models import accounts, model_of
@@ -128,6 +128,8 @@ def _busy() -> float:
 JOBS: dict[str, Callable[..., Figures]] = {
     "intent": intent,
     "estate": estate,
+    "plane": planes.whole,
+    "generate": planes.generate,
     "redundancy": redundancy.exact,
     "shade": redundancy.shade,
     "inventory_file": inventory.write,

@@ -9,19 +9,20 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import inventory
+from bench import inventory, planes_rows
 from bench.measure import Job, Sample, UnfinishedError, alternating, run
 from bench.table import Row, memory, seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: AWS rules through cdktf; workloads, rules and applications of the realistic
-    estate, and of the one that is compiled; workloads and rules of the random one; rules whose
-    redundancy is judged, with how many times faster than the peer that should be; turns of each pair;
-    changes of one rule; seconds that a run may take."""
+    """How much is measured: rules of a platform, and those that a peer generates too; workloads, rules and
+    applications of the realistic estate, and of the one that is compiled; workloads and rules of the random
+    one; rules whose redundancy is judged, with how many times faster than the peer that should be; turns of
+    each pair; changes of one rule; seconds that a run may take."""
 
     lines: int
+    compared: int
     workloads: int
     rules: int
     applications: int
@@ -35,6 +36,7 @@ class Sizes:
 
 FULL = Sizes(
     10_000,
+    3_000,
     100_000,
     10_000,
     500,
@@ -44,8 +46,8 @@ FULL = Sizes(
     2,
     60,
 )
-QUICK = Sizes(1_000, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), ((500, 5.0),), 2, 20, 60.0)
-TINY = Sizes(100, 50, 30, 5, (50, 20, 5), (30, 20), ((10, 5.0),), 1, 1, 60.0)
+QUICK = Sizes(1_000, 500, 10_000, 1_000, 100, (4_000, 400, 25), (3_000, 1_000), ((500, 5.0),), 2, 20, 60.0)
+TINY = Sizes(100, 100, 50, 30, 5, (50, 20, 5), (30, 20), ((10, 5.0),), 1, 1, 60.0)
 
 
 def emission(sizes: Sizes) -> Iterator[Row]:
@@ -228,6 +230,7 @@ ROWS: dict[str, Callable[[Sizes], Iterator[Row]]] = {
     "intent": intent,
     "growth": growth,
     "redundancy": redundancy,
+    "planes": lambda sizes: planes_rows.rows(sizes.lines, sizes.compared, sizes.turns, sizes.limit),
     "inventory": lambda sizes: inventory.rows(sizes.workloads, sizes.applications, sizes.turns, sizes.limit),
 }
 
