@@ -11,6 +11,7 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.workloads import Interface, Workload
 from segkit.platforms.azure.placement import AzurePlacement
+from segkit.platforms.lowering.elsewhere import elsewhere
 from segkit.sets import NOWHERE, Addresses
 
 ON_INTERFACES = "interfaces"
@@ -32,9 +33,9 @@ class Placing:
                 self._held.setdefault(_key(endpoint.workload, endpoint.interface), []).append(endpoint)
         self.problems: list[Problem] = []
         self.untouched: dict[str, frozenset[str]] = {}
+        self.problems += elsewhere(intent.model, targets)
         for target in targets:
             here = placements[target.name]
-            self.problems += _elsewhere(intent, target, targets)
             if here.subnets:
                 self.problems += self._strangers(intent, target)
             if here.shared:
@@ -137,20 +138,3 @@ def _cut_off(target: Target, workload: Workload, closed: Sequence[str]) -> Probl
         fix="let everybody in a subnet with a security_group of others be in visibility mode, or nobody; "
         "give other subnets a target of their own",
     )
-
-
-def _elsewhere(intent: Intent, target: Target, targets: Sequence[Target]) -> Iterator[Problem]:
-    """Workloads that a target selects and that name a network which is nobody's."""
-    first = min(t.name for t in targets)
-    names = {t.name for t in intent.model.targets}
-    names |= {str(t.placement["network"]) for t in intent.model.targets if t.placement.get("network")}
-    for workload in intent.model.workloads if target.name == first else ():
-        for one in workload.interfaces:
-            selected = any(t.realm == one.realm and t.select.matches(workload.label_map) for t in targets)
-            if one.network is not None and one.network not in names and selected:
-                yield Problem(
-                    f"workload {workload.name!r} is in network {one.network!r}, which no target has",
-                    where=workload.where,
-                    why="nothing would filter it, though a target selects its labels",
-                    fix=f"known networks: {', '.join(sorted(names))}; or give a target this network=",
-                )

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
-from segkit.model.model import Model, Target
-from segkit.platforms.arguments import listed
+from segkit.model.model import Target
 from segkit.platforms.base import Lowered, brief
 from segkit.platforms.google.limits import EXEMPT_ADDRESSES
 from segkit.platforms.google.lower.fit import over_quota, overflow, usage
@@ -16,6 +15,7 @@ from segkit.platforms.google.lower.plan import drafted, make_plan
 from segkit.platforms.google.lower.policy import KEY, POLICY
 from segkit.platforms.google.lower.quotas import emitter_of, pinned, quotas
 from segkit.platforms.google.placement import placement
+from segkit.platforms.lowering.elsewhere import elsewhere
 from segkit.platforms.lowering.encoding import CELLS, GROUPS
 from segkit.platforms.lowering.exempt import unenforceable
 from segkit.platforms.lowering.names import SCHEME
@@ -37,7 +37,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     names = Namer(intent.model, plan)
     moved = [z.moved_from for z in intent.model.zones] + [g.moved_from for g in intent.model.groups]
     before = Namer(intent.model, plan, before=True) if any(moved) else names
-    problems = list(draft.problems)
+    problems = [*draft.problems, *elsewhere(intent.model, ordered)]
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)]
     out = []
     for target in steps("Writing the rules of targets", ordered):
@@ -56,7 +56,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
                 target.name,
                 fragment,
                 tuple(sorted(r for r in residuals if r.target == target.name)),
-                (*emitter.warnings, *_elsewhere(intent.model, target)),
+                tuple(emitter.warnings),
                 {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
             )
         )
@@ -64,22 +64,6 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     if problems:
         raise SegkitError(problems)
     return tuple(out)
-
-
-def _elsewhere(model: Model, target: Target) -> Iterator[Problem]:
-    """Workloads that a target selects, in a network that no target of the model has."""
-    known = {name for t in model.targets for name in (t.name, t.placement.get("network")) if name}
-    for workload in model.workloads:
-        for one in workload.interfaces:
-            near = one.realm == target.realm and target.select.matches(workload.label_map)
-            if near and one.network is not None and one.network not in known:
-                yield Problem(
-                    f"target {target.name}: workload {workload.name!r} is in network {one.network!r}, which no "
-                    "target has",
-                    where=workload.where,
-                    why="the target selects it, and does not enforce it there",
-                    fix=f"known networks: {listed(known)}; narrow select=, or add a target for it",
-                )
 
 
 def _clashes(targets: Sequence[Target], lowered: Sequence[Lowered]) -> Iterator[Problem]:
