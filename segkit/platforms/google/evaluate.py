@@ -69,15 +69,22 @@ class Enforcement:
         found = self.state.networks.get(network)
         return (found and found.order) or self._orders.get(network, AFTER)
 
+    def may_be(self, one: str, other: str) -> bool:
+        """May two networks be the same, by what is known of their names?"""
+        if one == other or {one, other} <= self._apart:
+            return one == other
+        return _may_be(self._network(one), self._network(other))
+
+    def _network(self, key: str) -> Network:
+        return self.state.networks.get(key) or Network(key, None, False, *called(key))
+
     def stages(self, network: str) -> tuple[Stage, ...]:
         """What decides about the interfaces of a network, first to last."""
         if network not in self._stages:
-            found = self.state.networks.get(network) or Network(network, None, False, *called(network))
+            found = self._network(network)
             above, strays, below = (self.state.doubts.get(k, ()) for k in ("above", "classic", "below"))
             for other in self.state.networks.values():
-                if {other.key, network} <= self._apart:
-                    continue
-                if other.key != network and _may_be(other, found):
+                if other.key != network and self.may_be(other.key, network):
                     doubt = f"{other.key} may be {network}: say in which project it is"
                     above += (doubt,) if other.policies or other.doubts else ()
                     strays += (doubt,) if other.classic else ()
@@ -163,7 +170,7 @@ class Enforcement:
 
 
 def _may_be(one: Network, other: Network) -> bool:
-    """May two networks be the same, by what is known of their names? Two that the stack makes are two."""
+    """Two that the stack makes are two."""
     known = (one.name, other.name), (one.project, other.project)
     return not (one.made and other.made) and all(a == b or not (a and b) for a, b in known)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segkit.artifacts.blocks import entries
-from segkit.artifacts.scope import Block, Mapped, Trail, Unknown, Value, spelled
-from segkit.platforms.google.reading import Reading
+from segkit.artifacts.scope import Block, Mapped, Ref, Trail, Unknown, Value, spelled
+from segkit.platforms.google.reading import Reading, account
 from segkit.platforms.google.state import Carrier, Holders, Origin, Published
 
 _BINDINGS = ("google_tags_location_tag_binding", "google_tags_tag_binding")
@@ -32,6 +32,7 @@ class Draft:
     network_tags: set[str] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
     complete: bool = True
+    networks: frozenset[str] | None = None  # None: not known
     trail: Trail = field(default_factory=list)
 
     @property
@@ -45,6 +46,7 @@ class Draft:
         self.network_tags |= other.network_tags
         self.accounts |= other.accounts
         self.complete = self.complete and other.complete
+        self.networks = other.networks if self.networks is None else self.networks
 
 
 class CarrierReader:
@@ -53,6 +55,7 @@ class CarrierReader:
     def __init__(self, reading: Reading) -> None:
         self.reading, self.scope = reading, reading.scope
         self.drafts: dict[str, Draft] = {}
+        self._bound: list[tuple[Draft, str]] = []  # with the machine of the stack that tags are bound to
 
     def read(self) -> None:
         """Reads everything of the stack that holds tags, bindings last."""
@@ -61,6 +64,14 @@ class CarrierReader:
                 self._machine(block)
         for block in self.reading.of(*_BINDINGS):
             self._binding(block)
+        several = [machine for _, machine in self._bound if self.scope.blocks[machine].repeated]
+        for draft, machine in self._bound:
+            if machine not in several:
+                self.drafts[machine].take(draft)
+        for draft, machine in self._bound:
+            draft.take(self.drafts[machine])
+        for machine in several:
+            self._unclear(self.drafts[machine], machine, "tags are bound to one of several machines")
 
     def carriers(self) -> tuple[Carrier, ...]:
         """The carriers; one that takes its tags from several memberships appears once for each."""
@@ -70,10 +81,8 @@ class CarrierReader:
             if draft.trail:
                 held = {(self._word(m, "workload"), self._word(m, "interface")) for m in draft.trail}
                 names = [*sorted(held)]
-            found += [
-                Carrier(draft.address, draft.held, workload, at, draft.complete, draft.where, draft.origin)
-                for workload, at in names
-            ]
+            rest = draft.complete, draft.where, draft.origin, draft.networks
+            found += [Carrier(draft.address, draft.held, workload, at, *rest) for workload, at in names]
         return tuple(sorted(found, key=lambda c: (c.address, c.workload or "", c.interface or "")))
 
     def memberships(self) -> tuple[Published, ...]:
@@ -104,9 +113,9 @@ class CarrierReader:
             else:
                 self._network_tags(draft, self.scope.items(raw, draft.trail))
         for one in entries(self.scope, block.body.get("service_account")):
-            email = None if isinstance(one, Unknown) else self.scope.value(one.get("email"))
-            if email is not None:
-                draft.accounts.add(spelled(email))
+            if not isinstance(one, Unknown):
+                draft.accounts.add(account(self.scope.value(one.get("email"))))
+        draft.networks = self._networks(block)
         self.drafts[block.address] = draft
 
     def _binding(self, block: Block) -> None:
@@ -121,11 +130,26 @@ class CarrierReader:
         self._named(draft, (self.scope.value(block.body.get("tag_value"), draft.trail),))
         if copies is None:
             self._unclear(draft, block.address, "count or for_each decides whether it is bound")
-        for address in sorted(self.scope.mentions(raw) & self.drafts.keys()):
-            draft.take(self.drafts[address])
-            self.drafts[address].take(draft)
+        self._bound += [(draft, a) for a in sorted(self.scope.mentions(raw) & self.drafts.keys())]
 
     # -- pieces
+
+    def _networks(self, block: Block) -> frozenset[str] | None:
+        """The networks of a machine's interfaces, None where one of them is not told."""
+        found = set()
+        if block.body.get("dynamic") is not None:
+            return None
+        for one in entries(self.scope, block.body.get("network_interface")):
+            body: Mapping[str, Any] = {} if isinstance(one, Unknown) else one
+            if body.get("network") is None and body.get("subnetwork") is not None:
+                given = self.scope.value(body["subnetwork"])
+                subnet = self.scope.blocks.get(given.address) if isinstance(given, Ref) else None
+                body = subnet.body if subnet is not None and not subnet.data else {}
+            network = self.reading.network(body.get("network"), self.scope.value(body.get("project")))
+            if network is None:
+                return None
+            found.add(network)
+        return frozenset(found) or None
 
     def _mapped(self, draft: Draft, value: Value) -> None:
         """Tags as machines take them when they are made: key -> value."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
-from segkit.platforms.google.reading import Reading
+from segkit.platforms.google.reading import Reading, account
 from segkit.platforms.google.services import UnclearError, spoken
 from segkit.platforms.google.state import Action, Direction, Holders, Network, Order, Rule, Stage
 from segkit.sets.addresses import NOWHERE, Addresses
@@ -175,7 +175,7 @@ class RuleReader:
             doubts.append(f"{where}: what it matches is not known")
             return
         targets, lost = self._tags(body, "target_secure_tag")
-        accounts, unclear = self._texts(body.get("target_service_accounts"))
+        accounts, unclear = self._accounts(body, "target")
         side = "src" if way is Direction.INGRESS else "dest"
         tags, far = self._tags(match, "src_secure_tag")
         ranges, odd = self._ranges(match, side)
@@ -241,7 +241,7 @@ class RuleReader:
     def _machines(self, body: Mapping[str, Any], end: str) -> tuple[Holders, str]:
         """Machines by network tag and by service account, and what of them cannot be told."""
         tags, lost = self._texts(body.get(f"{end}_tags"))
-        accounts, unclear = self._texts(body.get(f"{end}_service_accounts"))
+        accounts, unclear = self._accounts(body, end)
         return Holders(network_tags=tags, accounts=accounts), lost or unclear
 
     # -- parts of a rule
@@ -267,6 +267,10 @@ class RuleReader:
                 else:
                     unknown = f"a tag that is not known: {tag.text}"
         return frozenset(found), unknown
+
+    def _accounts(self, body: Mapping[str, Any], end: str) -> tuple[frozenset[str], str]:
+        named, lost = self._texts(body.get(f"{end}_service_accounts"))
+        return frozenset(map(account, named)), lost
 
     def _texts(self, raw: Any) -> tuple[frozenset[str], str]:
         values = self.scope.items(raw)

@@ -19,6 +19,18 @@ _OF_NUMBER = re.compile(r"tag(?:Keys|Values)/\$\{((?:data\.)?google_tags_tag_(?:
 _NETWORK = "google_compute_network"
 
 
+_DEFAULT = re.compile(
+    r"default|\d+-compute@developer\.gserviceaccount\.com|data\.google_compute_default_service_account\..*"
+)
+
+
+def account(value: Value) -> str:
+    """One name for a service account. A machine that names none has the default one of its project (Terraform
+    provider documentation, google_compute_instance, service_account), which goes by several names."""
+    name = "default" if value is None else spelled(value)
+    return "default" if _DEFAULT.fullmatch(name) else name
+
+
 @dataclass(slots=True)
 class Reading(artifacts.Reading):
     """One pass over one stack. `named` are the networks that it makes: name -> (project, address)."""

@@ -144,7 +144,8 @@ class Carrier:
     """Something that holds tags: an instance, or a template that makes instances.
 
     `address` is the resource address, or the full resource name that tags are bound to. `workload` and
-    `interface` name whom a published membership gave the tags to.
+    `interface` name whom a published membership gave the tags to. `networks` are those it has interfaces in,
+    None where that is not told.
     """
 
     address: str
@@ -154,6 +155,7 @@ class Carrier:
     complete: bool
     where: str
     origin: Origin = Origin.RESOURCE
+    networks: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,9 @@ class GoogleView:
         unknown = tuple(t for t in (why, *self._conflicts(own.held)) if t)
         if carrier is not None and not carrier.complete:
             unknown += (f"{carrier.address}: not every tag is known",)
+        places = None if carrier is None else carrier.networks
+        if places is not None and not any(self._enforcement.may_be(p, own.network) for p in places):
+            unknown += (f"{where} has no interface in {own.network}",)
         if carrier is not None and carrier.origin is Origin.BOUND:
             self._notes.append(
                 f"assumed: {carrier.address} holds no tags but those that the stack binds to it"
