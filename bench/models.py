@@ -23,7 +23,7 @@ FIRST_ADDRESS = int(IPv4Address("10.0.0.0"))
 def model_of(estate: Estate, targets: tuple[Target, ...] = ()) -> Model:
     """An estate as a model: closed label schema, one IPv4 address a workload, one policy a tier.
 
-    Every workload has every label. Workloads with equal labels have neighbouring addresses, as subnets give them.
+    Every workload has every label. Those with equal labels have neighbouring addresses, as subnets give them.
     """
     keys = {**SIZES, "app": max(SIZES["app"], estate.applications), "account": ACCOUNTS}
     schema = LabelSchema(

@@ -19,9 +19,9 @@ EncodingOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--encoding",
-        metavar="auto|groups|cells|BLOCKS",
-        help='Try another encoding of one target: "auto" for the best that fits, or blocks of group names '
-        'as JSON: [["ops", "web"]].',
+        metavar="auto|groups|cells|JSON",
+        help='Try another encoding of one target: "auto" for the best that fits, or as a placement has it, '
+        'in JSON: [["ops", "web"]], {"layers": [["env"], ["app", "env"]]}.',
     ),
 ]
 TargetOption: TypeAlias = Annotated[

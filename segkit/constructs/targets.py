@@ -115,7 +115,7 @@ class AwsSecurityGroups(Target):
     `references` how its rules name what a target of another stack owns: by "output" or by "address".
     `peered_with` lists targets, or names of targets, whose VPCs are peered with this one. `encoding` is
     "groups" (one security group per selector in use), "cells" (one per combination of selectors), or blocks
-    of group names as `segkit quota` prints them. Further arguments are those of
+    of group names or parts, as `segkit quota` prints them. Further arguments are those of
     `segkit.platforms.aws.placement.AwsPlacement`.
     """
 
@@ -135,7 +135,7 @@ class AwsSecurityGroups(Target):
         provider: Any = None,
         network: str | None = None,
         peered_with: Iterable[Target | str] = (),
-        encoding: str | Sequence[Sequence[str]] = "groups",
+        encoding: str | Sequence[Sequence[str]] | Mapping[str, Any] = "groups",
         tags: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:

@@ -283,3 +283,27 @@ def test_a_synth_with_another_encoding_pins_nothing(shop: Path, tmp_path: Path) 
     assert "--target without --encoding" in synth("--target", "aws").stderr
     shop.write_text(SHOP.replace("interface: 2", "interface: 3"), encoding="utf-8")
     assert "is made with" not in synth("--encoding", "groups").stderr
+
+
+def test_parts_of_an_encoding_are_asked_for_and_pinned(shop: Path) -> None:
+    shop.write_text(SHOP.replace("interface: 2", "interface: 3, rules_per_group: 1"), encoding="utf-8")
+    parts = {"layers": [["web"], ["api"], ["db"]]}
+    done = invoke(str(shop), "--encoding", json.dumps(parts), "--pin")
+    assert done.exit_code == 0, done.output
+    assert 'pinned encoding {"layers": [["web"], ["api"], ["db"]]} of target aws' in done.output
+    (target,) = load(str(shop)).model.targets
+    assert target.placement["encoding"] == parts
+    assert invoke(str(shop)).exit_code == 0
+
+
+def test_a_group_to_cut_is_found_and_pinned(shop: Path) -> None:
+    ports = (1001, 1002, 1003, 1004)
+    more = "".join(f"      - {{id: c{p}, allow: web -> api, services: tcp/{p}}}\n" for p in ports)
+    text = SHOP.replace("      - {id: b", more + "      - {id: b")
+    shop.write_text(text.replace("interface: 2", "interface: 9, rules_per_group: 3"), encoding="utf-8")
+    assert invoke(str(shop)).exit_code == 1
+    done = invoke(str(shop), "--encoding", "auto", "--pin")
+    assert done.exit_code == 0, done.output
+    (target,) = load(str(shop)).model.targets
+    assert set(target.placement["encoding"]["shards"]) == {"api", "web"}
+    assert invoke(str(shop)).exit_code == 0
