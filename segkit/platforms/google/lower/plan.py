@@ -112,20 +112,24 @@ def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
             place = replace(rule, services=NOTHING), peers
             merged[place] = merged.get(place, NOTHING) | rule.services
     names = dict(_before(draft.intent.model))
-    alike: dict[str, list[Line]] = defaultdict(list)
+    alike: dict[str, list[tuple[Line, SideRule]]] = defaultdict(list)
     for (rule, peers), services in merged.items():
         for line in _written(target, rule, peers, services, groups):
             ends = rule.own.hint, rule.peer.hint
             way, kind = f"{rule.origin}|{rule.direction}", line.now
             line.now = "|".join((way, *ends, kind))
             base = "|".join((way, *(names.get(hint, hint) for hint in ends), kind))
-            line.identity = f"{rule.own.order()}|{rule.peer.order()}|{line.ranges}|{services}"
-            alike[base].append(line)
+            alike[base].append((line, rule))
     for base, found in sorted(alike.items()):
-        for line in found:
-            rest = "" if len(found) == 1 else f"|{digest(line.identity, 16)}"
+        for line, rule in found:
+            rest = "" if len(found) == 1 else f"|{digest(_inside(line, rule), 16)}"
             line.identity, line.now = base + rest, line.now + rest
             yield line
+
+
+def _inside(line: Line, rule: SideRule) -> str:
+    """What tells a rule from others between ends of the same names."""
+    return f"{rule.own.order()}|{rule.peer.order()}|{line.ranges}|{line.services}"
 
 
 def _before(model: Model) -> Iterator[tuple[str, str]]:

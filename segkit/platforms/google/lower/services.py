@@ -7,6 +7,8 @@ is matched as a whole, ICMP with all its types.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from segkit.sets import ANY, NOTHING, ServiceSet
@@ -27,26 +29,32 @@ def said(services: ServiceSet, family: int | None = None) -> list[dict[str, Any]
     >>> said(tcp(443, "8000-8100"))
     [{'ip_protocol': 'tcp', 'ports': ['443', '8000-8100']}]
     """
+    return [
+        {"ip_protocol": name, **({"ports": list(ports)} if ports else {})}
+        for name, ports in _protocols(services, family)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _protocols(services: ServiceSet, family: int | None = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Protocols with their ports; without any, the whole protocol."""
     if services == ANY:
-        return [{"ip_protocol": "all"}]
+        return (("all", ()),)
     ports: dict[int, list[str]] = defaultdict(list)
     for part in (services if family is None else services & _OF_FAMILY[family]).parts():
         whole = part.protocol not in (TCP, UDP) or (part.lo, part.hi) == (0, 0xFFFF)
         span = str(part.lo) if part.lo == part.hi else f"{part.lo}-{part.hi}"
         ports[part.protocol] += [] if whole else [span]
-    names = {number: _NAMES.get(number, str(number)) for number in ports}
-    return [
-        {"ip_protocol": names[number], **({"ports": ports[number]} if ports[number] else {})}
-        for number in sorted(ports)
-    ]
+    return tuple((_NAMES.get(number, str(number)), tuple(ports[number])) for number in sorted(ports))
 
 
 def cost(services: ServiceSet) -> int:
     """How many protocols and ports a rule names."""
-    return sum(max(1, len(one.get("ports", ()))) for one in said(services))
+    return sum(max(1, len(ports)) for _, ports in _protocols(services))
 
 
-def partial(services: ServiceSet) -> dict[str, ServiceSet]:
+@lru_cache(maxsize=4096)
+def partial(services: ServiceSet) -> Mapping[str, ServiceSet]:
     """By residual: what passes beside some services, because protocols pass as a whole."""
     out: dict[str, ServiceSet] = {}
     for number, residual in WHOLE.items():
@@ -56,6 +64,7 @@ def partial(services: ServiceSet) -> dict[str, ServiceSet]:
     return out
 
 
+@lru_cache(maxsize=4096)
 def rare(services: ServiceSet) -> ServiceSet:
     """The services of protocols outside `COMMON`, unless every protocol is allowed."""
     return NOTHING if services == ANY else services - services.restrict(COMMON)
