@@ -267,10 +267,15 @@ class _Parser:
 def _path(text: str) -> Node:
     """A reference without indices: words with dots between them."""
     root, *words = text.split(".")
-    node: Node = Root(root)
+    node: Node = _root(root)
     for word in words:
-        node = Step(node, Literal(word))
+        node = Step(node, _word(word))
     return node
+
+
+# The same few words stand in reference after reference.
+_root = lru_cache(maxsize=1024)(Root)
+_word = lru_cache(maxsize=16384)(Literal)
 
 
 def _closing(text: str, start: int) -> int:
