@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from segkit.platforms.base import platform
 from tests.double import mirror, replay
 from tests.double.api import Api
 from tests.double.schema import Kinds, load
 from tests.double.store import Call, State, Store, Thing, calls, give
 from tests.double.table import Table
-from tests.e2e.terraform import AWS, Terraform
+from tests.e2e.terraform import Terraform
 
 PROVIDERS = {
-    **AWS,
-    "azurerm": {"source": "hashicorp/azurerm", "version": ">= 4.0, < 6.0"},
-    "google": {"source": "hashicorp/google", "version": ">= 6.0, < 8.0"},
+    name: dict(wanted)
+    for plane in ("aws", "azure", "google")
+    for name, wanted in platform(plane).providers.items()
 }
 ACCOUNTS: Mapping[str, dict[str, Any]] = {
     "aws": {"region": "eu-west-1"},
