@@ -19,6 +19,7 @@ Platform facts used here, with their sources:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -63,6 +64,7 @@ class Enforcement:
         self._stages: dict[str, tuple[Stage, ...]] = {}
         self._peers: dict[str, tuple[str, ...]] = {}
         self._applying: dict[tuple[Profile, Direction], tuple[tuple[Rule, ...], ...]] = {}
+        self._targeting: dict[int, _Targeting] = {}
 
     def order(self, network: str) -> Order:
         """When VPC firewall rules are walked: after the network's policies, or (the default) before them."""
@@ -102,7 +104,7 @@ class Enforcement:
         asked = own, direction
         if asked not in self._applying:
             self._applying[asked] = tuple(
-                tuple(sorted(self._of(stage, own, direction), key=_importance))
+                tuple(sorted((r for r in self._of(stage, own) if r.direction is direction), key=_importance))
                 for stage in self.stages(own.network)
             )
         return self._applying[asked]
@@ -149,16 +151,16 @@ class Enforcement:
         yield from network.doubts if network else ()
         for stage in self.stages(own.network):
             yield from stage.doubts
-            for rule in stage.rules:
-                if rule.unknown and _holds_for(rule, own):
-                    yield f"{rule.where}: {rule.unknown}"
-            if _ends(stage, own):
+            held = list(self._of(stage, own))
+            yield from (f"{rule.where}: {rule.unknown}" for rule in held if rule.unknown)
+            if _ends(held):
                 return  # nothing of what comes after it is ever asked
 
-    def _of(self, stage: Stage, own: Profile, direction: Direction) -> Iterator[Rule]:
-        for rule in stage.rules:
-            if rule.direction is direction and _holds_for(rule, own):
-                yield rule
+    def _of(self, stage: Stage, own: Profile) -> Iterator[Rule]:
+        """The rules of a stage that hold for an interface."""
+        if id(stage) not in self._targeting:
+            self._targeting[id(stage)] = _Targeting(stage)
+        return self._targeting[id(stage)].of(own)
 
     def _named(self, rule: Rule, own: Profile, peer: Profile) -> bool:
         if not rule.peers:
@@ -175,22 +177,30 @@ def _may_be(one: Network, other: Network) -> bool:
     return not (one.made and other.made) and all(a == b or not (a and b) for a, b in known)
 
 
-def _holds_for(rule: Rule, own: Profile) -> bool:
-    return rule.targets is None or rule.targets.meets(own.held)
+class _Targeting:
+    """The rules of a stage by whom they hold for; most of a policy hold for few."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._rules = stage.rules
+        self._everybody = [n for n, rule in enumerate(stage.rules) if rule.targets is None]
+        self._named: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for n, rule in enumerate(stage.rules):
+            for name in rule.targets.names if rule.targets else ():
+                self._named[name].append(n)
+
+    def of(self, own: Profile) -> Iterator[Rule]:
+        """The rules that hold for an interface, in the order of the stage."""
+        found = {n for name in own.held.names for n in self._named.get(name, ())}
+        return (self._rules[n] for n in sorted(found.union(self._everybody)))
 
 
-def _ends(stage: Stage, own: Profile) -> bool:
-    """Does a stage decide whatever is left to it, in both directions and families?"""
-    for direction in Direction:
-        found = [
-            rule.ranges
-            for rule in stage.rules
-            if rule.direction is direction and rule.action != "goto_next" and rule.services == ANY
-            if _holds_for(rule, own) and not rule.unknown
-        ]
-        if Addresses.union(found) != EVERYWHERE:
-            return False
-    return not any(rule.action == "goto_next" or rule.unknown for rule in stage.rules)
+def _ends(rules: Sequence[Rule]) -> bool:
+    """Do the rules of a stage decide whatever is left to it, in both directions and families?"""
+    if any(rule.action == "goto_next" or rule.unknown for rule in rules):
+        return False
+    whole = [rule for rule in rules if rule.services == ANY]
+    reached = (Addresses.union(r.ranges for r in whole if r.direction is way) for way in Direction)
+    return all(ranges == EVERYWHERE for ranges in reached)
 
 
 def _importance(rule: Rule) -> tuple[int, bool, str]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 from segkit.platforms.base import Spot
 from segkit.platforms.google.evaluate import Enforcement, Profile, decided
-from segkit.platforms.google.state import Direction, Holders, Rule
+from segkit.platforms.google.state import Direction, Rule
 from segkit.sets import ANY, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.bitmatrix import transpose
-from segkit.sets.planes import Kept, Row, paint
+from segkit.sets.planes import Kept, Row, bits, paint
 
 
 class Rows:
@@ -31,9 +32,8 @@ class Rows:
         for position, spot in enumerate(self._spots):
             if isinstance(spot.profile, Profile):
                 self._holding[spot.profile] |= 1 << position
-                for kind, names in _names(spot.profile.held):
-                    for name in names:
-                        self._named[spot.profile.network, kind, name] |= 1 << position
+                for kind, name in spot.profile.held.names:
+                    self._named[spot.profile.network, kind, name] |= 1 << position
             else:
                 self._unfiltered |= 1 << position
         cuts = enforcement.cuts()
@@ -48,7 +48,6 @@ class Rows:
             for n, (spot, truth) in enumerate(zip(self._spots, truths, strict=True))
         ]
         self._let_in: dict[int, Row] = {}
-        self._received: list[tuple[int, Row]] | None = None
 
     def outgoing(self, source: int) -> Row:
         """Where the source's own end lets it send."""
@@ -63,21 +62,32 @@ class Rows:
         if alike not in self._let_in:
             opened: dict[ServiceSet, int] = defaultdict(int)
             opened[ANY] = self._unfiltered
-            for holders, row in self._receiving():
-                spans = [(lo, hi) for lo, hi, held in row if held >> source & 1]
-                if spans:
-                    opened[ServiceSet.from_line(IntervalSet.of(*spans))] |= holders
+            for n in bits(self._passages[alike]):
+                services, holders = self._doors[n]
+                opened[services] |= holders
             self._let_in[alike] = paint([(services, held, True) for services, held in opened.items()])
         return self._let_in[alike]
 
-    def _receiving(self) -> list[tuple[int, Row]]:
-        """Interfaces that are filtered alike, and who reaches them: a row over sources."""
-        if self._received is None:
-            self._received = [
-                (holders, self._decided(profile, Direction.INGRESS))
-                for profile, holders in self._holding.items()
-            ]
-        return self._received
+    @cached_property
+    def _planes(self) -> list[tuple[ServiceSet, int, int]]:
+        """What interfaces that are filtered alike let in: services, those interfaces, from whom."""
+        kept: dict[tuple[int, int], ServiceSet] = {}
+        out = []
+        for profile, holders in self._holding.items():
+            for lo, hi, held in self._decided(profile, Direction.INGRESS):
+                if (lo, hi) not in kept:
+                    kept[lo, hi] = ServiceSet.from_line(IntervalSet.of((lo, hi)))
+                out.append((kept[lo, hi], holders, held))
+        return out
+
+    @cached_property
+    def _doors(self) -> list[tuple[ServiceSet, int]]:
+        return [(services, holders) for services, holders, _ in self._planes]
+
+    @cached_property
+    def _passages(self) -> Sequence[int]:
+        """By source, the planes that let it in."""
+        return transpose([held for _, _, held in self._planes], len(self._spots))
 
     def _decided(self, own: Profile, direction: Direction) -> Row:
         """What an interface lets pass in one direction, over its far ends."""
@@ -93,18 +103,13 @@ class Rows:
         asked = own.network, rule.ranges, rule.peers
         if asked not in self._far:
             found = self._inside.get(rule.ranges, 0)
-            for kind, names in _names(rule.peers):
-                for name in names:
-                    found |= self._named.get((own.network, kind, name), 0)
+            for kind, name in rule.peers.names:
+                found |= self._named.get((own.network, kind, name), 0)
             for network in self._enforcement.peers_of(own.network):
                 for name in rule.peers.tags:
                     found |= self._named.get((network, "tag", name), 0)
             self._far[asked] = found
         return self._far[asked]
-
-
-def _names(held: Holders) -> tuple[tuple[str, frozenset[str]], ...]:
-    return ("tag", held.tags), ("network tag", held.network_tags), ("account", held.accounts)
 
 
 def _truth(atoms: AddressAtoms, spot: Spot) -> int:

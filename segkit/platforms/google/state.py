@@ -9,7 +9,7 @@ FirewallPolicy and Firewall.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
@@ -44,6 +44,16 @@ class Holders:
 
     def __bool__(self) -> bool:
         return bool(self.tags or self.network_tags or self.accounts)
+
+    @property
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Everything in it, with its kind."""
+        for kind, held in (
+            ("tag", self.tags),
+            ("network tag", self.network_tags),
+            ("account", self.accounts),
+        ):
+            yield from ((kind, name) for name in held)
 
     def meets(self, other: Holders) -> bool:
         """Does somebody who holds all of `other` hold one of these?"""

@@ -253,10 +253,11 @@ class GoogleView:
 
     def _for_whom(self, own: Profile) -> Iterator[str]:
         """Tags that rules name, and that may say nothing on this network."""
-        stages = self._enforcement.stages(own.network)
-        named = {t for s in stages for r in s.rules for h in (r.targets, r.peers) if h for t in h.tags}
-        for name in sorted(own.held.tags & named & self._state.tags.keys()):
-            if self._state.tags[name].network is None:
+        vague = {t for t in own.held.tags & self._state.tags.keys() if self._state.tags[t].network is None}
+        if vague:
+            stages = self._enforcement.stages(own.network)
+            named = {t for s in stages for r in s.rules for h in (r.targets, r.peers) if h for t in h.tags}
+            for name in sorted(vague & named):
                 yield f"{name}: for which network firewalls may use it is not known"
 
     def _admits_strangers(self, own: Profile) -> Iterator[str]:
