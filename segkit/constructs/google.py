@@ -14,10 +14,10 @@ from segkit.sets import ALL, Predicate
 class GoogleNetworkFirewall(Target):
     """The network firewall policy of one VPC network, with a secure tag for each group.
 
-    `network_id` is `projects/P/global/networks/N` or a reference (`vpc.id`). `project` is where the policy is
-    made, `tags_parent` where the tag keys are: `projects/NUMBER` or `organizations/ID`, by default the
-    project. `network` is the name that interfaces use for this network, `network_id` by default. `provider`
-    is an aliased provider construct or its address ("google.prod"). `stack` and `identities` say which stacks
+    `network_id` is `projects/P/global/networks/N` or a reference (`vpc.id`). `project` is that of the
+    network; the policy is made there, and the tag keys in `tags_parent`: `projects/NUMBER` or
+    `organizations/ID`, by default the project.
+    `network` is the name that interfaces use for this network, `network_id` by default. `provider` is an aliased provider construct or its address ("google.prod"). `stack` and `identities` say which stacks
     it is in (see `Target`), and `references` how its rules name what a target of another stack owns: by
     "output" or by "address". `peered_with` lists targets, or names of targets, whose networks are peered with
     this one. `order` is the network's enforcement order, where this app does not make the network. `encoding`

@@ -16,7 +16,7 @@ from segkit.platforms.base import platform
 from segkit.platforms.google.lower.names import name
 from segkit.platforms.google.lower.plan import FIRST_DENY, Line, _prioritise
 from segkit.sets import NOTHING, NOWHERE, L, icmp, sctp, tcp
-from tests.google.kit import compiled, proof, shop, target
+from tests.google.kit import NETWORK, compiled, proof, shop, target
 from tests.strategies import TODAY
 
 POLICY = "google_compute_network_firewall_policy_with_rules"
@@ -260,7 +260,35 @@ def test_a_network_that_tag_keys_cannot_name() -> None:
 
 
 def test_nothing_says_where_tags_are_made() -> None:
-    refused(shop(project=None), "nothing says where tag keys are made", "tags_parent")
+    elsewhere = shop(network_id="${var.network}", tags_network="p/vpc", project=None)
+    refused(elsewhere, "nothing says where tag keys are made", "tags_parent")
+
+
+def test_the_policy_is_made_in_the_project_of_its_network() -> None:
+    """It cannot be associated otherwise."""
+    refused(shop(project="q"), "project is 'q'", "the network is one of 'p'")
+    resources = compiled(shop(project=None, tags_parent="organizations/1")).fragment["resource"]
+    for kind in ("policy_with_rules", "policy_association"):
+        assert resources[f"google_compute_network_firewall_{kind}"]["net"]["project"] == "p"
+    for number in (shop(network_id="projects/1/global/networks/vpc"), shop(project="${var.project}")):
+        assert compiled(number).fragment["resource"]
+
+
+def test_a_network_is_one_however_its_path_is_written() -> None:
+    seg = shop(select=L.app == "web")
+    link = f"https://www.googleapis.com/compute/v1/{NETWORK}"
+    target(seg, name="two", select=L.app == "db", network_id=link)
+    refused(seg, "claims the same network")
+
+
+def test_a_group_may_be_called_like_the_tag_that_closes() -> None:
+    seg = Segmentation("shop", today=TODAY)
+    seg.workload("web", {"app": "web"}, ["10.0.0.1"])
+    seg.workload("db", {"app": "db"}, ["10.0.0.2"])
+    web, db = seg.group("enforced", L.app == "web"), seg.group("db", L.app == "db")
+    seg.policy("p", "application").allow(web, db, tcp(5432), id="orders")
+    target(seg)
+    assert proof(seg).ok
 
 
 def test_a_network_is_needed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
@@ -22,7 +23,7 @@ from segkit.platforms.arguments import (
     wrong,
 )
 from segkit.platforms.google.limits import QUOTAS
-from segkit.platforms.google.state import AFTER, BEFORE
+from segkit.platforms.google.state import AFTER, BEFORE, PATH
 
 ENCODINGS = ("groups", "cells")
 EGRESS = ("exact", "ranges", "open")
@@ -36,9 +37,9 @@ class GooglePlacement:
     """The arguments of one Google Cloud target: one VPC network of a project.
 
     network_id: the network, as `projects/P/global/networks/N` or a Terraform reference to one (`vpc.id`).
-    project: the project that the policy and the tags are made in. network: the name interfaces use for this
-    network. provider: a provider alias (`google.prod`). peered_with: names of targets whose networks are
-    peered with this one.
+    project: the project of the network, where the policy is made; by default the one in network_id.
+    network: the name interfaces use for this network. provider: a provider alias (`google.prod`).
+    peered_with: names of targets whose networks are peered with this one.
     references: how its rules name what a target of another stack owns: `output` (its tags, which that stack
     publishes; an error where no tag can be named) or `address`. Left out: `output` where it is possible.
     tags: `secure` (a network firewall policy with secure tags) or `network` (VPC firewall rules with network
@@ -75,11 +76,20 @@ class GooglePlacement:
 
 def placement(target: Target) -> GooglePlacement:
     """The placement of a target that `check` found nothing wrong with."""
-    found = given(target)
+    found = _given(target)
     found["peered_with"] = tuple(sorted(found.get("peered_with", ())))
     if not isinstance(found.get("encoding", ""), str):
         found["encoding"] = tuple(sorted(tuple(sorted(block)) for block in found["encoding"]))
     return GooglePlacement(**found)
+
+
+def _given(target: Target) -> dict[str, Any]:
+    """The arguments, with the project of the network where none is given."""
+    found = given(target)
+    within = PATH.fullmatch(found.get("network_id", ""))
+    if within and "$" not in within[1]:
+        found.setdefault("project", within[1])
+    return found
 
 
 def check(model: Model, target: Target) -> Iterator[Problem]:
@@ -89,7 +99,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if misshapen:
         yield from misshapen
         return
-    found = given(target)
+    found = _given(target)
     if not found.get("network_id"):
         fix = "pass projects/P/global/networks/N, or a reference such as vpc.id"
         yield wrong(target, "network_id", "network_id is missing", fix)
@@ -109,6 +119,11 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         if name not in peers or name == target.name:
             fix = f"known targets: {listed(peers - {target.name})}"
             yield wrong(target, "peered_with", f"peered_with names {name!r}", fix)
+    within, project = PATH.fullmatch(found.get("network_id", "")), found.get("project", "")
+    if within and within[1] != project and not any("$" in p or p.isdigit() for p in (within[1], project)):
+        what = f"project is {project!r}, and the network is one of {within[1]!r}"
+        fix = "leave project out; tags_parent says in which project the tag keys are made"
+        yield wrong(target, "project", what, fix)
     for other in model.targets:
         if other.platform == target.platform and other.name < target.name and _claims(other, target):
             yield Problem(
@@ -122,9 +137,9 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
 
 def _claims(one: Target, other: Target) -> bool:
     """Do two targets name one network? A reference speaks of its own stack."""
-    names = {target.placement.get("network_id") for target in (one, other)}
-    text = next(iter(names))
-    return len(names) == 1 and bool(text) and ("${" not in str(text) or one.home == other.home)
+    texts = [str(target.placement.get("network_id") or "") for target in (one, other)]
+    same = len({PATH.sub(r"\1/\2", text) for text in texts}) == 1
+    return same and bool(texts[0]) and ("${" not in texts[0] or one.home == other.home)
 
 
 def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ class Namer:
             return ENFORCED, MEMBER
         names = sorted(self._groups.name(p) for p in group.pieces)
         if not group.cell:
-            return names[0], MEMBER
+            return (names[0] if names[0] != ENFORCED else f"{ENFORCED}-{digest(ENFORCED)}"), MEMBER
         value = names[0] if len(names) == 1 else f"cell-{digest(' '.join(names), 10)}"
         encoding = self._plan.encodings[group.target]
         if encoding.whole:
