@@ -268,3 +268,17 @@ def test_parts_in_a_few_words() -> None:
     assert brief({"shards": {"a": 2, "b": 3}}, 10) == "groups, 2 groups cut"
     parts = {"layers": [["env"], ["app", "env"]], "shards": {"a": 2}}
     assert brief(parts, 10) == "layers env > app+env, 1 group cut"
+
+
+def test_mistakes_in_layers_and_parts_are_caught() -> None:
+    """Mutants that let some packet pass or not, by the packet oracle, are never called equal."""
+    model = estate({"layers": [["role"], ["app", "role"]], "shards": {"servers": 3}}, rules=9)
+    done = compile_model(model)
+    document = aws.stack(model, done.fragment)
+    witnessed = 0
+    for name, mutant in aws.mutants(document, 5, 150):
+        if (witness := aws.judge(model, document, mutant)) is not None:
+            witnessed += 1
+            proof = prove(model, mutant, intent=done.intent, residuals=done.residuals)
+            assert not proof.ok, f"{name} was called equal; it differs for {witness}"
+    assert witnessed > 25
