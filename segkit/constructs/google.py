@@ -16,15 +16,15 @@ class GoogleNetworkFirewall(Target):
 
     `network_id` is `projects/P/global/networks/N` or a reference (`vpc.id`). `project` is that of the
     network; the policy is made there, and the tag keys in `tags_parent`: `projects/NUMBER` or
-    `organizations/ID`, by default the project.
-    `network` is the name that interfaces use for this network, `network_id` by default. `provider` is an aliased provider construct or its address ("google.prod"). `stack` and `identities` say which stacks
-    it is in (see `Target`), and `references` how its rules name what a target of another stack owns: by
-    "output" or by "address". `peered_with` lists targets, or names of targets, whose networks are peered with
-    this one. `order` is the network's enforcement order, where this app does not make the network. `encoding`
-    is "groups" (one tag key per selector in use), "cells" (one per combination of selectors), or blocks of
-    group names. `egress` says how egress to workloads is written: "exact", "ranges" or "open". `tags` is
-    "secure", or "network" for VPC firewall rules with network tags. Further arguments are those of
-    `segkit.platforms.google.placement.GooglePlacement`.
+    `organizations/ID`, by default the project. `network` is the name that interfaces use for this network,
+    `network_id` by default. `provider` is an aliased provider construct or its address ("google.prod").
+    `stack` and `identities` say which stacks it is in (see `Target`), and `references` how its rules name
+    what a target of another stack owns: by "output" or by "address". `peered_with` lists targets, or names of
+    targets, whose networks are peered with this one. `order` is the network's enforcement order, where this
+    app does not make the network. `encoding` is "groups" (one tag key per selector in use), "cells" (one per
+    combination of selectors), or blocks of group names. `egress` says how egress to workloads is written:
+    "exact", "ranges" or "open". `tags` is "secure", or "network" for VPC firewall rules with network tags.
+    Further arguments are those of `segkit.platforms.google.placement.GooglePlacement`.
     """
 
     def __init__(
