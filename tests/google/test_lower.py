@@ -122,6 +122,22 @@ def test_protocols_that_pass_as_a_whole_are_residuals() -> None:
     assert found.ok and {d.services for d in found.accepted} == {"icmp/0-7,9-255"}
 
 
+def test_a_tag_stands_for_one_of_several_addresses() -> None:
+    """As a source; IPv6 is matched at all addresses, and ranges at those that they hold."""
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("two", {"app": "a"}, ["10.0.0.1", "10.0.0.9", "fd00::1", "fd00::2"])
+    seg.workload("db", {"app": "db"}, ["10.0.0.2"])
+    seg.policy("p", "application").allow(L.app == "a", L.app == "db", tcp(1), id="r")
+    target(seg)
+    refused(seg, "alias-addresses", "two at 10.0.0.1/32, 10.0.0.9/32")
+    other = Segmentation("m", today=TODAY)
+    other.workload("six", {"app": "a"}, ["10.0.0.1", "fd00::1", "fd00::2"])
+    other.workload("two", {"app": "db"}, ["10.0.0.2", "10.0.0.3"])
+    other.policy("p", "application").allow(L.app == "a", L.app == "db", tcp(1), id="r")
+    target(other)
+    assert proof(other).ok
+
+
 # -- quotas
 
 

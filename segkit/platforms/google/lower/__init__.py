@@ -9,6 +9,7 @@ from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.base import Lowered, brief
 from segkit.platforms.google.limits import EXEMPT_ADDRESSES
+from segkit.platforms.google.lower.alias import alias_addresses
 from segkit.platforms.google.lower.fit import over_quota, overflow, usage
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import drafted, make_plan
@@ -39,6 +40,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     before = Namer(intent.model, plan, before=True) if any(moved) else names
     problems = [*draft.problems, *elsewhere(intent.model, ordered)]
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)]
+    residuals += alias_addresses(draft)
     out = []
     for target in steps("Writing the rules of targets", ordered):
         here = places[target.name]
