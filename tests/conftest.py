@@ -80,6 +80,15 @@ def shared_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def schemas(shared_dir: Path) -> Path:
+    """The schemas of providers, as `terraform providers schema -json` prints them."""
+    folder = shared_dir / "schemas"
+    if not folder.is_dir():
+        pytest.skip(f"no provider schemas in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def terraform() -> str:
     """The path of the Terraform program."""
     command = provider.terraform_command()

@@ -23,8 +23,8 @@ RULES = ("aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_r
 
 
 @pytest.fixture
-def bench(terraform: str, shared_dir: Path, tmp_path: Path) -> Bench:
-    return Bench(terraform, shared_dir / "schemas", tmp_path, "aws")
+def bench(terraform: str, schemas: Path, tmp_path: Path) -> Bench:
+    return Bench(terraform, schemas, tmp_path, "aws")
 
 
 @pytest.fixture

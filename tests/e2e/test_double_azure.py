@@ -102,11 +102,11 @@ def _there() -> dict[str, Any]:
 
 
 @pytest.fixture
-def journey(terraform: str, shared_dir: Path, tmp_path: Path, mode: str) -> Journey:
+def journey(terraform: str, schemas: Path, tmp_path: Path, mode: str) -> Journey:
     network = _network()
     if mode == "existing":
         network["resource"] |= _there()
-    return Journey(Bench(terraform, shared_dir / "schemas", tmp_path, "azurerm"), network)
+    return Journey(Bench(terraform, schemas, tmp_path, "azurerm"), network)
 
 
 def _model(mode: str, *args: Any, **options: Any) -> Model:

@@ -72,9 +72,9 @@ LOST = pytest.mark.xfail(
 
 @pytest.mark.parametrize("stack", [pytest.param("azurerm", marks=LOST), "google"])
 def test_deploy_change_destroy(
-    stack: str, terraform: str, cdktf_cli: str, shared_dir: Path, tmp_path: Path, repository: Path
+    stack: str, terraform: str, cdktf_cli: str, schemas: Path, tmp_path: Path, repository: Path
 ) -> None:
-    cdktf = Cdktf(cdktf_cli, tmp_path, shared_dir / "schemas", repository, stack)
+    cdktf = Cdktf(cdktf_cli, tmp_path, schemas, repository, stack)
     cdktf("deploy", stack, "--auto-approve")
     assert mismatches(cdktf.model(), cdktf.deployed()) == []
     assert "no changes are needed" in " ".join(cdktf("plan", stack, "--skip-synth").split())

@@ -50,10 +50,10 @@ def _group(name: str) -> str:
 
 
 @pytest.mark.parametrize("golden", GOLDENS, ids=lambda path: path.stem)
-def test_taken_kept_and_gone(golden: Path, terraform: str, shared_dir: Path, tmp_path: Path) -> None:
+def test_taken_kept_and_gone(golden: Path, terraform: str, schemas: Path, tmp_path: Path) -> None:
     plane = golden.stem.split(".")[1]
     document = json.loads(golden.read_bytes())
-    bench = Bench(terraform, shared_dir / "schemas", tmp_path, PROVIDERS[plane][0])
+    bench = Bench(terraform, schemas, tmp_path, PROVIDERS[plane][0])
     bench.give(*{thing.key: thing for thing in _strangers(document, plane)}.values())
     bench.apply(document)
     bench.terraform.settle()

@@ -73,8 +73,8 @@ def _network() -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def journey(terraform: str, shared_dir: Path, tmp_path: Path) -> Journey:
-    return Journey(Bench(terraform, shared_dir / "schemas", tmp_path, "google"), _network())
+def journey(terraform: str, schemas: Path, tmp_path: Path) -> Journey:
+    return Journey(Bench(terraform, schemas, tmp_path, "google"), _network())
 
 
 def test_deploy_change_destroy(journey: Journey) -> None:
