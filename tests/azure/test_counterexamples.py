@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from segkit.compiler import compile_model
+from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.platforms.azure.evaluate import Enforcement
 from segkit.platforms.azure.read import read_terraform
@@ -234,3 +235,43 @@ def test_a_rule_for_a_group_of_whose_names_one_is_not_known(group: str, names: s
     other = {**CLOSED, "resource_group_name": "${var.other}"}
     beside = {"azurerm_network_security_rule": {"x": body}, NSG: {"closed": other}}
     assert proved(estate(resource_group="${var.group}"), **beside).status == status
+
+
+# What is there already
+
+
+def beside_others(**of_back: Any) -> Segmentation:
+    """Both subnets have one security group of somebody else, which is empty so far."""
+    there = {"name": "theirs", "resource_group": "net", "priorities": [1000, 2000]}
+    path = "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network/networkSecurityGroups/theirs"
+    on = [{"id": "snet-front"}, {"id": "snet-back"}]
+    recorded = {"id": path, "name": "theirs", "properties": {"securityRules": [], "subnets": on}}
+    subnets = {
+        "front": {**SUBNETS["front"], "security_group": there},
+        "back": {**SUBNETS["back"], "security_group": {**there, **of_back}},
+    }
+    return estate(subnets=subnets, snapshot={"networkSecurityGroups": [recorded]})
+
+
+def test_one_security_group_on_two_subnets() -> None:
+    """Its rules are there once, and the same whichever subnets have it."""
+    seg = beside_others(name="THEIRS")
+    written = compile_model(seg.build()).fragment["resource"]["azurerm_network_security_rule"]
+    names = [(body["direction"], body["name"]) for body in written.values()]
+    assert len(set(names)) == len(names) == 5 and all(key.startswith("az_") for key in written)
+    assert proved(seg).ok
+
+
+def test_one_security_group_of_two_targets() -> None:
+    seg = beside_others()
+    place = {**SUBNETS["front"], "id": "x", "prefixes": ["10.0.9.0/24"]}
+    there = {"name": "theirs", "resource_group": "NET"}
+    subnets = {"x": {**place, "security_group": there}}
+    seg.target("bz", "azure", select=L.app == "other", placement={**PLACE, "subnets": subnets})
+    with pytest.raises(SegkitError, match="target az has rules in the security group of subnet 'x'"):
+        compile_model(seg.build())
+
+
+def test_one_security_group_with_other_priorities() -> None:
+    with pytest.raises(SegkitError, match="'back' and 'front' have one security group, and other priorities"):
+        compile_model(beside_others(priorities=[2000, 3000]).build())

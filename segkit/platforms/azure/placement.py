@@ -39,6 +39,11 @@ class Existing:
     resource_group: str
     priorities: tuple[int, int] = (FIRST, LAST)
 
+    def same(self, other: Existing) -> bool:
+        """Do both mean one security group?"""
+        mine, theirs = ((one.resource_group.lower(), one.name.lower()) for one in (self, other))
+        return mine == theirs
+
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
@@ -103,6 +108,14 @@ class AzurePlacement:
     def quota(self, name: str) -> int:
         """A quota by name, with this target's override."""
         return self.quotas.get(name, QUOTAS[name].default)
+
+    def filter(self, subnet: str) -> str:
+        """The subnet that stands for all with the same security group of somebody else: the first by name."""
+        there = self.subnets[subnet].security_group
+        same = (
+            n for n, s in self.subnets.items() if there and s.security_group and s.security_group.same(there)
+        )
+        return min(same, default=subnet)
 
     @property
     def shared(self) -> bool:
@@ -216,6 +229,7 @@ _SHAPES: Mapping[str, Shape] = {
 def _check_subnets(target: Target) -> Iterator[Problem]:
     held: dict[str, Addresses] = {}
     ids: dict[str, str] = {}
+    bands: dict[tuple[str, str], tuple[str, Any]] = {}
     found = given(target)
     if "subnets" in found and not found["subnets"]:
         fix = "leave it out for a security group on the interfaces"
@@ -239,7 +253,10 @@ def _check_subnets(target: Target) -> Iterator[Problem]:
                     target, "subnets", f"subnets {other!r} and {name!r} share {ranges & prefixes}", fix
                 )
         held[name] = prefixes
-        yield from _check_existing(target, name, raw.get("security_group"))
+        problems = tuple(_check_existing(target, name, raw.get("security_group")))
+        yield from problems
+        if not problems:
+            yield from _check_band(target, name, raw.get("security_group"), bands)
 
 
 def _prefixes(raw: Any) -> tuple[Addresses, str]:
@@ -274,17 +291,45 @@ def _check_existing(target: Target, subnet: str, raw: Any) -> Iterator[Problem]:
         yield wrong(target, "subnets", f"priorities of subnet {subnet!r} are {band!r}", fix)
 
 
+def _check_band(
+    target: Target, subnet: str, raw: Any, bands: dict[tuple[str, str], tuple[str, Any]]
+) -> Iterator[Problem]:
+    """Other priorities than a subnet with the same security group has."""
+    if (place := _existing(raw)) is not None:
+        band = tuple(raw.get("priorities", (FIRST, LAST)))
+        other, first = bands.setdefault(place, (subnet, band))
+        if band != first:
+            what = f"subnets {other!r} and {subnet!r} have one security group, and other priorities in it"
+            yield wrong(target, "subnets", what, "write the same priorities for both")
+
+
+def _existing(raw: Any) -> tuple[str, str] | None:
+    """Which security group of somebody else is on a subnet, if any."""
+    if not isinstance(raw, Mapping):
+        return None
+    return str(raw.get("resource_group")).lower(), str(raw.get("name")).lower()
+
+
 def _check_claims(model: Model, target: Target) -> Iterator[Problem]:
-    """Subnets that another target has too: a subnet has one security group."""
-    mine = {str(raw["id"]).lower(): name for name, raw in given(target).get("subnets", {}).items()}
+    """Subnets that another target has too, where a subnet has one security group; and security groups."""
+    subnets = _mappings(given(target).get("subnets"))
+    mine = {str(raw["id"]).lower(): name for name, raw in subnets.items()}
+    groups = {_existing(raw.get("security_group")): name for name, raw in subnets.items()}
     for other in model.targets:
         if other.platform != target.platform or other.name >= target.name:
             continue
-        subnets = given(other).get("subnets", {})
-        for raw in subnets.values() if isinstance(subnets, Mapping) else ():
-            subnet = str(raw.get("id")).lower() if isinstance(raw, Mapping) else None
-            if subnet in mine:
+        for raw in _mappings(given(other).get("subnets")).values():
+            if (subnet := str(raw.get("id")).lower()) in mine:
                 what = f"subnet {mine[subnet]!r} is target {other.name}'s already"
                 yield wrong(
                     target, "subnets", what, "a subnet has one network security group: let one have it"
                 )
+            elif (there := _existing(raw.get("security_group"))) is not None and there in groups:
+                what = f"target {other.name} has rules in the security group of subnet {groups[there]!r}"
+                yield wrong(target, "subnets", what, "let one target have all subnets of a security group")
+
+
+def _mappings(raw: Any) -> dict[str, Mapping[str, Any]]:
+    """The entries of a mapping that are mappings."""
+    found = raw if isinstance(raw, Mapping) else {}
+    return {name: one for name, one in found.items() if isinstance(one, Mapping)}

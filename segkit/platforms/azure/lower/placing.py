@@ -42,7 +42,8 @@ class Placing:
                 self.problems += self._watched(intent, target)
 
     def of(self, target: str, workload: Workload, interface: Interface) -> tuple[str, ...]:
-        """The names of the subnets that an interface of a target is in, or may be in."""
+        """The names of the subnets that an interface of a target is in, or may be in; one for all that have
+        the same security group."""
         here = self._placements[target]
         if not here.subnets:
             return (ON_INTERFACES,)
@@ -50,7 +51,7 @@ class Placing:
         known = _known(held)
         found = tuple(name for name, subnet in here.subnets.items() if subnet.prefixes.overlaps(known))
         sure = bool(held) and all(e.addresses is not None for e in held)
-        return found if sure and found else tuple(here.subnets)
+        return tuple(dict.fromkeys(here.filter(n) for n in (found if sure and found else here.subnets)))
 
     def _strangers(self, intent: Intent, target: Target) -> Iterator[Problem]:
         """Workloads that are in no subnet, in several, or in one without being this target's."""

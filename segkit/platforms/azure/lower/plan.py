@@ -110,7 +110,8 @@ def make_plan(
 def _filters(target: str, placements: Mapping[str, AzurePlacement], placing: Placing) -> tuple[str, ...]:
     """The subnets whose security groups get rules, or what stands for one on interfaces."""
     subnets, untouched = placements[target].subnets, placing.untouched.get(target, frozenset())
-    return tuple(n for n in subnets if n not in untouched) if subnets else (ON_INTERFACES,)
+    filters = dict.fromkeys(placements[target].filter(name) for name in subnets)
+    return tuple(n for n in filters if n not in untouched) if subnets else (ON_INTERFACES,)
 
 
 def _set_names(model: Model) -> Iterator[tuple[Addresses, str]]:

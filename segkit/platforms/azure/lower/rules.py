@@ -45,12 +45,13 @@ class Rules:
         placed = here.subnets.get(subnet)
         existing = placed.security_group if placed is not None else None
         bands = Bands(*(existing.priorities if existing is not None else (FIRST, LAST)))
+        place = subnet if existing is None else existing.name
         found: list[Written] = []
         for direction in ("ingress", "egress"):
             lines = self._plan.lines_in(target, subnet, direction)
-            found += self._lines(lines, subnet, bands)
+            found += self._lines(lines, place, bands)
             rest = any(line.id.protocol == "rest" for line in lines)
-            found += _closings(target, subnet, direction, bands, rest)
+            found += _closings(target, place, direction, bands, rest)
         return sorted(found, key=lambda w: (w.body["direction"], w.body["priority"]))
 
     def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands) -> Iterator[Written]:
