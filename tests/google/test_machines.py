@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.sets import L, tcp
-from tests.google.kit import NETWORK, Document, beside, proof, shop, target
+from tests.google.kit import NETWORK, Document, beside, compiled, proof, shop, target
 from tests.strategies import TODAY
 
 TAGS = "${zipmap(local.segkit_net_web.keys, local.segkit_net_web.groups)}"
@@ -85,3 +86,19 @@ def test_a_machine_that_tags_are_bound_to_is_in_the_network_too() -> None:
     for network, known in ((NETWORK, True), ("projects/p/global/networks/other", False)):
         made = {"api": {"network_interface": {"network": network}}}
         assert proof(seg, beside(google_compute_instance=made)).ok is known
+
+
+def test_a_machine_of_unknown_address_is_no_destination() -> None:
+    def lowered(**placement: Any) -> Segmentation:
+        seg = Segmentation("shop", today=TODAY)
+        seg.workload("web", {"app": "web"}, ["10.0.0.1"])
+        seg.workload("db", {"app": "db"})
+        seg.policy("p", "application").allow(L.app == "web", L.app == "db", tcp(5432), id="orders")
+        target(seg, ("snapshot", "egress-open"), **placement)
+        return seg
+
+    with pytest.raises(SegkitError) as raised:
+        compiled(lowered())
+    assert "no group can be named as the far end of egress" in str(raised.value)
+    assert 'egress="open"' in str(raised.value)
+    assert proof(lowered(egress="open")).ok

@@ -98,7 +98,7 @@ class PeerWriter:
                 self._networks(target, rule, kin, exposed, "closes")
                 names |= kin.names(exposed)
                 if lost:
-                    self._needs_address(rule, kin)
+                    self._needs_address(target, rule, kin)
         if names:
             listed = ", ".join(sorted(names))
             self._snapshot(target, rule, f"addresses of {listed} are left out of {rule.peer.outside}")
@@ -176,7 +176,7 @@ class PeerWriter:
                 names |= kin.names(missing)
                 self.problems |= set(self._unpublished(target, rule, kin, missing))
             if unplaced(kin):
-                self._needs_address(rule, kin)
+                self._needs_address(target, rule, kin)
         if names:
             self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
         return references, Addresses.union(by_address) if by_address else NOWHERE
@@ -246,14 +246,22 @@ class PeerWriter:
             everybody = Piece(ALL, shared, frozenset(), shared)
             self.residuals.append(rule.residual(target.name, "member-networks", extent, effect, everybody))
 
-    def _needs_address(self, rule: SideRule, kin: Kin) -> None:
+    def _needs_address(self, target: Target, rule: SideRule, kin: Kin) -> None:
+        references = rule.direction in self.grounds[target.name].visible
         for endpoint in kin.endpoints:
             if endpoint.addresses is None:
-                self.problems.add(_unplaced(rule, endpoint))
+                self.problems.add(_unplaced(rule, endpoint, references))
 
 
-def _unplaced(rule: SideRule, endpoint: Endpoint) -> Problem:
+def _unplaced(rule: SideRule, endpoint: Endpoint, references: bool) -> Problem:
     name, how = endpoint.workload.name, f"{rule.origin} ({rule.direction})"
+    if not references:
+        return Problem(
+            f"the address of workload {name!r} is not known, and {how} can only be written by address",
+            where=endpoint.workload.where,
+            why=f"no group can be named as the far end of {rule.direction} here",
+            fix='give its addresses or its zone\'s networks, or leave it to its ingress with egress="open"',
+        )
     return Problem(
         f"the address of workload {name!r} is not known, and {how} can only be written by address",
         where=endpoint.workload.where,
