@@ -275,3 +275,35 @@ def test_one_security_group_of_two_targets() -> None:
 def test_one_security_group_with_other_priorities() -> None:
     with pytest.raises(SegkitError, match="'back' and 'front' have one security group, and other priorities"):
         compile_model(beside_others(priorities=[2000, 3000]).build())
+
+
+# Where targets are
+
+
+def apart(*places: Document) -> Segmentation:
+    """Two machines of unknown address, each of a target of its own."""
+    seg = Segmentation("shop", today=TODAY)
+    for name, more in zip("wd", places, strict=True):
+        seg.workload(name, {"app": name})
+        seg.target(name, "azure", select=L.app == name, placement={**PLACE, **more})
+    seg.policy("p", "application").allow(L.app == "w", L.app == "d", tcp(5432), id="orders")
+    return seg
+
+
+def test_ids_of_a_virtual_network_differ_in_case() -> None:
+    networks = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks"
+    assert proved(apart({"vnet_id": f"{networks}/Hub"}, {"vnet_id": f"{networks}/hub"})).ok
+    with pytest.raises(SegkitError, match="only be written by address"):
+        compile_model(apart({"vnet_id": f"{networks}/hub"}, {"vnet_id": f"{networks}/spoke"}).build())
+
+
+def test_a_virtual_network_is_in_one_region() -> None:
+    compile_model(apart({"location": "West Europe"}, {"location": "westeurope"}).build())
+    with pytest.raises(SegkitError, match="location is 'northeurope', and target d has 'westeurope'"):
+        compile_model(apart({"location": "northeurope"}, {}).build())
+
+
+def test_a_class_that_may_be_outside_of_its_subnets_is_assumed_to_be_inside() -> None:
+    seg = estate()
+    seg.workload_class("fleet", {"app": "web"}, networks=["10.0.0.0/16"])
+    assert any("fleet is in the subnets of its target" in note for note in proved(seg).notes)

@@ -118,9 +118,18 @@ class AzurePlacement:
         return min(same, default=subnet)
 
     @property
+    def network_key(self) -> str:
+        """What tells its virtual network from others: ids are compared without regard to case."""
+        return _network_key(self.vnet_id)
+
+    @property
     def shared(self) -> bool:
         """Do others put rules into a security group of its subnets?"""
         return any(subnet.security_group is not None for subnet in self.subnets.values())
+
+
+def _network_key(vnet_id: str) -> str:
+    return vnet_id.lower() if vnet_id.startswith("/") else vnet_id
 
 
 def placement(target: Target) -> AzurePlacement:
@@ -157,6 +166,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     yield from check_quotas(target, QUOTAS)
     yield from _check_subnets(target)
     yield from _check_claims(model, target)
+    yield from _check_region(model, target)
 
 
 _NEEDED = {
@@ -327,6 +337,23 @@ def _check_claims(model: Model, target: Target) -> Iterator[Problem]:
             elif (there := _existing(raw.get("security_group"))) is not None and there in groups:
                 what = f"target {other.name} has rules in the security group of subnet {groups[there]!r}"
                 yield wrong(target, "subnets", what, "let one target have all subnets of a security group")
+
+
+def _check_region(model: Model, target: Target) -> Iterator[Problem]:
+    """Targets of one virtual network in two regions: groups are in the region of what they are put on."""
+    network, region = (given(target).get(name) or "" for name in ("vnet_id", "location"))
+    for other in model.targets:
+        if other.platform != target.platform or other.name >= target.name:
+            continue
+        there, elsewhere = (str(given(other).get(name) or "") for name in ("vnet_id", "location"))
+        apart = _region(elsewhere) != _region(region) and "${" not in region + elsewhere
+        if region and elsewhere and apart and network and _network_key(there) == _network_key(network):
+            what = f"location is {region!r}, and target {other.name} has {elsewhere!r} for the same vnet_id"
+            yield wrong(target, "location", what, "write the region of the virtual network for both")
+
+
+def _region(location: str) -> str:
+    return location.replace(" ", "").lower()
 
 
 def _mappings(raw: Any) -> dict[str, Mapping[str, Any]]:

@@ -164,6 +164,8 @@ class AzureView:
             )
             return [None]
         known = self._addresses(workload, interface)
+        if not known <= Addresses.union(s.prefixes for s in here.subnets.values()):
+            self._notes.add(f"assumed: {workload.name} is in the subnets of its target, at no other address")
         found = [s for s in here.subnets.values() if s.prefixes.overlaps(known)]
         return [self._reading_key(s.id) for s in found or here.subnets.values()]
 

@@ -266,7 +266,7 @@ def _unplaced(rule: SideRule, endpoint: Endpoint, references: bool) -> Problem:
         f"the address of workload {name!r} is not known, and {how} can only be written by address",
         where=endpoint.workload.where,
         why="no reference reaches it: no target here owns it, or the rule mixes it with ranges",
-        fix="give its addresses or its zone's networks, or let a target of a peered VPC own it",
+        fix="give its addresses or its zone's networks, or let a target that this one can refer to own it",
     )
 
 

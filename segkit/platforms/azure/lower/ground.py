@@ -32,5 +32,9 @@ def _visible(
     here = placements[target.name]
     for other in sorted(targets, key=lambda t: t.name):
         apart = here.references == "address" and other.stack != target.stack
-        if placements[other.name].vnet_id == here.vnet_id and other.realm == target.realm and not apart:
+        if (
+            placements[other.name].network_key == here.network_key
+            and other.realm == target.realm
+            and not apart
+        ):
             yield other.name
