@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.metadata import entry_points
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segkit.errors import Problem, SegkitError
@@ -180,6 +181,10 @@ class Membership:
     where: str
     groups: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+
+
+in_order = attrgetter(*(f.name for f in fields(Membership)))
+"""A key for sorting memberships as they compare: much faster for a hundred thousand of them."""
 
 
 class ViewRows(Protocol):

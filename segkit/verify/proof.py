@@ -14,7 +14,7 @@ from segkit.intent.boxes import Piece
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import Intent
 from segkit.model.model import Model
-from segkit.platforms.base import Membership, Residual, View, platform
+from segkit.platforms.base import Membership, Residual, View, in_order, platform
 from segkit.sets import ServiceSet
 from segkit.verify.compare import Comparison, Mismatch, Spotted
 from segkit.verify.situated import situated
@@ -124,7 +124,7 @@ def prove(
     for mismatch in comparison.mismatches():
         for difference in _differences(intent, comparison, mismatch, usable):
             (explained if difference.residual else left)[difference] = None
-    memberships = tuple(sorted(m for v in views for m in v.memberships()))
+    memberships = tuple(sorted((m for v in views for m in v.memberships()), key=in_order))
     tally = comparison.tally
     return Proof(
         _status(model, left, memberships),

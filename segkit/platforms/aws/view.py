@@ -27,7 +27,7 @@ from segkit.platforms.aws.state import (
     Range,
     State,
 )
-from segkit.platforms.base import Membership, Spot
+from segkit.platforms.base import Membership, Spot, in_order
 from segkit.sets import NOWHERE, Addresses, ServiceSet
 
 Labels = tuple[tuple[str, str], ...]
@@ -54,6 +54,7 @@ class AwsView:
         self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
         self._memberships: list[tuple[Membership, bool]] = []  # with whether groups filter it
         self._held: set[str] = set()
+        self._kinds: dict[tuple[frozenset[str], bool], tuple[tuple[str, ...], Profile]] = {}
         self._placed: set[str] = set()  # carriers that are interfaces of the model
         self._owning: dict[tuple[Labels, str, str | None], tuple[Target, ...]] = {}
         self._seen_only: dict[Labels, bool] = {}
@@ -93,7 +94,8 @@ class AwsView:
     def memberships(self) -> Sequence[Membership]:
         """Every owned interface, sorted."""
         doubted = ((one, self._unclear(one.groups) if filters else ()) for one, filters in self._memberships)
-        return sorted(replace(one, unknown=one.unknown + why) if why else one for one, why in doubted)
+        found = (replace(one, unknown=one.unknown + why) if why else one for one, why in doubted)
+        return sorted(found, key=in_order)
 
     def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
         """The rule resources that let some of these services pass."""
@@ -244,13 +246,20 @@ class AwsView:
     ) -> Profile:
         # Visibility beside others: their groups keep deciding, so this end is no part of the proof.
         filters = not (here.membership == "shared" and self._visible(workload.labels))
-        names = tuple(sorted(groups))
-        self._held |= groups
+        names, profile = self._alike(groups, filters)
         known = Membership(
             target.name, workload.name, interface.name, status, where, names, unknown if filters else ()
         )
         self._memberships.append((known, filters))
-        return Profile(groups, filters)
+        return profile
+
+    def _alike(self, groups: frozenset[str], filters: bool) -> tuple[tuple[str, ...], Profile]:
+        """The groups in order, and the profile of all interfaces that carry just these."""
+        kind = groups, filters
+        if kind not in self._kinds:
+            self._held |= groups
+            self._kinds[kind] = tuple(sorted(groups)), Profile(groups, filters)
+        return self._kinds[kind]
 
     def _held_by_others(self) -> dict[str, str]:
         """Groups that something in the stack holds that is no interface of the model, and what that is."""

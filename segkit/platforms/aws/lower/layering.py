@@ -67,6 +67,11 @@ class Layering:
                 return self._tried(layers)[1]
             layers = better[1].layers
 
+    def again(self) -> tuple[Encoding, bool]:
+        """The layers that are pinned, with the groups cut that have to be now, and whether that fits."""
+        cost, found = self._tried(_ordered([frozenset(layer) for layer in self._pinned]))
+        return found, cost[0] == 0
+
     def _neighbours(self, layers: Layers) -> Iterator[Layers]:
         """One layer more, fewer or other; the last, of every label, stays."""
         sets = sorted({*self._asked.values()}, key=sorted)
