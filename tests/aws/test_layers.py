@@ -167,6 +167,14 @@ def test_a_group_with_too_many_rules_is_an_error_that_tells_how_to_cut_it() -> N
     assert now.pinned.fits and now.pinned.encoding == report.asked.encoding
 
 
+def test_layers_that_are_pinned_are_kept_where_cutting_a_group_is_enough() -> None:
+    layers, limits = [["role"], ["app", "role"]], {"rules_per_group": 12}
+    (report,) = quota_reports(estate({"layers": layers}, 20, quotas=limits))
+    assert not report.pinned.fits
+    fitting = [option.encoding for option in report.options if option.fits]
+    assert {"layers": layers, "shards": {"servers": 2}} in fitting
+
+
 def test_many_selectors_get_layers_that_fit_and_mean_the_same() -> None:
     model = model_of(realistic(600, 240, 15), accounts())
     found: dict[str, object] = {t.name: "groups" for t in model.targets}

@@ -90,7 +90,10 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
     search = _Search(draft, target, now)
     seeds = [search.option(GROUPS)]
     few = len(search.pieces) <= FEW and search.interfaces <= SMALL
-    found = None if few else Layering(draft, target, now).best()
+    layering = Layering(draft, target, now) if now[target.name].layers or not few else None
+    if layering is not None and now[target.name].layers:
+        seeds.append(search.option(layering.again()[0]))
+    found = None if few or layering is None else layering.best()
     if found is not None:
         seeds.append(search.option(found))
     if len(search.pieces) <= MANY or not seeds[-1].fits:

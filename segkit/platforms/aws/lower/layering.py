@@ -69,7 +69,7 @@ class Layering:
 
     def again(self) -> tuple[Encoding, bool]:
         """The layers that are pinned, with the groups cut that have to be now, and whether that fits."""
-        cost, found = self._tried(_ordered([frozenset(layer) for layer in self._pinned]))
+        cost, found = self._tried(self._pinned)
         return found, cost[0] == 0
 
     def _neighbours(self, layers: Layers) -> Iterator[Layers]:
