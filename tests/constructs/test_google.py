@@ -107,6 +107,7 @@ def test_a_machine_that_exists_has_its_tags_bound(lib: Any) -> None:
         ({"order": "FIRST"}, "order is 'FIRST'"),
         ({"tags_parent": "shop"}, "tags_parent is 'shop'"),
         ({"quotas": {"tags": 1}}, "unknown quota 'tags'"),
+        ({"ancestors": ["my-folder"]}, "ancestors has 'my-folder'"),
         ({"logging": "yes"}, "logging is 'yes'"),
         ({"vpc": "x"}, "unknown argument 'vpc'"),
         ({"peered_with": ["net"]}, "peered_with names 'net'"),

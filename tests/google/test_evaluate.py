@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -59,16 +60,23 @@ def held(names: str) -> Holders:
 def network(
     policy: list[Rule] | None = None,
     classic: list[Rule] | None = None,
-    above: list[Rule] | None = None,
     order: Order | None = None,
 ) -> Network:
     return Network(
         "net",
         order,
-        hierarchy=(Stage("above", tuple(above)),) if above else (),
         classic=Stage("classic", tuple(classic)) if classic else None,
         policies=(Stage("policy", tuple(policy)),) if policy else (),
     )
+
+
+ABOVE = ("organizations/1", "folders/2")
+
+
+def under(found: Network, organization: list[Rule], folder: list[Rule] | None = None) -> State:
+    """A network with hierarchical policies above it."""
+    held_there = zip(ABOVE, (organization, folder or []), strict=True)
+    return State({"net": found}, hierarchy={p: (Stage(p, tuple(rules)),) for p, rules in held_there})
 
 
 def spot(address: str | None, names: str | None = "", on: str = "net") -> Spot:
@@ -80,7 +88,7 @@ def spot(address: str | None, names: str | None = "", on: str = "net") -> Spot:
 def passes(found: Network | State, source: Spot, destination: Spot, services: ServiceSet) -> bool:
     """Do all of some services pass? None of them otherwise."""
     state = State({"net": found}) if isinstance(found, Network) else found
-    rows = Rows(Enforcement(state), [source, destination])
+    rows = Rows(Enforcement(state, ancestors={"net": ABOVE}), [source, destination])
     answers = {
         holds(rows.outgoing(0), part.protocol, x) and holds(rows.incoming(0), part.protocol, x)
         for part in services.parts()
@@ -142,14 +150,26 @@ def test_a_policy_that_does_not_decide_leaves_it_to_what_comes_next() -> None:
 def test_goto_next_leaves_a_policy() -> None:
     """[RULES] “Action on match”: what comes after it in the same policy is passed over."""
     above = [rule(1, "goto_next", services=tcp(443)), rule(2, "deny", services=tcp())]
-    found = network([rule(5, "allow")], above=above)
+    found = under(network([rule(5, "allow")]), above)
     assert passes(found, OUTSIDE, WEB, tcp(443)) and not passes(found, OUTSIDE, WEB, tcp(444))
     assert passes(found, OUTSIDE, WEB, udp(1))
 
 
 def test_hierarchical_policies_come_first() -> None:
-    found = network(classic=[rule(0, "allow")], above=[rule(9, "deny", services=tcp(22))])
+    found = under(network(classic=[rule(0, "allow")]), [rule(9, "deny", services=tcp(22))])
     assert not passes(found, OUTSIDE, WEB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(23))
+
+
+def test_the_organization_decides_before_its_folders() -> None:
+    found = under(network(), [rule(9, "deny", services=tcp(22))], [rule(1, "allow", services=tcp())])
+    assert not passes(found, OUTSIDE, WEB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(23))
+
+
+def test_a_rule_of_a_hierarchical_policy_may_be_for_some_networks() -> None:
+    limited = replace(rule(1, "allow", services=tcp(22)), networks=frozenset({"far"}))
+    found = under(network(), [limited, rule(2, "allow", services=tcp(23))])
+    assert not passes(found, OUTSIDE, WEB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(23))
+    assert passes(under(network(), [replace(limited, networks=frozenset({"net"}))]), OUTSIDE, WEB, tcp(22))
 
 
 def test_secure_tags_name_sources_and_targets() -> None:
@@ -239,8 +259,8 @@ def test_rows_are_what_walking_the_rules_says(stages: list[list[Rule]], order: O
     """Point by point, against a walk that is written without bitsets."""
     pairs = frozenset({("net", "other")}) if peered else frozenset()
     policy, classic, above = stages
-    state = State({"net": network(policy, classic, above, order)}, peerings=pairs)
-    enforcement = Enforcement(state)
+    state = replace(under(network(policy, classic, order), above), peerings=pairs)
+    enforcement = Enforcement(state, ancestors={"net": ABOVE})
     rows = Rows(enforcement, SPOTS)
     points: Mapping[int, list[int]] = {6: [0, 443, 500, 501], 17: [7], 47: [0]}
     for (a, source), (b, destination) in product(enumerate(SPOTS), enumerate(SPOTS)):

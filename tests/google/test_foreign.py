@@ -57,6 +57,8 @@ def test_what_is_assumed_is_said() -> None:
     notes = " ".join(proof(shop()).notes)
     assert "the platform's default" in notes and "no VPC firewall rules but those of the stack" in notes
     assert "as declared" in " ".join(proof(shop(order=BEFORE)).notes)
+    assert "no hierarchical firewall policy" in notes
+    assert "no firewall policy of its own" in " ".join(proof(shop(order=BEFORE, tags="network")).notes)
     (warning,) = compiled(shop()).warnings
     assert "may decide before the policy" in warning.what and "BEFORE_CLASSIC_FIREWALL" in warning.fix
     assert not compiled(shop(order=BEFORE)).warnings and not compiled(shop(order=AFTER)).warnings
@@ -64,8 +66,52 @@ def test_what_is_assumed_is_said() -> None:
 
 def test_a_hierarchical_policy_leaves_the_proof_open() -> None:
     kind = "google_compute_firewall_policy_association"
-    found = proof(shop(), beside(**{kind: {"theirs": {"attachment_target": "folders/1"}}}))
-    assert found.status == "unproved" and "another policy" in found.text()
+    theirs = {kind: {"theirs": {"attachment_target": "folders/1"}}}
+    found = proof(shop(), beside(**theirs))
+    assert found.status == "unproved" and "see ancestors" in found.text()
+    assert proof(shop(ancestors=["organizations/1", "folders/2"]), beside(**theirs)).ok, "not above"
+    assert proof(shop(ancestors=["folders/1"]), beside(**theirs)).status == "unproved", "its rules"
+    somewhere = {kind: {"theirs": {"attachment_target": "${var.folder}"}}}
+    assert proof(shop(ancestors=["folders/2"]), beside(**somewhere)).status == "unproved"
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_hierarchical_policy_that_is_known_is_part_of_the_proof(inline: bool) -> None:
+    kind = "google_compute_firewall_policy"
+    ssh = {"ip_protocol": "tcp", "ports": ["22"]}
+    rule = {"priority": 5, "action": "allow", "direction": "INGRESS"}
+
+    def policy(**more: Any) -> Document:
+        name, layer = (f"{kind}_with_rules", "layer4_config") if inline else (kind, "layer4_configs")
+        body = {**rule, "match": {"src_ip_ranges": ["0.0.0.0/0"], layer: [ssh]}, **more}
+        made: Document = {
+            name: {
+                "org": {
+                    "parent": "organizations/1",
+                    "short_name": "org",
+                    **({"rule": [body]} if inline else {}),
+                }
+            },
+            f"{kind}_association": {
+                "org": {"attachment_target": "organizations/1", "firewall_policy": f"${{{name}.org.id}}"}
+            },
+        }
+        if not inline:
+            made[f"{kind}_rule"] = {"one": {**body, "firewall_policy": f"${{{name}.org.name}}"}}
+        return made
+
+    above = ["organizations/1", "folders/2"]
+    found = proof(shop(ancestors=above), beside(**policy()))
+    assert found.status == "different" and "tcp/22" in found.text()
+    assert proof(shop(ancestors=["folders/2"]), beside(**policy())).ok
+    assert proof(shop(ancestors=above), beside(**policy(action="goto_next"))).ok
+    far = {"target_resources": ["projects/p/global/networks/far"]}
+    assert proof(shop(ancestors=above), beside(**policy(**far))).ok
+    assert proof(shop(ancestors=above), beside(**policy(target_resources=[NETWORK]))).status == "different"
+    assert (
+        proof(shop(ancestors=above), beside(**policy(target_resources=["${var.networks}"]))).status
+        == "unproved"
+    )
 
 
 def test_what_comes_after_the_policy_is_never_asked() -> None:

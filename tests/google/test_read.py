@@ -193,7 +193,7 @@ def test_the_enforcement_order_of_a_network(order: str | None) -> None:
         (classic(count="${var.n}"), "not known in full"),
         (classic(source_ranges=["${var.r}"]), "an address range"),
         (classic(target_tags=["${var.t}"]), "a name that is not known"),
-        ({"google_compute_firewall_policy_association": {"org": {}}}, "another policy"),
+        ({"google_compute_firewall_policy_association": {"org": {}}}, "see ancestors"),
     ],
     ids=range(14),
 )

@@ -20,8 +20,8 @@ CAPABILITIES = Capabilities(
         "them only stays closed there",
         "member-networks": "a rule had to use the networks that members of a class live in (or workloads of "
         "unknown address), and treats everything there alike",
-        "alias-addresses": "a tag stands for the main IPv4 address of an interface: what is sent from its other "
-        "addresses stays closed",
+        "alias-addresses": "a tag stands for the main IPv4 address of an interface: what is sent from its "
+        "other addresses stays closed",
         "icmp-types": "rules match ICMP as a whole: every type passes where one is allowed",
         "sctp-ports": "rules match SCTP as a whole: every port passes where one is allowed",
         "other-protocols": "where nearly all protocols are allowed, rare ones stay closed to fit the quota",

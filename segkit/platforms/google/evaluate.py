@@ -19,6 +19,7 @@ Platform facts used here, with their sources:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,15 +52,17 @@ class Profile:
 
 class Enforcement:
     """Answers for one state. `orders` are the enforcement orders of networks that the state does not know;
-    `apart` are networks that are not the same whatever they are called."""
+    `apart` are networks that are not the same whatever they are called; `ancestors` are the organization and
+    the folders of a network's project, first to last, where they are told."""
 
     def __init__(
         self,
         state: State,
         orders: Mapping[str, Order] | None = None,
         apart: frozenset[str] = frozenset(),
+        ancestors: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self.state, self._apart = state, apart
+        self.state, self._apart, self._ancestors = state, apart, ancestors or {}
         self._orders = orders or {}
         self._stages: dict[str, tuple[Stage, ...]] = {}
         self._peers: dict[str, tuple[str, ...]] = {}
@@ -96,8 +99,31 @@ class Enforcement:
             # Regional policies come right behind the global one, of which there is one at most.
             last = Stage("regional policies", (), below)
             behind = (*both[0], last, *both[1]) if both[0] is found.policies else (*both[0], *both[1], last)
-            self._stages[network] = (Stage("hierarchical policies", (), above), *found.hierarchy, *behind)
+            self._stages[network] = (*self._above(network), Stage("policies above", (), above), *behind)
         return self._stages[network]
+
+    def _above(self, network: str) -> Iterator[Stage]:
+        """The hierarchical policies of a network, the organization's first ([ORDER])."""
+        told = self._ancestors.get(network)
+        for place, stages in self.state.hierarchy.items():
+            if told is None or not _PLACE.fullmatch(place):
+                doubt = (
+                    f"{stages[0].where} is attached to {place}, which may be above {network}: see ancestors"
+                )
+                yield Stage(place, (), (doubt,))
+        for place in told or ():
+            for stage in self.state.hierarchy.get(place, ()):
+                yield self._limited(stage, network)
+
+    def _limited(self, stage: Stage, network: str) -> Stage:
+        """A hierarchical policy as it holds for one network: rules may name those that they are for."""
+        rules, doubts = [], list(stage.doubts)
+        for rule in stage.rules:
+            if rule.networks is None or network in rule.networks:
+                rules.append(rule)
+            elif any(self.may_be(other, network) for other in rule.networks):
+                doubts.append(f"{rule.where}: whether it is for {network} is not known")
+        return Stage(stage.where, tuple(rules), tuple(doubts))
 
     def applying(self, own: Profile, direction: Direction) -> tuple[tuple[Rule, ...], ...]:
         """The rules of each stage that hold for an interface, the most important first."""
@@ -169,6 +195,9 @@ class Enforcement:
             return rule.peers.meets(peer.held)
         near = peer.network in self.peers_of(own.network)
         return near and not rule.peers.tags.isdisjoint(peer.held.tags)
+
+
+_PLACE = re.compile(r"(?:organizations|folders)/[0-9]+")
 
 
 def _may_be(one: Network, other: Network) -> bool:

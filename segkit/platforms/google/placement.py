@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -25,6 +26,7 @@ from segkit.platforms.arguments import (
 from segkit.platforms.google.limits import QUOTAS
 from segkit.platforms.google.state import AFTER, BEFORE, PATH
 
+_ANCESTOR = re.compile(r"(?:organizations|folders)/[0-9]+")
 ENCODINGS = ("groups", "cells")
 EGRESS = ("exact", "ranges", "open")
 ORDERS = (AFTER, BEFORE)
@@ -46,6 +48,8 @@ class GooglePlacement:
     tags, which anybody who may edit a machine can change).
     tags_parent: where the tag keys are made, `projects/NUMBER` or `organizations/ID`; by default the project.
     tags_network: the network as tag keys want it, `PROJECT/NAME`; by default network_id.
+    ancestors: the organization and the folders of the project, from the top (`organizations/1`, `folders/2`):
+    their firewall policies come first. Left out: not known.
     order: the network's enforcement order, where this stack does not make the network.
     encoding: `groups` (one tag key per selector in use) or `cells` (one key, one value per set of selectors
     that some workload matches), or blocks of group names.
@@ -63,6 +67,7 @@ class GooglePlacement:
     tags: str = "secure"
     tags_parent: str = ""
     tags_network: str = ""
+    ancestors: tuple[str, ...] | None = None
     order: str = ""
     encoding: str | tuple[tuple[str, ...], ...] = "groups"
     egress: str = "exact"
@@ -78,6 +83,8 @@ def placement(target: Target) -> GooglePlacement:
     """The placement of a target that `check` found nothing wrong with."""
     found = _given(target)
     found["peered_with"] = tuple(sorted(found.get("peered_with", ())))
+    if "ancestors" in found:
+        found["ancestors"] = tuple(found["ancestors"])
     if not isinstance(found.get("encoding", ""), str):
         found["encoding"] = tuple(sorted(tuple(sorted(block)) for block in found["encoding"]))
     return GooglePlacement(**found)
@@ -114,6 +121,10 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if "${" not in parent and not parent.startswith(("projects/", "organizations/")):
         fix = "write projects/NUMBER or organizations/ID"
         yield wrong(target, "tags_parent", f"tags_parent is {parent!r}", fix)
+    for place in found.get("ancestors", ()):
+        if not _ANCESTOR.fullmatch(place):
+            fix = "write organizations/NUMBER and folders/NUMBER, the organization first"
+            yield wrong(target, "ancestors", f"ancestors has {place!r}", fix)
     peers = {t.name for t in model.targets if t.platform == target.platform}
     for name in found.get("peered_with", ()):
         if name not in peers or name == target.name:
@@ -160,7 +171,7 @@ def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:
 _WORDS = {"egress": EGRESS, "order": ORDERS, "references": REFERENCES, "tags": TAGS}
 _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(("network_id", "project", "network", "provider", "tags_parent", "tags_network"), TEXT),
-    "peered_with": NAMES,
+    **dict.fromkeys(("ancestors", "peered_with"), NAMES),
     "quotas": NUMBERS,
     "logging": ("True or False", lambda value: isinstance(value, bool)),
 }

@@ -46,6 +46,7 @@ def read_terraform(doc: Mapping[str, Any]) -> State:
         frozenset(_peerings(reading)),
         tuple(sorted(set(reading.notes))),
         {place: tuple(found) for place, found in rules.doubts.items()},
+        {place: tuple(stages) for place, stages in sorted(rules.hierarchy.items())},
     )
 
 

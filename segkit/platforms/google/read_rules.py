@@ -22,9 +22,10 @@ from segkit.sets.services import NOTHING, ServiceSet
 
 _POLICY = "google_compute_network_firewall_policy"
 _POLICIES = (_POLICY, f"{_POLICY}_with_rules")
+_ABOVE = "google_compute_firewall_policy"
+_HIERARCHY = (_ABOVE, f"{_ABOVE}_with_rules")
 _ONE_OF = re.compile(r"(google_compute_network\.[\w-]+)(?:\.[\w-]+|\[\d+\]|\[\"[^\"]*\"\])")
 _ELSEWHERE = {
-    "google_compute_firewall_policy_association": "above",
     "google_compute_organization_security_policy_association": "above",
     "google_compute_region_network_firewall_policy_association": "below",
 }
@@ -44,7 +45,8 @@ class RuleReader:
         self._classic: dict[str, list[Rule]] = defaultdict(list)
         self._strays: dict[str, list[str]] = defaultdict(list)
         self._policies: dict[str, list[Stage]] = defaultdict(list)
-        self._stages = {b.address: self._policy(b) for b in reading.of(*_POLICIES)}
+        self._stages = {b.address: self._policy(b) for b in reading.of(*_POLICIES, *_HIERARCHY)}
+        self.hierarchy: dict[str, list[Stage]] = defaultdict(list)  # by organization or folder
 
     def networks(self) -> dict[str, Network]:
         """Every network that something of the stack speaks of, by its key."""
@@ -56,7 +58,9 @@ class RuleReader:
                 self._strays[network].append(f"module.{name}: a module is given the network")
         for block in self.reading.of(f"{_POLICY}_association"):
             self._association(block)
-        # Which folders hold a project, and which regions an interface is in, no stack tells.
+        for block in self.reading.of(f"{_ABOVE}_association"):
+            self._attached(block)
+        # Which regions an interface is in no stack tells.
         for kind, place in _ELSEWHERE.items():
             for block in self.reading.of(kind):
                 self.doubts[place].append(f"{block.address}: another policy may decide too")
@@ -111,7 +115,7 @@ class RuleReader:
             if not isinstance(one.get("priority"), str):
                 where = f"{block.address}.rule[{one.get('priority')}]"
             rules += self._rule(one, where, doubts)
-        for other in self.reading.of(f"{_POLICY}_rule"):
+        for other in self.reading.of(f"{block.kind.removesuffix('_with_rules')}_rule"):
             rules += self._apart(block, other, doubts)
         for priority, count in sorted(Counter(rule.priority for rule in rules).items()):
             if count > 1:
@@ -132,7 +136,8 @@ class RuleReader:
     def _policy_of(self, block: Block) -> str | None:
         """The policy that a rule or an association names: its address, or the text; None where unknown."""
         value = self.scope.value(block.body.get("firewall_policy"))
-        names = {b.address: self.scope.value(b.body.get("name")) for b in self.reading.of(*_POLICIES)}
+        made = list(self.reading.of(*(_POLICIES if block.kind.startswith(_POLICY) else _HIERARCHY)))
+        names = {b.address: self.scope.value(b.body.get("name", b.body.get("short_name"))) for b in made}
         if isinstance(value, Ref):
             return value.address if value.address in names else None
         if not isinstance(value, str) or value.isdigit():
@@ -141,6 +146,16 @@ class RuleReader:
         if len(same) == 1:
             return same[0]
         return None if same or not all(isinstance(n, str) for n in names.values()) else value
+
+    def _attached(self, block: Block) -> None:
+        """A hierarchical policy at an organization or a folder."""
+        if self.reading.copies(block) == 0:
+            return
+        place = spelled(self.scope.value(block.body.get("attachment_target")))
+        stage = self._stages.get(self._policy_of(block) or "")
+        if stage is None or self.reading.copies(block) is None:
+            stage = Stage(block.address, (), (f"{block.address}: the rules of its policy are not known",))
+        self.hierarchy[place].append(stage)
 
     def _association(self, block: Block) -> None:
         if self.reading.copies(block) == 0:
@@ -185,8 +200,16 @@ class RuleReader:
         narrow = self._beside(match, match.keys() - read)
         if off is None or kind not in (None, "", "INSTANCES") or body.get("dynamic") is not None:
             narrow = "whether, or for whom, it holds is not known"
+        limits = [
+            self.reading.network(v) if isinstance(v, Ref | str) else None
+            for v in self.scope.items(body.get("target_resources"))
+        ]
+        named = frozenset(network for network in limits if network is not None)
+        if len(named) < len(set(limits)):
+            narrow = "the networks that it is for are not known"
+        first = Rule(priority, action, way, services, where, Holders(targets, accounts=accounts))
         yield _assembled(
-            Rule(priority, action, way, services, where, Holders(targets, accounts=accounts)),
+            replace(first, networks=named if limits and not narrow else None),
             ranges,
             Holders(tags),
             whom=lost or unclear,

@@ -70,7 +70,7 @@ class Rule:
 
     `targets` None is every interface of the network. A far end is inside `ranges` or one of `peers`: several
     source parameters add up ([RULES]). `unknown` says what of the rule cannot be told; the rest is what it
-    does at least.
+    does at least. `networks` are those that a rule of a hierarchical policy is limited to, None for all.
     """
 
     priority: int
@@ -82,6 +82,7 @@ class Rule:
     ranges: Addresses = NOWHERE
     peers: Holders = field(default_factory=Holders)
     unknown: str = ""
+    networks: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,7 @@ class Network:
     `key` is the resource address of the network (with an index, where there are several), or
     `projects/…/networks/…`, or a name, or an expression. `order` is the enforcement order where the stack
     says it, `made` whether the stack makes the network; `name` and `project` are "" where they are not known.
-    `hierarchy` are the hierarchical policies that may hold here, `policies` those of the network itself;
-    `classic` are its VPC firewall rules.
+    `policies` are those of the network itself, `classic` are its VPC firewall rules.
     """
 
     key: str
@@ -125,7 +125,6 @@ class Network:
     made: bool = False
     name: str = ""
     project: str = ""
-    hierarchy: tuple[Stage, ...] = ()
     classic: Stage | None = None
     policies: tuple[Stage, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -185,7 +184,8 @@ class Published:
 class State:
     """Everything that was read. `peerings` are pairs of networks (sorted) that are peered. `tags` are the tag
     values that the stack makes. `doubts` are about every network, by what they concern: "above" (policies
-    that come first), "classic" (VPC firewall rules) or "below" (policies that come last)."""
+    that come first), "classic" (VPC firewall rules) or "below" (policies that come last). `hierarchy` are the
+    policies of organizations and folders."""
 
     networks: Mapping[str, Network] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
@@ -194,3 +194,4 @@ class State:
     peerings: frozenset[tuple[str, str]] = frozenset()
     notes: tuple[Problem, ...] = ()
     doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hierarchy: Mapping[str, tuple[Stage, ...]] = field(default_factory=dict)

@@ -38,7 +38,7 @@ class GoogleView:
         self._state = with_peerings(state, self._declared_peerings(state))
         # Targets claim one network each: see `placement.check`.
         apart = frozenset(self._networks.values())
-        self._enforcement = Enforcement(self._state, dict(self._orders()), apart)
+        self._enforcement = Enforcement(self._state, dict(self._orders()), apart, dict(self._above()))
         self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}
         self._carriers: dict[str, list[Carrier]] = defaultdict(list)
         for carrier in self._state.carriers:
@@ -110,6 +110,12 @@ class GoogleView:
         raw = self._placements[target].network_id
         return self._reading.network(raw) or spelled(self._reading.scope.value(raw))
 
+    def _above(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """The organization and folders of networks, where targets tell them."""
+        for name, network in self._networks.items():
+            if (told := self._placements[name].ancestors) is not None:
+                yield network, told
+
     def _called_by_tags(self) -> Iterator[tuple[str, str | None]]:
         """What tag keys call the networks of targets, where that is declared."""
         for name, network in self._networks.items():
@@ -133,11 +139,15 @@ class GoogleView:
                 self._notes.append(
                     f"target {name} declares {wanted}, and the stack makes its network {known}"
                 )
-            if (known or wanted or AFTER) == AFTER and not (made and made.made):
-                self._notes.append(
-                    f"assumed: network {network} has no VPC firewall rules but those of the stack, "
-                    "which come before its policy"
-                )
+            unseen = ["no hierarchical firewall policy"]
+            if (known or wanted or AFTER) != AFTER:
+                unseen += [] if made and made.policies else ["no firewall policy of its own"]
+            elif not (made and made.made):
+                unseen.append("no VPC firewall rules")
+            self._notes.append(
+                f"assumed: network {network} has {' and '.join(unseen)} but those of the stack, "
+                "which would come first"
+            )
 
     def _declared_peerings(self, state: State) -> frozenset[tuple[str, str]]:
         """Peerings that targets declare; one that the stack does not show is an assumption, and noted."""
