@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -102,3 +103,32 @@ def test_a_machine_of_unknown_address_is_no_destination() -> None:
     assert "no group can be named as the far end of egress" in str(raised.value)
     assert 'egress="open"' in str(raised.value)
     assert proof(lowered(egress="open")).ok
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        {
+            "google_cloud_run_v2_service": {
+                "template": {"vpc_access": {"network_interfaces": [{"tags": ["TAG"]}]}}
+            }
+        },
+        {"google_dataflow_job": {"network_tags": ["TAG"]}},
+        {"google_workbench_instance": {"gce_setup": [{"tags": ["TAG"]}]}},
+    ],
+    ids=lambda holder: next(iter(holder)),
+)
+def test_whatever_holds_a_tag_that_a_rule_admits(holder: dict[str, Any]) -> None:
+    """Services have interfaces in a network, with network tags, and are no workloads."""
+    seg = shop(tags="network")
+    rules = compiled(seg).fragment["resource"]["google_compute_firewall"].values()
+    (tag,) = {tag for rule in rules for tag in rule.get("source_tags", ())}
+
+    def with_tag(text: str) -> dict[str, Any]:
+        return {
+            kind: {"x": json.loads(json.dumps(body).replace("TAG", text))} for kind, body in holder.items()
+        }
+
+    found = proof(seg, beside(**with_tag(tag)))
+    assert found.status == "unproved" and "is no workload" in found.text()
+    assert proof(seg, beside(**with_tag("another"))).ok

@@ -18,6 +18,7 @@ from segkit.platforms.google.state import Carrier, Holders, Origin, Published
 
 _BINDINGS = ("google_tags_location_tag_binding", "google_tags_tag_binding")
 _MACHINES = "google_compute_instance"
+_RULES = ("google_compute_firewall", "google_compute_network_firewall", "google_tags_")
 _TEMPLATES = ("google_compute_region_instance_template", "google_container_")
 
 
@@ -62,6 +63,8 @@ class CarrierReader:
         for block in self.scope.blocks.values():
             if not block.data and block.kind.startswith((_MACHINES, *_TEMPLATES)):
                 self._machine(block)
+            elif not block.data and block.kind.startswith("google_") and not block.kind.startswith(_RULES):
+                self._other(block)
         for block in self.reading.of(*_BINDINGS):
             self._binding(block)
         several = [machine for _, machine in self._bound if self.scope.blocks[machine].repeated]
@@ -117,6 +120,18 @@ class CarrierReader:
                 draft.accounts.add(account(self.scope.value(one.get("email"))))
         draft.networks = self._networks(block)
         self.drafts[block.address] = draft
+
+    def _other(self, block: Block) -> None:
+        """Whatever else takes network tags or secure tags: services that have interfaces in a network."""
+        draft = Draft(block.address, block.address)
+        for name, raw in _anywhere(block.body):
+            for value in self.scope.items(raw, draft.trail):
+                if name != "resource_manager_tags" and isinstance(value, str):
+                    draft.network_tags.add(value)
+                elif name == "resource_manager_tags":
+                    self._mapped(draft, value)
+        if draft.held or draft.trail:
+            self.drafts[draft.address] = draft
 
     def _binding(self, block: Block) -> None:
         copies = self.reading.copies(block)
@@ -184,6 +199,19 @@ class CarrierReader:
     def _word(self, mapped: Mapped, key: str) -> str:
         value = self.scope.value(mapped.entries.get(key))
         return value if isinstance(value, str) else ""
+
+
+def _anywhere(raw: Any) -> Iterator[tuple[str, Any]]:
+    """The arguments that may hold tags, wherever they stand."""
+    if isinstance(raw, list):
+        for one in raw:
+            yield from _anywhere(one)
+    elif isinstance(raw, Mapping):
+        for name, held in raw.items():
+            if name in ("tags", "network_tags", "instance_tag", "resource_manager_tags"):
+                yield name, held
+            else:
+                yield from _anywhere(held)
 
 
 def _arguments(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
