@@ -307,3 +307,58 @@ def test_a_class_that_may_be_outside_of_its_subnets_is_assumed_to_be_inside() ->
     seg = estate()
     seg.workload_class("fleet", {"app": "web"}, networks=["10.0.0.0/16"])
     assert any("fleet is in the subnets of its target" in note for note in proved(seg).notes)
+
+
+# Repeated and dynamic blocks
+
+
+def test_interfaces_that_one_block_makes_are_in_its_subnet() -> None:
+    seg = Segmentation("shop", today=TODAY)
+    for name, address in (("w", "10.0.1.4"), ("d", "10.0.2.4")):
+        one = f'${{azurerm_network_interface.all["{name}"].id}}'
+        seg.workload(name, {"app": name}, [address], interface_id=one)
+    seg.policy("p", "application").allow(L.app == "w", L.app == "d", tcp(5432), id="orders")
+    seg.target("az", "azure", placement=PLACE)
+    inside = [{"name": "one", "subnet_id": "${azurerm_subnet.s.id}"}]
+    beside: Document = {
+        "azurerm_network_interface": {
+            "all": {**place("${each.key}"), "for_each": ["w", "d"], "ip_configuration": inside}
+        },
+        NSG: {"closed": CLOSED},
+    }
+    assert proved(seg, **beside).ok
+    beside[ON_SUBNET] = {"x": {"subnet_id": "${azurerm_subnet.s.id}", "network_security_group_id": CLOSED_ID}}
+    assert {d.kind for d in proved(seg, **beside).differences} == {"closes"}
+
+
+@pytest.mark.parametrize("outer", [True, False])
+def test_dynamic_blocks_of_a_scale_set(outer: bool) -> None:
+    inside = {"subnet_id": "elsewhere", "application_security_group_ids": [WEB]}
+    interface: Document = {"name": "x", "dynamic": {"ip_configuration": {"content": [inside]}}}
+    plain: Document = {"name": "x", "ip_configuration": [inside]}
+    body = (
+        {"dynamic": {"network_interface": {"content": [plain]}}}
+        if outer
+        else {"network_interface": [interface]}
+    )
+    proof = proved(estate(), azurerm_linux_virtual_machine_scale_set={"x": body})
+    assert proof.status == "unproved" and "that is no workload" in proof.text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "group", "said"),
+    [
+        (ON_INTERFACE, "network_security_group_id", "may put another security group on it"),
+        (
+            f"{ON_INTERFACE[:26]}application_security_group_association",
+            "application_security_group_id",
+            "web",
+        ),
+    ],
+)
+def test_associations_that_are_repeated(kind: str, group: str, said: str) -> None:
+    each = {"${azurerm_network_interface.x.id}": WEB if said == "web" else CLOSED_ID}
+    body = {"for_each": each, "network_interface_id": "${each.key}", group: "${each.value}"}
+    beside: Document = {kind: {"x": body}, NSG: {"closed": CLOSED}}
+    proof = proved(estate(), **beside)
+    assert proof.status == "unproved" and said in proof.text()

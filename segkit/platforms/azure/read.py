@@ -71,6 +71,7 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         groups=groups.frozen(),
         subnets=dict(sorted(subnets.items())),
         loose=tuple(sorted(loose)),
+        loose_filters=tuple(sorted(carriers.loose)),
         untold=frozenset(reading.untold),
         carriers=carriers.carriers(),
         memberships=carriers.memberships(),

@@ -8,6 +8,7 @@ network policies for private endpoints”).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from segkit.platforms.azure.state import Carrier, Published
 
 _GROUPS = "application_security_group_ids"
 _GROUP = "azurerm_application_security_group."
+_INSTANCE = re.compile(r"(azurerm_\w+\.[\w-]+)[.[].*")
 _FILTER = "network_security_group_id"
 
 INTERFACES = {
@@ -60,6 +62,7 @@ class CarrierReader:
     def __init__(self, reading: Reading, passed_on: Sequence[Handed] = ()) -> None:
         self.reading, self.scope, self.passed_on = reading, reading.scope, passed_on
         self.drafts: dict[str, Draft] = {}
+        self.loose: list[tuple[str, str]] = []  # see `State.loose_filters`
 
     def read(self) -> None:
         """Reads everything of the stack that groups apply to, associations last."""
@@ -139,11 +142,19 @@ class CarrierReader:
             if not self._asks(subnet):
                 draft.doubts.add(UNASKED)
         for body in entries(self.scope, block.body.get("ip_configuration")):
-            draft.subnets.update({None} if isinstance(body, Unknown) else self._one(body.get("subnet_id")))
+            if isinstance(body, Unknown):
+                draft.doubts.add(PARTLY)
+            else:
+                draft.subnets.update(self._one(body.get("subnet_id")))
 
     def _scale_set(self, block: Block) -> None:
         if self.reading.copies(block) == 0:
             return
+        if _dynamic(block.body):
+            draft = self._draft(block)
+            draft.doubts.add(PARTLY)
+            for raw in _named(block.body):
+                self._take(draft, raw)
         for number, body in enumerate(entries(self.scope, block.body.get(INTERFACES[block.kind]))):
             if isinstance(body, Unknown):
                 self._draft(block).doubts.add(PARTLY)
@@ -174,10 +185,15 @@ class CarrierReader:
         draft = self._associated(block, argument)
         if draft is not None:
             self._take(draft, block.body.get("application_security_group_id"))
+            for address in self.scope.mentions(block.body.get("for_each")):
+                if address.startswith(_GROUP):
+                    draft.groups.add(address)
 
     def _filter(self, block: Block) -> None:
         draft = self._associated(block, "network_interface_id")
         if draft is not None:
+            if block.repeated or draft.address in self.reading.untold:
+                self.loose.append((draft.address, block.address))
             draft.security_groups.update(self._one(block.body.get(_FILTER)))
             if len(draft.security_groups) > 1:
                 draft.doubts.add("several security groups are put on it, and it can have one")
@@ -188,7 +204,10 @@ class CarrierReader:
         if address is None or self.reading.copies(block) == 0:
             return None
         if address not in self.drafts:
-            self.drafts[address] = Draft(address, block.address, resource=False)
+            # One of several that a block makes is where the block says.
+            several = self.drafts.get(_INSTANCE.sub(r"\1", address))
+            draft = self.drafts[address] = Draft(address, block.address, resource=several is not None)
+            draft.subnets |= several.subnets if several is not None else set()
         draft = self.drafts[address]
         if block.repeated:
             draft.doubts.add(PARTLY)
@@ -234,6 +253,13 @@ class CarrierReader:
     def _word(self, mapped: Mapped, key: str) -> str:
         value = self.scope.value(mapped.entries.get(key))
         return "" if value is None else spelled(value)
+
+
+def _dynamic(body: Any) -> bool:
+    """Are blocks made by an expression, at any depth?"""
+    if isinstance(body, Mapping):
+        return body.get("dynamic") is not None or any(_dynamic(inner) for inner in body.values())
+    return isinstance(body, list) and any(_dynamic(item) for item in body)
 
 
 def _named(body: Any) -> Iterator[Any]:

@@ -120,12 +120,14 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything that was read. `subnets` has the security group of each subnet that has one; `loose` are
-    resources that put one on a subnet that cannot be told, by what they call it. `untold` are the keys that
-    do not tell what they mean. `doubts` concern every security group."""
+    resources that put one on a subnet that cannot be told, by what they call it, and `loose_filters` those
+    that put one on such an interface. `untold` are the keys that do not tell what they mean. `doubts` concern
+    every security group."""
 
     groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
     subnets: Mapping[str, str] = field(default_factory=dict)
     loose: tuple[tuple[str, str], ...] = ()
+    loose_filters: tuple[tuple[str, str], ...] = ()
     untold: frozenset[str] = frozenset()
     carriers: tuple[Carrier, ...] = ()
     memberships: tuple[Published, ...] = ()

@@ -34,6 +34,8 @@ class AzureView:
         self._reading = Reading(read_scope(document))
         self._enforcement = Enforcement(self._state)
         ours = {self._reading_key(s.id) for here in self._placements.values() for s in here.subnets.values()}
+        made = {self._reading_key(one.id) for w in model.workloads for one in w.interfaces}
+        self._roaming = tuple(where for key, where in self._state.loose_filters if key not in made)
         self._loose = tuple(where for subnet, where in self._state.loose if subnet not in ours)
         self._published: dict[tuple[str, str, str], list[Published]] = defaultdict(list)
         for one in self._state.memberships:
@@ -120,6 +122,7 @@ class AzureView:
         own = next((c.security_group for c in carriers if c.security_group is not None), None)
         made = [c for c in carriers if c.resource]
         unknown = tuple(f"{c.address}: {why}" for c in carriers for why in c.doubts)
+        unknown += tuple(f"{where}: it may put another security group on it" for where in self._roaming)
         subnet = next((c.subnet for c in made if c.subnet is not None), None)
         subnets = [subnet] if subnet is not None else self._subnets(here, workload, interface)
         status = "seen" if carriers or here.subnets else "missing"
