@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from bench.estates import realistic
 from bench.models import accounts, model_of
+from segkit.artifacts import canonical_json
 from segkit.compiler import Compilation, compile_model, quota_reports
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
@@ -290,3 +292,21 @@ def test_mistakes_in_layers_and_parts_are_caught() -> None:
             proof = prove(model, mutant, intent=done.intent, residuals=done.residuals)
             assert not proof.ok, f"{name} was called equal; it differs for {witness}"
     assert witnessed > 25
+
+
+@given(data=st.data(), chance=st.randoms(use_true_random=False))
+@MANY
+def test_order_changes_no_byte(data: st.DataObject, chance: random.Random) -> None:
+    with aws.unlimited():
+        make: Any = aws.placement
+        plain = make({"layers": LAYERS[0]})
+        model = cut(data.draw(models("aws", plain, Features(internet=False), RESIDUALS)), 2)
+        policies = tuple(
+            replace(p, rules=tuple(chance.sample(p.rules, len(p.rules)))) for p in model.policies
+        )
+        workloads = tuple(chance.sample(model.workloads, len(model.workloads)))
+        other = replace(
+            model, policies=tuple(shuffled)[::-1], workloads=workloads, targets=model.targets[::-1]
+        )
+        one, two = compiled(model), compiled(other)
+        assert canonical_json(one.fragment) == canonical_json(two.fragment)
