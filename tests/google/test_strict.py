@@ -119,3 +119,37 @@ def test_the_hierarchical_policies_of_old() -> None:
     theirs = {"theirs": {"attachment_id": "organizations/1", "policy_id": "2"}}
     found = proof(shop(), beside(google_compute_organization_security_policy_association=theirs))
     assert found.status == "unproved"
+
+
+def above() -> dict[str, Any]:
+    """A hierarchical policy of an organization, with a rule."""
+    kind = "google_compute_firewall_policy"
+    policy = f"${{{kind}.org.name}}"
+    match = {"src_ip_ranges": ["10.7.0.0/16"], "layer4_configs": [WEB]}
+    rule = {"priority": 1, "direction": "INGRESS", "action": "allow", "match": match}
+    return {
+        kind: {"org": {"parent": "organizations/1", "short_name": "org"}},
+        f"{kind}_rule": {"one": {**rule, "firewall_policy": policy}},
+        f"{kind}_association": {"org": {"attachment_target": "organizations/1", "firewall_policy": policy}},
+    }
+
+
+def test_a_network_with_nothing_of_its_own_has_what_is_above_it() -> None:
+    def change(document: Document) -> None:
+        beside(**above())(document)
+        del document["resource"]["google_compute_network_firewall_policy_association"]
+
+    found = proof(shop(ancestors=["organizations/1"]), change)
+    assert ("opens", "10.7.0.0/16", "db", "tcp/22") in {
+        (d.kind, d.source, d.destination, d.services) for d in found.differences
+    }
+
+
+def test_several_policies_at_one_place() -> None:
+    """Which of them holds nobody knows."""
+    second = {"attachment_target": "organizations/1", "firewall_policy": "theirs"}
+    found = proof(
+        shop(ancestors=["organizations/1"]),
+        beside(google_compute_firewall_policy_association={"one": second, "two": second}),
+    )
+    assert found.status == "unproved" and "organizations/1 has several policies" in found.text()

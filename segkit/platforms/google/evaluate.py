@@ -164,7 +164,7 @@ class Enforcement:
         """Every range that a rule names, each once, sorted by text."""
         found = {
             rule.ranges
-            for network in self.state.networks
+            for network in dict.fromkeys((*self.state.networks, *self._ancestors))
             for stage in self.stages(network)
             for rule in stage.rules
             if rule.ranges

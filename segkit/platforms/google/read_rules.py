@@ -155,6 +155,8 @@ class RuleReader:
         stage = self._stages.get(self._policy_of(block) or "")
         if stage is None or self.reading.copies(block) is None:
             stage = Stage(block.address, (), (f"{block.address}: the rules of its policy are not known",))
+        if self.hierarchy[place]:  # "already has an association" otherwise: [API] addAssociation
+            stage = replace(stage, doubts=(*stage.doubts, f"{block.address}: {place} has several policies"))
         self.hierarchy[place].append(stage)
 
     def _association(self, block: Block) -> None:
