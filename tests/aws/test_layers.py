@@ -301,12 +301,10 @@ def test_order_changes_no_byte(data: st.DataObject, chance: random.Random) -> No
         make: Any = aws.placement
         plain = make({"layers": LAYERS[0]})
         model = cut(data.draw(models("aws", plain, Features(internet=False), RESIDUALS)), 2)
-        policies = tuple(
+        shuffled = tuple(
             replace(p, rules=tuple(chance.sample(p.rules, len(p.rules)))) for p in model.policies
         )
         workloads = tuple(chance.sample(model.workloads, len(model.workloads)))
-        other = replace(
-            model, policies=tuple(shuffled)[::-1], workloads=workloads, targets=model.targets[::-1]
-        )
+        other = replace(model, policies=shuffled[::-1], workloads=workloads, targets=model.targets[::-1])
         one, two = compiled(model), compiled(other)
         assert canonical_json(one.fragment) == canonical_json(two.fragment)
