@@ -309,3 +309,14 @@ def test_a_group_may_be_called_like_the_tag_that_closes() -> None:
 
 def test_a_network_is_needed() -> None:
     refused(shop(network_id=None), "network_id is missing")
+
+
+@pytest.mark.parametrize(
+    "ancestors",
+    [["folders/2"], ["folders/2", "organizations/1"], ["organizations/1", "folders/2", "folders/2"]],
+    ids=str,
+)
+def test_ancestors_are_all_of_them_from_the_top(ancestors: list[str]) -> None:
+    """One that is left out could have a policy, and the order of two decides."""
+    refused(shop(ancestors=ancestors), f"ancestors are {', '.join(ancestors)}", "organization first")
+    assert proof(shop(ancestors=[])).ok and proof(shop(ancestors=["organizations/1", "folders/2"])).ok

@@ -125,6 +125,11 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         if not _ANCESTOR.fullmatch(place):
             fix = "write organizations/NUMBER and folders/NUMBER, the organization first"
             yield wrong(target, "ancestors", f"ancestors has {place!r}", fix)
+    places = found.get("ancestors", ())
+    kinds = [place.partition("/")[0] for place in places]
+    if kinds[:1] == ["folders"] or "organizations" in kinds[1:] or len(set(places)) < len(places):
+        fix = "write the organization first, which every folder is in, and then every folder on the way down"
+        yield wrong(target, "ancestors", f"ancestors are {', '.join(places)}", fix)
     peers = {t.name for t in model.targets if t.platform == target.platform}
     for name in found.get("peered_with", ()):
         if name not in peers or name == target.name:
