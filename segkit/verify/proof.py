@@ -222,7 +222,8 @@ def problems(proof: Proof) -> tuple[Problem, ...]:
             Problem(
                 f"cannot be proved: workload {m.workload!r} on target {m.target!r}: {reason}",
                 where=m.where,
-                fix='make the groups known (foreign=, a snapshot), or accept_residual("unproved", …)',
+                fix="put what is not known into the stack, or tell it in the target's placement (a snapshot, "
+                'foreign=); or accept_residual("unproved", …)',
             )
             for m in proof.memberships
             for reason in m.unknown
