@@ -362,3 +362,14 @@ def test_associations_that_are_repeated(kind: str, group: str, said: str) -> Non
     beside: Document = {kind: {"x": body}, NSG: {"closed": CLOSED}}
     proof = proved(estate(), **beside)
     assert proof.status == "unproved" and said in proof.text()
+
+
+@pytest.mark.parametrize("more", [{"count": "${var.on}"}, {"lifecycle": {"ignore_changes": "all"}}])
+def test_a_subnet_that_may_have_no_security_group(more: Document) -> None:
+    model = estate().build()
+    done = compile_model(model)
+    document: Document = {**done.fragment, "resource": dict(done.fragment["resource"])}
+    on = document["resource"][ON_SUBNET]
+    document["resource"][ON_SUBNET] = {**on, "az_back": {**on["az_back"], **more}}
+    proof = prove(model, document, intent=done.intent, residuals=done.residuals)
+    assert proof.status == "unproved" and "whether it is put on a subnet" in proof.text()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts.blocks import entries, labelled, read_imports, read_scope
-from segkit.artifacts.scope import Unknown, spelled
+from segkit.artifacts.scope import Block, Unknown, spelled
 from segkit.errors import Problem, SegkitError
 from segkit.platforms.azure.read_carriers import CarrierReader
 from segkit.platforms.azure.read_groups import GroupReader
@@ -57,9 +57,13 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
     subnets = {aliases.get(s, s): aliases.get(group, group) for s, group in known.subnets.items()}
     subnets |= dict(_inline_subnets(reading))
     loose = [(one.key, one.where) for one in passed_on if one.changed and _is_subnet(one.key)]
-    for subnet, group, where, sure in _associations(reading):
-        if not sure:
+    for subnet, group, block in _associations(reading):
+        where = block.address
+        unsure = block.repeated or ignores(block.body)
+        if unsure or subnet in reading.untold:
             loose.append((subnet, where))
+        if unsure:
+            groups.doubt(group, where, "whether it is put on a subnet is not known")
         if subnets.get(subnet, group) != group:
             groups.doubt(group, where, f"another security group is on {subnet} too, which Azure refuses")
         subnets[subnet] = group
@@ -111,8 +115,8 @@ def _subnet_key(reading: Reading, body: Mapping[str, Any], network: Any, name: A
     return f"{parts[0]}/providers/microsoft.network/virtualnetworks/{parts[1]}/subnets/{parts[2]}"
 
 
-def _associations(reading: Reading) -> Iterator[tuple[str, str, str, bool]]:
-    """Subnet, security group, where it says so, and whether it is told which subnet that is."""
+def _associations(reading: Reading) -> Iterator[tuple[str, str, Block]]:
+    """Subnet, security group, and what says so."""
     for block in reading.of("azurerm_subnet_network_security_group_association"):
         if reading.copies(block) == 0:
             continue
@@ -121,12 +125,11 @@ def _associations(reading: Reading) -> Iterator[tuple[str, str, str, bool]]:
         if subnet is None or group is None or block.repeated:
             reading.note(block.address, "which subnet or security group it names is not known")
         if subnet is not None and group is not None:
-            sure = subnet not in reading.untold and not block.repeated and not ignores(block.body)
-            yield subnet, group, block.address, sure
+            yield subnet, group, block
     for block in reading.of("azurerm_subnet"):
         group = reading.key(block.body.get("network_security_group_id_wo"))
         if group is not None:
-            yield block.address, group, block.address, True
+            yield block.address, group, block
 
 
 def _is_subnet(key: str) -> bool:
