@@ -177,14 +177,10 @@ def _explained(
     """The services split by the residual that explains them; what none explains comes last, without a
     name."""
     for residual in residuals:
-        for box in residual.boxes:
-            part = services & box.services
-            if (
-                part
-                and residual.effect == kind
-                and _in(box.source, mismatch.source)
-                and _in(box.destination, mismatch.destination)
-            ):
+        for box in residual.boxes if residual.effect == kind else ():
+            if not (_in(box.source, mismatch.source) and _in(box.destination, mismatch.destination)):
+                continue
+            if part := services & box.services:
                 yield residual.name, part
                 services -= part
     if services:
