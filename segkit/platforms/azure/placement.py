@@ -26,6 +26,7 @@ from segkit.sets import NOWHERE, Addresses
 
 ENCODINGS = ("groups", "cells")
 REFERENCES = ("output", "address")
+TIERS = ("compiled", "bands")
 LEAST = 50
 """The fewest priorities that are enough for the rules of one security group."""
 
@@ -85,7 +86,9 @@ class AzurePlacement:
     references: how its rules name what a target of another stack owns: `output` (its group, which that stack
     publishes; an error where no group can be named) or `address`. Left out: `output` where it is possible.
     encoding: `groups` (one application security group per selector in use) or `cells` (one per set of
-    selectors that some workload matches). flow_log: `{"network_watcher": …, "resource_group": …,
+    selectors that some workload matches). tiers: `compiled` (allows only, denies subtracted) or `bands`
+    (rules as they are written, each tier with a band of priorities for its denies and one for its allows).
+    flow_log: `{"network_watcher": …, "resource_group": …,
     "storage_account_id": …, "days": …}` for visibility mode. quotas: overrides of
     `segkit.platforms.azure.limits.QUOTAS` by name. adopt: group name -> what the existing application
     security group keeps. snapshot: `{"networkSecurityGroups": […]}`, answers of the Azure API.
@@ -99,6 +102,7 @@ class AzurePlacement:
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     references: str = ""
     encoding: str = "groups"
+    tiers: str = "compiled"
     flow_log: FlowLog | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     quotas: Mapping[str, int] = field(default_factory=dict)
@@ -174,7 +178,7 @@ _NEEDED = {
     "resource_group": "pass the name of the resource group that security groups are made in",
     "location": "pass the region of the virtual network, e.g. 'westeurope'",
 }
-_WORDS = {"encoding": ENCODINGS, "references": REFERENCES}
+_WORDS = {"encoding": ENCODINGS, "references": REFERENCES, "tiers": TIERS}
 
 
 def _record(needed: frozenset[str], more: frozenset[str] = frozenset()) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.base import Residual
+from segkit.platforms.lowering.as_written import AsWritten, DenyWriter, denies
 from segkit.platforms.lowering.carrying import Key, Owners, split_interfaces
 from segkit.platforms.lowering.ground import Ground
 from segkit.platforms.lowering.names import GroupNames
@@ -58,18 +59,25 @@ class Draft:
 
 
 def make_draft(
-    intent: Intent, targets: Sequence[Target], grounds: Mapping[str, Ground], express: Express
+    intent: Intent,
+    targets: Sequence[Target],
+    grounds: Mapping[str, Ground],
+    express: Express,
+    as_written: Collection[str] = (),
 ) -> Draft:
-    """Drafts all targets of a platform."""
+    """Drafts all targets of a platform. The rules of those in `as_written` are not compiled: denies are among
+    their side rules, to be asked in the order of their `rank`."""
     owners = Owners(intent.population)
-    sides, writer = Sides(intent, owners), PeerWriter(intent, targets, grounds, owners)
+    compiled, plain = Sides(intent, owners), AsWritten(intent, owners)
+    writer = PeerWriter(intent, targets, grounds, owners)
+    denier = DenyWriter(intent, targets, grounds, owners)
     written: list[tuple[Target, SideRule, Peers]] = []
     residuals: list[Residual] = []
     for direction in ("egress", "ingress"):  # egress first: see PeerWriter
         for target in targets:
-            shared = not grounds[target.name].alone
+            shared, plainly = not grounds[target.name].alone, target.name in as_written
             rules = []
-            for rule in sides.of(target, direction, shared):
+            for rule in (plain if plainly else compiled).of(target, direction, shared):
                 if target.name in owners.of(rule.own):
                     said, changed = express(target, rule)
                     rules.append(said)
@@ -78,13 +86,15 @@ def make_draft(
             for rule in rules:
                 together[rule.own, rule.services, rule.families].append(rule.peer)
             for rule in rules:
-                beside = together[rule.own, rule.services, rule.families]
-                peers = writer.write(target, rule, beside) if rule.services else None
-                if peers is not None and (peers.references or peers.addresses):
+                if not rule.services:
+                    continue
+                # Where rules have an order, what another opens may come too late.
+                beside = [] if plainly else together[rule.own, rule.services, rule.families]
+                peers = (denier if denies(rule) else writer).write(target, rule, beside)
+                if peers.references or peers.addresses:
                     written.append((target, rule, peers))
-    residuals += writer.residuals
+    residuals += [*writer.residuals, *denier.residuals]
     for target, rule, _ in written:
         residuals += split_interfaces(target, rule, intent.population)
-    return Draft(
-        intent, tuple(targets), grounds, tuple(written), tuple(residuals), frozenset(writer.problems)
-    )
+    problems = frozenset(writer.problems | denier.problems)
+    return Draft(intent, tuple(targets), grounds, tuple(written), tuple(residuals), problems)

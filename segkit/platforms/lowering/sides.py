@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from segkit.intent.boxes import EVERYTHING, FAMILIES, Box, BoxCompiler, Piece
 from segkit.intent.engine import Intent
@@ -54,6 +55,16 @@ class SideRule:
         return Residual(target, name, f"{self.origin} ({self.direction}): {extent}", self.ids, effect, (box,))
 
 
+class Boxes(Protocol):
+    """The rules of one realm as boxes."""
+
+    def allowed(self) -> Iterable[Box]:
+        """What rules say."""
+
+    def unless_denied(self, source: Piece, destination: Piece, origin: str) -> tuple[Box, ...]:
+        """What passes between two pieces besides, where no rule denies it."""
+
+
 class Sides:
     """The side rules of every target of a model."""
 
@@ -61,7 +72,7 @@ class Sides:
         self.model = intent.model
         self.domains = intent.model.domains
         self._population, self._owners = intent.population, owners
-        self._boxes: dict[str, tuple[BoxCompiler, tuple[Box, ...]]] = {}
+        self._boxes: dict[str, tuple[Boxes, tuple[Box, ...]]] = {}
         self._near: dict[tuple[str, Direction], dict[str, list[Box]]] = {}
 
     def of(self, target: Target, direction: Direction, shared: bool) -> Iterator[SideRule]:
@@ -91,13 +102,16 @@ class Sides:
                     near[name].append(box)
         return self._near[place].get(target.name, ())
 
-    def _compiled(self, realm: str) -> tuple[BoxCompiler, tuple[Box, ...]]:
+    def _compiled(self, realm: str) -> tuple[Boxes, tuple[Box, ...]]:
         if realm not in self._boxes:
-            compiler = BoxCompiler(self.model.live_rules, realm, self.domains, self._population)
+            compiler = self._boxes_of(realm)
             self._boxes[realm] = compiler, tuple(compiler.allowed())
         return self._boxes[realm]
 
-    def _postures(self, compiler: BoxCompiler) -> Iterator[Box]:
+    def _boxes_of(self, realm: str) -> Boxes:
+        return BoxCompiler(self.model.live_rules, realm, self.domains, self._population)
+
+    def _postures(self, compiler: Boxes) -> Iterator[Box]:
         for zone in self.model.zones:
             if zone.posture == "allow":
                 piece = replace(_workloads(zone.predicate), hint=zone.end.key)
@@ -120,7 +134,7 @@ def _by_family(own: Piece) -> Iterator[tuple[Piece, frozenset[int]]]:
             yield part, frozenset((family,))
 
 
-def _both_ways(compiler: BoxCompiler, selective: Predicate, direction: Direction) -> Iterable[Box]:
+def _both_ways(compiler: Boxes, selective: Predicate, direction: Direction) -> Iterable[Box]:
     if selective == NONE:
         return ()
     piece = _workloads(selective)

@@ -8,6 +8,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.platforms.azure.limits import EXEMPT_ADDRESSES
+from segkit.platforms.azure.lower.banded import unbandable
 from segkit.platforms.azure.lower.fit import over_quota, usage
 from segkit.platforms.azure.lower.prepare import prepare
 from segkit.platforms.azure.lower.quotas import quotas
@@ -30,6 +31,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     ready = prepare(intent, targets)
     plan = ready.plan()
     problems: list[Problem] = [*ready.draft.problems, *ready.placing.problems]
+    problems += unbandable(ready.draft, ready.placements)
     residuals = [*ready.draft.residuals, *_unenforceable(intent.model, ready.targets)]
     out = []
     for target in steps("Writing the rules of targets", ready.targets):

@@ -87,9 +87,8 @@ def _without_place(plan: Plan, target: Target, here: AzurePlacement, subnet: str
     existing = placed.security_group if placed is not None else None
     bands = Bands(*existing.priorities) if existing is not None else Bands()
     for direction in _ENDS:
-        lines = plan.lines_in(target.name, subnet, direction)
-        rest = sum(line.id.protocol == "rest" for line in lines)
-        for used, places in ((len(lines) - rest, bands.allows), (rest, bands.rest)):
+        wanted = Counter(bands.places(line.id) for line in plan.lines_in(target.name, subnet, direction))
+        for places, used in sorted(wanted.items(), key=lambda item: item[0].start):
             if used > len(places):
                 what = f"{used} {direction} rules of {subnet} have {len(places)} priorities"
                 yield Problem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segkit.model.model import Model
 from segkit.platforms.azure.limits import name
 from segkit.platforms.azure.lower.plan import At, LineId, Plan
+from segkit.platforms.lowering.as_written import RANKS
 from segkit.platforms.lowering.encoding import GroupId
 from segkit.platforms.lowering.names import GroupNames, digest, resource_name, slug
 
@@ -34,12 +35,13 @@ class Namer:
     def line(self, line: LineId) -> str:
         """A rule's name at Azure, used once in a security group: what it does."""
         own = slug(self.group(line.own))
-        return name(".".join((_WAY[line.direction], own, _protocol(line), *self.peer(line))))
+        return name(".".join((*_rank(line), _WAY[line.direction], own, _protocol(line), *self.peer(line))))
 
     def line_key(self, line: LineId, subnet: str) -> str:
         """A rule's Terraform name, where it is a resource of its own."""
         own, way = self.group(line.own), _WAY[line.direction]
-        return resource_name(line.own.target, subnet, own, way, _protocol(line), *self.peer(line))
+        rest = (own, way, _protocol(line), *self.peer(line))
+        return resource_name(line.own.target, subnet, *_rank(line), *rest)
 
     def peer(self, line: LineId) -> tuple[str, ...]:
         """A far end as parts of a name."""
@@ -49,6 +51,11 @@ class Namer:
             case group:
                 found = slug(self.group(group))
                 return (found,) if group.target == line.own.target else (slug(group.target), found)
+
+
+def _rank(line: LineId) -> tuple[str, ...]:
+    """Where rules have an order, the band that a rule is in."""
+    return () if line.rank is None else (RANKS[line.rank],)
 
 
 def _protocol(line: LineId) -> str:

@@ -12,6 +12,7 @@ from segkit.model.policy import Rule
 from segkit.platforms.azure.lower.placing import ON_INTERFACES, Placing
 from segkit.platforms.azure.lower.services import Protocol, parts
 from segkit.platforms.azure.placement import AzurePlacement
+from segkit.platforms.lowering.as_written import RANKS, rank
 from segkit.platforms.lowering.carrying import Key
 from segkit.platforms.lowering.draft import Draft
 from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
@@ -39,12 +40,19 @@ Peer = GroupId | At
 
 @dataclass(frozen=True, slots=True)
 class LineId:
-    """What makes a rule the same rule: whose it is, direction, far end and protocol."""
+    """What makes a rule the same rule: whose it is, direction, far end and protocol; and where rules have an
+    order, its place in `RANKS`."""
 
     own: GroupId
     direction: Direction
     peer: Peer
     protocol: Protocol
+    rank: int | None = None
+
+    @property
+    def denies(self) -> bool:
+        """Is it a deny?"""
+        return self.rank is not None and RANKS[self.rank].endswith("deny")
 
 
 @dataclass(slots=True)
@@ -103,7 +111,8 @@ def make_plan(
                 plan.places[group].update(where)
     names = dict(_set_names(draft.intent.model))
     for target, rule, peers in draft.written:
-        _add_lines(plan, target, rule, peers, groups, names)
+        place = rank(rule) if placements[target.name].tiers == "bands" else None
+        _add_lines(plan, target, rule, peers, groups, names, place)
     return plan
 
 
@@ -137,6 +146,7 @@ def _add_lines(
     peers: Peers,
     groups: Groups,
     names: Mapping[Addresses, str],
+    place: int | None,
 ) -> None:
     references = [g for k in peers.references for g in groups.of(k)]
     for reference in references:
@@ -149,7 +159,7 @@ def _add_lines(
             for peer, addresses in far:
                 if part.protocol == "Icmp" and isinstance(peer, At) and peer.family == 6:
                     continue  # there is none in IPv6
-                key = LineId(own, rule.direction, peer, part.protocol)
+                key = LineId(own, rule.direction, peer, part.protocol, place)
                 line = plan.lines.get(key)
                 if line is None:
                     line = plan.lines[key] = Line(key, IntervalSet.of(), addresses)

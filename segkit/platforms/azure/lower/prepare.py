@@ -55,5 +55,6 @@ def prepare(intent: Intent, targets: Sequence[Target]) -> Prepared:
     """Drafts all targets together: a rule between two of them is opened on both."""
     ordered = tuple(sorted(targets, key=lambda t: t.name))
     placements = {t.name: placement(t) for t in ordered}
-    draft = make_draft(intent, ordered, grounds(ordered, placements), express)
+    banded = [name for name, here in placements.items() if here.tiers == "bands"]
+    draft = make_draft(intent, ordered, grounds(ordered, placements), express, banded)
     return Prepared(intent, ordered, placements, draft, Placing(intent, ordered, placements))

@@ -12,9 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from segkit.platforms.azure.limits import FIRST, LAST
+from segkit.platforms.azure.lower.plan import LineId
 
 CLOSINGS = ("Tcp", "Udp", "Icmp", "Esp", "Ah")
 """The protocols that are denied, one by one, in front of rules about all others."""
+
+
+SHARES = (1, 1, 1, 2, 2, 1, 1, 2, 4, 1)
+"""How the priorities are shared out where rules have an order: most to the allows of applications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,22 @@ class Bands:
     def allows(self) -> range:
         """For every other allow."""
         return range(self.low, self.probes)
+
+    @property
+    def ranked(self) -> tuple[range, ...]:
+        """The same divided for rules that have an order, one band for each of `RANKS`."""
+        found, low, parts = [], self.low, len(self.allows)
+        for number in range(len(SHARES)):
+            high = self.low + parts * sum(SHARES[: number + 1]) // sum(SHARES)
+            found.append(range(low, high))
+            low = high
+        return tuple(found)
+
+    def places(self, line: LineId) -> range:
+        """The band that a line is in."""
+        if line.rank is not None:
+            return self.ranked[line.rank]
+        return self.rest if line.protocol == "rest" else self.allows
 
 
 def assign(names: Iterable[str], places: range) -> dict[str, int]:

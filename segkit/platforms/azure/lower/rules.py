@@ -57,17 +57,18 @@ class Rules:
     def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands) -> Iterator[Written]:
         # Names as they were before a rename: a rule keeps its priority then.
         named = {self._before.line(line.id): line for line in lines}
-        for is_rest, places in ((False, bands.allows), (True, bands.rest)):
-            mine = {name: one for name, one in named.items() if (one.id.protocol == "rest") is is_rest}
+        for places in dict.fromkeys(bands.places(line.id) for line in named.values()):
+            mine = [name for name, line in named.items() if bands.places(line.id) == places]
             for name, priority in assign(mine, places).items():
-                yield self._line(name, priority, mine[name], subnet)
+                yield self._line(name, priority, named[name], subnet)
 
     def _line(self, name: str, priority: int, line: Line, subnet: str) -> Written:
         own, peer = ("destination", "source") if line.id.direction == "ingress" else ("source", "destination")
         groups = (line.id.own, *([line.id.peer] if isinstance(line.id.peer, GroupId) else []))
         protocol = "*" if line.id.protocol == "rest" else line.id.protocol
+        access = "Deny" if line.id.denies else "Allow"
         body = {
-            **_rule(name, priority, line.id.direction, "Allow", protocol, _describe(line)),
+            **_rule(name, priority, line.id.direction, access, protocol, _describe(line)),
             **_ports(line.ports),
             **self._group(own, line.id.own),
         }

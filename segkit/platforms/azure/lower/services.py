@@ -12,6 +12,7 @@ from typing import Literal
 
 from segkit.model.model import Target
 from segkit.platforms.base import Residual
+from segkit.platforms.lowering.as_written import denies
 from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ANY, ServiceSet, icmp, icmpv6, protocol, tcp, udp
 
@@ -63,7 +64,10 @@ def _wanted(families: frozenset[int]) -> ServiceSet:
 
 
 def express(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:
-    """The rule with the services that this target will write, and what a residual changes."""
+    """The rule with the services that this target will write, and what a residual changes. Denies stay as
+    they are: see `banded`."""
+    if denies(rule):
+        return rule, []
     services, residuals = rule.services, []
     every = NAMED["Icmp"]
     if 4 in rule.families and services.overlaps(every) and not every <= services:
