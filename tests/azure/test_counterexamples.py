@@ -373,3 +373,31 @@ def test_a_subnet_that_may_have_no_security_group(more: Document) -> None:
     document["resource"][ON_SUBNET] = {**on, "az_back": {**on["az_back"], **more}}
     proof = prove(model, document, intent=done.intent, residuals=done.residuals)
     assert proof.status == "unproved" and "whether it is put on a subnet" in proof.text()
+
+
+def machine(*inside: Document, **more: Any) -> Proof:
+    """The proof where a scale set takes the groups of a third machine, at each of these addresses."""
+    seg = estate()
+    seg.workload("more", {"app": "db"}, ["10.0.2.5"])
+    interface = {
+        "name": "x",
+        "ip_configuration": [{"subnet_id": "snet-back", **one} for one in inside],
+        **more,
+    }
+    return proved(seg, azurerm_linux_virtual_machine_scale_set={"x": {"network_interface": [interface]}})
+
+
+def test_a_security_group_that_nobody_has_seen() -> None:
+    """It leaves the proof open; the rules that every group has are part of it all the same."""
+    taken = {"application_security_group_ids": "${local.segkit_az_more.groups}"}
+    assert machine(taken, taken).ok
+    assert "lives elsewhere" in machine(taken, network_security_group_id="${var.nsg}").text()
+    there = {"name": "theirs", "resource_group": "net"}
+    subnets = {name: {**one, "security_group": there} for name, one in SUBNETS.items()}
+    on = {name: {"subnet_id": one["id"], "network_security_group_id": "far"} for name, one in SUBNETS.items()}
+    assert "lives elsewhere" in proved(estate(subnets=subnets), **{ON_SUBNET: on}).text()
+
+
+def test_addresses_of_one_interface_in_different_groups() -> None:
+    proof = machine({"application_security_group_ids": "${local.segkit_az_more.groups}"}, {})
+    assert proof.status == "unproved" and "in different groups" in proof.text()

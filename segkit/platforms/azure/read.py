@@ -67,6 +67,16 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         if subnets.get(subnet, group) != group:
             groups.doubt(group, where, f"another security group is on {subnet} too, which Azure refuses")
         subnets[subnet] = group
+    held, offered = carriers.carriers(), carriers.memberships()
+    groups.named(
+        key
+        for key in (
+            *subnets.values(),
+            *(c.security_group for c in held),
+            *(p.security_group for p in offered),
+        )
+        if key is not None
+    )
     doubts = tuple(
         f"{block.address} is asked before it, and is no part of this model"
         for block in reading.of(_ADMIN_RULE)
@@ -77,8 +87,8 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         loose=tuple(sorted(loose)),
         loose_filters=tuple(sorted(carriers.loose)),
         untold=frozenset(reading.untold),
-        carriers=carriers.carriers(),
-        memberships=carriers.memberships(),
+        carriers=held,
+        memberships=offered,
         notes=tuple(sorted(set(reading.notes))),
         doubts=doubts,
     )

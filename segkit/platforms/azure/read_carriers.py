@@ -163,13 +163,21 @@ class CarrierReader:
             address = f"{block.address}.{INTERFACES[block.kind]}[{number}]"
             draft = self._draft(block, address)
             draft.security_groups.update(self._one(body.get(_FILTER)))
-            for inner in entries(self.scope, body.get("ip_configuration")):
+            inside = list(entries(self.scope, body.get("ip_configuration")))
+            if len({self._spelled(inner) for inner in inside}) > 1:
+                draft.doubts.add("its addresses are in different groups")
+            for inner in inside:
                 if isinstance(inner, Unknown):
                     draft.doubts.add(PARTLY)
                     draft.subnets.add(None)
                 else:
                     draft.subnets.update(self._one(inner.get("subnet_id")))
                     self._take(draft, inner.get(_GROUPS))
+
+    def _spelled(self, inner: Mapping[str, Any] | Unknown) -> str:
+        """The groups of an address."""
+        raw = None if isinstance(inner, Unknown) else inner.get(_GROUPS)
+        return ", ".join(sorted({spelled(value) for value in self.scope.items(raw)}))
 
     def _unlisted(self, block: Block) -> None:
         """Any other resource that names application security groups somewhere."""

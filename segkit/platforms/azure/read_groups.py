@@ -7,7 +7,7 @@ other).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -74,6 +74,11 @@ class GroupReader:
     def frozen(self) -> dict[str, SecurityGroup]:
         """The groups, by key."""
         return {key: self.drafts[key].frozen() for key in sorted(self.drafts)}
+
+    def named(self, keys: Iterable[str]) -> None:
+        """Adds the groups that something is said to have; those not seen before live elsewhere."""
+        for key in keys:
+            self._draft(key)
 
     def doubt(self, key: str, where: str, what: str) -> None:
         """Marks a group as not wholly known."""
