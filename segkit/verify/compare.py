@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 from operator import and_
 
@@ -34,7 +34,7 @@ class Spotted:
     def text(self) -> str:
         """Who it is, in label terms where it is a workload."""
         if self.member is None:
-            return str(self.addresses)
+            return _spelled(self.addresses)
         many = f" and {len(self.names) - 3} more" if len(self.names) > 3 else ""
         return ", ".join(self.names[:3]) + many
 
@@ -46,6 +46,12 @@ class Spotted:
     def spot(self, plane: int) -> Spot:
         """The class as one plane sees it."""
         return Spot(self.profiles[plane], self.addresses, self.cell.family)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(addresses: Addresses | None) -> str:
+    """What is no workload may be hundreds of ranges, and the far end of thousands of mismatches."""
+    return str(addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +108,13 @@ class Comparison:
             yield from self._compare(position, source, mask, free)
 
     def _beside(self, plane: int, view: View) -> tuple[int, int]:
-        """The classes at a platform's own addresses, and those that its targets own."""
+        """The classes at a platform's own addresses, and those that its targets own. No machine is at such an
+        address, though a network that members of a class are in may hold it."""
         platform = owned = 0
         for position, spotted in enumerate(self._spots):
             at = spotted.addresses
-            if spotted.member is None and at is not None and at <= view.unfiltered():
+            nobody = spotted.member is None or spotted.member.endpoint.many
+            if nobody and at is not None and at <= view.unfiltered():
                 platform |= 1 << position
             if spotted.profiles[plane] is not None:
                 owned |= 1 << position
