@@ -60,11 +60,11 @@ def test_address_sets_that_are_called_like_others(name: str, other: str) -> None
 # What is there already
 
 
-def beside_others(**of_back: Any) -> Segmentation:
-    """Both subnets have one security group of somebody else, which is empty so far."""
+def beside_others(*more: str, **of_back: Any) -> Segmentation:
+    """Both subnets, and maybe more, have one security group of somebody else, which is empty so far."""
     there = {"name": "theirs", "resource_group": "net", "priorities": [1000, 2000]}
     path = "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network/networkSecurityGroups/theirs"
-    on = [{"id": "snet-front"}, {"id": "snet-back"}]
+    on = [{"id": name} for name in ("snet-front", "snet-back", *more)]
     recorded = {"id": path, "name": "theirs", "properties": {"securityRules": [], "subnets": on}}
     subnets = {
         "front": {**SUBNETS["front"], "security_group": there},
@@ -80,6 +80,13 @@ def test_one_security_group_on_two_subnets() -> None:
     names = [(body["direction"], body["name"]) for body in written.values()]
     assert len(set(names)) == len(names) == 5 and all(key.startswith("az_") for key in written)
     assert proved(seg).ok
+
+
+def test_a_security_group_that_is_elsewhere_too() -> None:
+    """Its other subnets are closed by what we add; who has recorded it is told."""
+    assert not compile_model(beside_others().build()).warnings
+    (warning,) = compile_model(beside_others("snet-x").build()).warnings
+    assert "theirs is on snet-x too" in warning.what
 
 
 def test_one_security_group_of_two_targets() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segkit.artifacts import Fragment, literal, reference
@@ -14,7 +14,7 @@ from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.placing import ON_INTERFACES
 from segkit.platforms.azure.lower.plan import Plan
 from segkit.platforms.azure.lower.rules import Rules
-from segkit.platforms.azure.placement import AzurePlacement, Subnet
+from segkit.platforms.azure.placement import AzurePlacement, Existing, Subnet
 from segkit.platforms.lowering.encoding import Carried, GroupId
 from segkit.platforms.lowering.names import membership_local, readable, resource_name
 
@@ -96,6 +96,7 @@ class Emitter:
                 self._moved(RULE, rule.before, rule.key)
                 for group in rule.groups:
                     self._ready.setdefault(group, []).append(f"{RULE}.{rule.key}.id")
+            self._warn_of_others(there)
             return
         physical = name(f"{self.model.name}-{self.target.name}-{subnet}")
         body = self._made(physical, {})
@@ -103,6 +104,21 @@ class Emitter:
         self.out.resource(NSG, key, body)
         for group in {group: None for rule in written for group in rule.groups}:
             self._ready.setdefault(group, []).append(own)
+
+    def _warn_of_others(self, there: Existing) -> None:
+        """Tells of recorded subnets that have somebody's security group, too, and are not the target's."""
+        ours = {placed.id.lower() for placed in self.here.subnets.values()}
+        found = {id_.lower() for id_ in _recorded_subnets(self.here.snapshot, there)} - ours
+        if found and not any("${" in one for one in ours):
+            listed = ", ".join(sorted(found))
+            self.warnings.append(
+                Problem(
+                    f"target {self.target.name}: security group {there.name} is on {listed} too",
+                    where=self.target.where,
+                    why="the deny behind our rules closes what is there",
+                    fix="name these subnets in subnets, or give them a security group of their own",
+                )
+            )
 
     def _on_subnet(self, subnet: str, placed: Subnet, joined: Sequence[str]) -> None:
         """Puts a security group on its subnet, once the interfaces there are in their groups."""
@@ -207,6 +223,14 @@ class Emitter:
     def _moved(self, kind: str, old: str, new: str) -> None:
         if old != new:
             self.out.moved(f"{kind}.{old}", f"{kind}.{new}")
+
+
+def _recorded_subnets(snapshot: Mapping[str, Any], there: Existing) -> Iterator[str]:
+    """The ids of the subnets that a recorded security group is on."""
+    end = f"/{there.resource_group}/providers/microsoft.network/networksecuritygroups/{there.name}".lower()
+    for group in snapshot.get("networkSecurityGroups", ()):
+        if group["id"].lower().endswith(end):
+            yield from (str(one.get("id")) for one in group.get("properties", group).get("subnets") or ())
 
 
 def _first(own: str, others: Sequence[str]) -> str:
