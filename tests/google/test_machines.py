@@ -132,3 +132,24 @@ def test_whatever_holds_a_tag_that_a_rule_admits(holder: dict[str, Any]) -> None
     found = proof(seg, beside(**with_tag(tag)))
     assert found.status == "unproved" and "is no workload" in found.text()
     assert proof(seg, beside(**with_tag("another"))).ok
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "status"),
+    [
+        ("p/{key}", "member", "unproved"),
+        ("organizations/1/{key}", "member", "unproved"),
+        ("${{google_tags_tag_key.{address}.id}}", "member", "unproved"),
+        ("p/{key}", "another", "equal"),
+        ("p/another", "member", "equal"),
+    ],
+)
+def test_a_stranger_that_names_our_tag_by_short_names(key: str, value: str, status: str) -> None:
+    def change(document: Document) -> None:
+        keys = document["resource"]["google_tags_tag_key"]
+        (address,) = [name for name in keys if "web" in name]
+        held = {key.format(key=keys[address]["short_name"], address=address): value}
+        made = {"theirs": {"params": {"resource_manager_tags": held}}}
+        beside(google_compute_instance=made)(document)
+
+    assert proof(shop(), change).status == status

@@ -169,8 +169,11 @@ class CarrierReader:
     def _mapped(self, draft: Draft, value: Value) -> None:
         """Tags as machines take them when they are made: key -> value."""
         if isinstance(value, Mapped):
-            for raw in value.entries.values():
-                self._named(draft, (self.scope.value(raw, draft.trail),))
+            for key, raw in value.entries.items():
+                held = self.scope.value(raw, draft.trail)
+                if isinstance(held, str) and "/" not in held:  # [API] Instance, params, resource manager tags
+                    held = self.reading.by_names(self.scope.value(key), held)
+                self._named(draft, (held,))
         elif value is not None:
             self._unclear(draft, draft.where, f"tags that are not known: {spelled(value)}")
 

@@ -102,6 +102,18 @@ class Reading(artifacts.Reading):
             return match[1]
         return Unknown(spelled(value))
 
+    def by_names(self, key: Value, short: str) -> str:
+        """The tag value that goes by its own short name and PARENT/NAME of its key: one that the stack makes,
+        whichever way the parent is written, or else the names."""
+        for block in self.of("google_tags_tag_value"):
+            parent = self.tag(self.scope.value(block.body.get("parent")))
+            made = self.scope.blocks.get(parent) if isinstance(parent, str) else None
+            if made is not None and self.scope.value(block.body.get("short_name")) == short:
+                called = self.scope.value(made.body.get("short_name"))
+                if self.tag(key) == made.address or spelled(key).rpartition("/")[2] == called:
+                    return block.address
+        return f"{spelled(key)}/{short}"
+
     def tags(self) -> dict[str, Tag]:
         """The tag values that the stack makes."""
         keys = {b.address: b for b in self.of("google_tags_tag_key")}
