@@ -135,6 +135,17 @@ def test_probes_come_in_and_are_no_part_of_the_proof() -> None:
         compile_model(seg.build())
 
 
+def test_no_member_of_a_class_is_at_the_hosts_address() -> None:
+    """Though the networks that it is in may hold that address."""
+    seg = Segmentation("m", today=TODAY)
+    seg.zone("z", L.app == "a", mode="selective", networks=["0.0.0.0/0"])
+    for app in ("a", "b"):
+        seg.workload_class(app, {"app": app})
+    seg.policy("p", "application").allow(L.app == "a", L.app == "a", tcp(1), id="x")
+    seg.target("t", "azure", placement=PLACE)
+    assert proved(seg).ok
+
+
 def test_protocols_without_a_name_are_allowed_all_together() -> None:
     """Everything but one port is exact: named protocols are closed in front of a rule about all others."""
     seg = estate()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segkit.artifacts import literal, reference
+from segkit.errors import Problem, SegkitError
 from segkit.platforms.azure.limits import FIRST, LAST, description
 from segkit.platforms.azure.lower.namer import RESERVED, Namer
 from segkit.platforms.azure.lower.plan import At, Line, Plan
@@ -56,7 +57,12 @@ class Rules:
 
     def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands) -> Iterator[Written]:
         # Names as they were before a rename: a rule keeps its priority then.
-        named = {self._before.line(line.id): line for line in lines}
+        named: dict[str, Line] = {}
+        for line in lines:
+            name = self._before.line(line.id)
+            if named.setdefault(name, line) is not line:
+                what = f"two rules of {subnet} would be named {name!r}: {line.id} and {named[name].id}"
+                raise SegkitError(Problem(what, fix="rename a group or an address set of either"))
         for places in dict.fromkeys(bands.places(line.id) for line in named.values()):
             mine = [name for name, line in named.items() if bands.places(line.id) == places]
             for name, priority in assign(mine, places).items():
