@@ -146,8 +146,11 @@ def test_rules_go_into_a_security_group_that_somebody_else_makes() -> None:
     done = compiled(**theirs())
     resources = done.fragment["resource"]
     assert NSG not in resources and "azurerm_subnet_network_security_group_association" not in resources
+    closing = "${local.segkit-filter_az_a}"
+    assert done.fragment["locals"]["segkit-filter_az_a"].startswith('${["theirs", azurerm_network_interface_')
     for body in resources[RULE].values():
-        assert (body["network_security_group_name"], body["resource_group_name"]) == ("theirs", "net")
+        name = closing if body["name"].startswith("segkit-") else "theirs"
+        assert (body["network_security_group_name"], body["resource_group_name"]) == (name, "net")
         assert 2000 <= body["priority"] <= 3000 and None not in body.values()
     assert len({(b["direction"], b["priority"]) for b in resources[RULE].values()}) == len(resources[RULE])
     assert done.fragment["locals"]["segkit-group_az_web"].count(RULE) == 2

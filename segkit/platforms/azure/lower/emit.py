@@ -53,10 +53,13 @@ class Emitter:
         for carried in self.plan.carried[self.target.name]:
             ids = self._member(carried)
             for subnet in self.plan.where[self.target.name, carried.workload.name, carried.interface.name]:
-                joined[subnet] += ids
+                joined[self.here.filter(subnet) if self.here.subnets else subnet] += ids
         for subnet, placed in self.here.subnets.items():
+            found = sorted(set(joined[subnet]))
             if placed.security_group is None:
-                self._on_subnet(subnet, placed, sorted(set(joined[subnet])))
+                self._on_subnet(subnet, placed, found)
+            elif subnet in self.plan.filters[self.target.name]:
+                self.out.local(*_closing(self.target.name, subnet, placed.security_group, found))
         self._flow_log()
         done = self.out.to_dict()
         return {**done, "import": self._imports} if self._imports else done
@@ -88,9 +91,11 @@ class Emitter:
             there = placed.security_group
             for rule in written:
                 body = {k: v for k, v in rule.body.items() if v is not None}
+                # What closes comes once interfaces are in their groups: before, it would cut them off.
+                closing = reference(f"local.{_closing(self.target.name, subnet, there, ())[0]}")
                 body |= {
                     "resource_group_name": there.resource_group,
-                    "network_security_group_name": there.name,
+                    "network_security_group_name": there.name if rule.groups else closing,
                 }
                 self.out.resource(RULE, rule.key, self._body(body))
                 self._moved(RULE, rule.before, rule.key)
@@ -231,6 +236,12 @@ def _recorded_subnets(snapshot: Mapping[str, Any], there: Existing) -> Iterator[
     for group in snapshot.get("networkSecurityGroups", ()):
         if group["id"].lower().endswith(end):
             yield from (str(one.get("id")) for one in group.get("properties", group).get("subnets") or ())
+
+
+def _closing(target: str, subnet: str, there: Existing, joined: Sequence[str]) -> tuple[str, str]:
+    """The local that names somebody's security group once interfaces are in their groups."""
+    name = f"segkit-filter_{resource_name(target, subnet)}"
+    return name, _first(f'"{there.name}"', joined) if joined else there.name
 
 
 def _first(own: str, others: Sequence[str]) -> str:
