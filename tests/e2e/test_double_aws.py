@@ -63,11 +63,6 @@ def test_groups_come_and_go_and_machines_move(journey: Journey) -> None:
     journey.to(_model())
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a security group has to be created before it is destroyed, so that an interface that takes its "
-    "groups from a local lets go of it first",
-)
 def test_a_group_that_is_not_needed_any_more_goes(bench: Bench) -> None:
     for done in (compile_model(estate(_idle)), compile_model(estate())):
         bench.apply(network(partial(done.membership, "aws")), done.fragment)

@@ -76,20 +76,16 @@ class Emitter:
             " and ".join(sorted(readable(p.predicate) for p in group.pieces))
             or "workloads that no rule speaks of"
         )
-        self.out.resource(
-            "aws_security_group",
-            key,
-            self._body(
-                {
-                    "name": physical,
-                    "description": text(description),
-                    "vpc_id": self.here.vpc_id,
-                    "tags": self._tags(
-                        {"Name": physical, "segkit": self.model.name, "segkit-select": select}
-                    ),
-                }
-            ),
-        )
+        body = {
+            "name": physical,
+            "description": text(description),
+            "vpc_id": self.here.vpc_id,
+            "tags": self._tags({"Name": physical, "segkit": self.model.name, "segkit-select": select}),
+            # A group that is not needed any more goes after the interfaces have let go of it: EC2 refuses to
+            # delete one that is in use ([API] DeleteSecurityGroup).
+            "lifecycle": {"create_before_destroy": True},
+        }
+        self.out.resource("aws_security_group", key, self._body(body))
         if adopted and adopted.id:
             self._imports.append({"to": f"${{aws_security_group.{key}}}", "id": adopted.id})
         self._moved("aws_security_group", self.before.group_key(group), key)
