@@ -202,7 +202,7 @@ def workloads(
         }
         is_class = features.classes and draw(st.integers(0, 4)) == 0
         several = features.several_interfaces and draw(st.integers(0, 4)) == 0
-        names = ("eth0", "eth1") if several else ("",)
+        names: tuple[str, ...] = ("eth0", "eth1") if several else ("",)
         places = [features.realms] * len(names)
         if features.apart and several:
             names, places = names[: len(features.realms)], [(realm,) for realm in features.realms]
