@@ -53,7 +53,7 @@ class Emitter:
         for carried in self.plan.carried[self.target.name]:
             ids = self._member(carried)
             for subnet in self.plan.where[self.target.name, carried.workload.name, carried.interface.name]:
-                joined[self.here.filter(subnet) if self.here.subnets else subnet] += ids
+                joined[subnet] += ids
         for subnet, placed in self.here.subnets.items():
             found = sorted(set(joined[subnet]))
             if placed.security_group is None:
