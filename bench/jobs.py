@@ -16,7 +16,9 @@ from bench import inventory, planes, redundancy, through_cdktf
 from bench.changes import changes as changes_of
 from bench.estates import Estate, random_estate, realistic
 from bench.models import accounts, model_of
+from bench.pinning import FITTING, kept, with_encodings
 from segkit.compiler import compile_model
+from segkit.errors import SegkitError
 from segkit.intent.change import shifts, side_by_side
 from segkit.intent.digests import row_digests
 from segkit.intent.engine import Intent
@@ -64,14 +66,18 @@ def intent(
 
 def estate(workloads: int, rules: int, applications: int, quotas: bool) -> Figures:
     """Compiles, lowers and proves the realistic estate over its 25 account-regions, with encodings pinned
-    that a search has found before; `search` times that.
+    that a search has found before: now, where `search` times it, or for good (see `pinning`).
 
     Without `quotas` none is enforced, what is over AWS's defaults is counted instead, and every selector has
-    a group of its own.
+    a group of its own; but the estate that nearly fits keeps its encodings.
     """
     model = model_of(realistic(workloads, rules, applications), accounts())
     start = time.perf_counter()
-    if quotas:
+    size = workloads, rules, applications
+    encodings = kept(size, model.targets) if quotas or size == FITTING else None
+    if encodings:
+        model = with_encodings(model, encodings)
+    elif quotas:
         model = _pinned(model)
     searched = time.perf_counter() - start
     with ExitStack() as stack:
@@ -82,7 +88,10 @@ def estate(workloads: int, rules: int, applications: int, quotas: bool) -> Figur
             real = dict(QUOTAS)
             stack.enter_context(mock.patch.dict(QUOTAS, raised))
         start = time.perf_counter()
-        done = compile_model(model)
+        try:
+            done = compile_model(model)
+        except SegkitError as error:
+            return {"refused": len(error.problems), "seconds": time.perf_counter() - start}
         compiled = time.perf_counter()
         proof = prove(model, done.fragment, intent=done.intent, residuals=done.residuals)
         end = time.perf_counter()
@@ -105,8 +114,7 @@ def _pinned(model: Model) -> Model:
     """The model with an encoding of many selectors on every target, as `segkit quota` would find it."""
     draft = make_draft(Intent(model), model.targets, {t.name: placement(t) for t in model.targets})
     found = {t.name: encoding_text(frugal(draft, t), piece_names(draft, t)) for t in model.targets}
-    targets = (replace(t, placement={**t.placement, "encoding": found[t.name]}) for t in model.targets)
-    return replace(model, targets=tuple(targets))
+    return with_encodings(model, found)
 
 
 def _estate(kind: str, workloads: int, rules: int, applications: int) -> Estate:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench import inventory, planes_rows
 from bench.measure import Job, Sample, UnfinishedError, alternating, run
+from bench.pinning import FITTING
 from bench.table import Row, memory, seconds
 
 
@@ -111,6 +112,7 @@ def estate(sizes: Sizes) -> Iterator[Row]:
     yield _compiled(sizes.compiled, "", sizes, True, wanted)
     yield _compiled(sizes.compiled, ", quotas lifted", sizes, False, "–")
     if full:
+        yield _compiled(FITTING, ", layers, quotas counted", sizes, False, "–")
         yield _compiled((workloads // 10, rules // 10, 60), "", sizes, True, "–")
 
 
@@ -256,6 +258,9 @@ def _bounded(what: str, done: Sample | UnfinishedError, wanted: str, judged: boo
     if isinstance(done, UnfinishedError):
         return Row(what, str(done)[:100], "30 s, 2.0 GB", "–", wanted, False if judged else None)
     told = done.told
+    if "refused" in told:
+        ours = f"refused: over quotas in {told['refused']} places"
+        return Row(what, ours, "30 s, 2.0 GB", "–", wanted, False if judged else None)
     over = "".join(
         f"; over {name}: {used} of {quota}" for name, (used, quota) in sorted(told["over"].items())
     )
