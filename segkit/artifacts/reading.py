@@ -59,3 +59,23 @@ def _published(raw: Any, path: str) -> Iterator[tuple[str, Mapped]]:
         else:
             for key in sorted(raw):
                 yield from _published(raw[key], f"{path}.{key}")
+
+
+_NO_INPUT = frozenset({"//", "source", "version", "providers", "depends_on", "lifecycle"})
+
+
+def inputs(body: Any) -> Iterator[str]:
+    """Every text that a module, or whatever else is not read, is given.
+
+    >>> list(inputs({"source": "./m", "ids": ["${a.b.id}"], "more": {"name": "n"}}))
+    ['${a.b.id}', 'n']
+    """
+    if isinstance(body, Mapping):
+        for key in sorted(body):
+            if key not in _NO_INPUT:
+                yield from inputs(body[key])
+    elif isinstance(body, list):
+        for item in body:
+            yield from inputs(item)
+    elif isinstance(body, str):
+        yield body

@@ -153,3 +153,30 @@ def test_a_stranger_that_names_our_tag_by_short_names(key: str, value: str, stat
         beside(google_compute_instance=made)(document)
 
     assert proof(shop(), change).status == status
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ({"tags": TAGS}, True),
+        ({"ids": "${local.segkit_net_web.groups}"}, True),
+        ({"name": "web", "size": 2}, True),
+        ({"tag": "TAG"}, False),
+        ({"nested": [{"tag": "x-TAG"}]}, False),
+    ],
+    ids=["map", "membership", "nothing", "tag", "inside"],
+)
+def test_what_a_module_is_given_may_be_held_by_its_machines(given: dict[str, Any], known: bool) -> None:
+    def change(document: Document) -> None:
+        (rule,) = (
+            r
+            for r in document["resource"]["google_compute_network_firewall_policy_with_rules"]["net"]["rule"]
+            if "src_secure_tag" in r["match"]
+        )
+        tag = rule["match"]["src_secure_tag"][0]["name"]
+        text = json.dumps({"theirs": {"source": "./theirs", **given}})
+        document["module"] = json.loads(text.replace("TAG", json.dumps(tag)[1:-1]))
+
+    found = proof(shop(), change)
+    assert found.ok is known
+    assert ("module.theirs holds" in found.text()) is not known

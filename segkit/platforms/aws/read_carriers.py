@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segkit.artifacts.blocks import entries
+from segkit.artifacts.reading import inputs
 from segkit.artifacts.scope import Block, Mapped, Ref, Trail, Unknown, Value, spelled
 from segkit.platforms.aws.carrier_table import NAMES, NOT_CARRIERS, TABLE, Empty, Row
 from segkit.platforms.aws.reading import Reading, default_group
@@ -232,13 +233,7 @@ class CarrierReader:
 
     def _module(self, name: str, body: Mapping[str, Any]) -> None:
         draft = Draft(f"module.{name}", f"module.{name}", Origin.MODULE, complete=False)
-        for raw in _leaves(
-            {
-                key: item
-                for key, item in body.items()
-                if key not in ("source", "version", "providers", "depends_on")
-            }
-        ):
+        for raw in inputs(body):
             for value in self.scope.items(raw, draft.trail):
                 key = self.reading.group_key(value)
                 if isinstance(key, str):
@@ -319,15 +314,3 @@ def _named(body: Any) -> Iterator[Any]:
     elif isinstance(body, list):
         for item in body:
             yield from _named(item)
-
-
-def _leaves(body: Any) -> Iterator[str]:
-    if isinstance(body, Mapping):
-        for key in sorted(body):
-            if key != "//":
-                yield from _leaves(body[key])
-    elif isinstance(body, list):
-        for item in body:
-            yield from _leaves(item)
-    elif isinstance(body, str):
-        yield body

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from segkit.artifacts.reading import inputs
 from segkit.artifacts.scope import Block, Mapped, Trail
 from segkit.platforms.azure.reading import Reading
 
 _OFFERED = re.compile(r"\$\{local\.([\w-]+)[\w.\[\]]*\}")
-_NO_INPUT = frozenset({"//", "source", "version", "providers", "depends_on", "lifecycle"})
 _GROUP = "azurerm_network_security_group."
 _NETWORK = "microsoft.network/"
 
@@ -48,7 +48,7 @@ def _about_networks(reading: Reading, block: Block) -> bool:
 
 
 def _keys(reading: Reading, body: Mapping[str, Any]) -> list[str]:
-    return sorted({key for leaf in _leaves(body) for key in _named(reading, leaf)})
+    return sorted({key for leaf in inputs(body) for key in _named(reading, leaf)})
 
 
 def _named(reading: Reading, leaf: str) -> set[str]:
@@ -63,15 +63,3 @@ def _named(reading: Reading, leaf: str) -> set[str]:
         return {key for key in found if key} | scope.mentions(leaf)
     known = {reading.key_of(value) for one in trail for value in scope.items(one.entries["groups"])}
     return {key for key in found - known if key}
-
-
-def _leaves(body: Any) -> Iterator[str]:
-    if isinstance(body, Mapping):
-        for key in sorted(body):
-            if key not in _NO_INPUT:
-                yield from _leaves(body[key])
-    elif isinstance(body, list):
-        for item in body:
-            yield from _leaves(item)
-    elif isinstance(body, str):
-        yield body

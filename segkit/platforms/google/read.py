@@ -32,7 +32,7 @@ def read_terraform(doc: Mapping[str, Any]) -> State:
         raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
     reading = Reading(read_scope(doc))
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
-    rules, carriers = RuleReader(reading, modules), CarrierReader(reading)
+    rules, carriers = RuleReader(reading, modules), CarrierReader(reading, modules)
     networks = rules.networks()
     carriers.read()
     memberships = carriers.memberships()

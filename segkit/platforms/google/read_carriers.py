@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from segkit.artifacts.blocks import entries
+from segkit.artifacts.reading import inputs
 from segkit.artifacts.scope import Block, Mapped, Ref, Trail, Unknown, Value, spelled
 from segkit.platforms.google.reading import Reading, account
 from segkit.platforms.google.state import Carrier, Holders, Origin, Published
@@ -53,8 +54,9 @@ class Draft:
 class CarrierReader:
     """Collects carriers and published memberships of one stack."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, modules: Mapping[str, Mapping[str, Any]]) -> None:
         self.reading, self.scope = reading, reading.scope
+        self.modules = modules
         self.drafts: dict[str, Draft] = {}
         self._bound: list[tuple[Draft, str]] = []  # with the machine of the stack that tags are bound to
 
@@ -67,6 +69,8 @@ class CarrierReader:
                 self._other(block)
         for block in self.reading.of(*_BINDINGS):
             self._binding(block)
+        for name in sorted(self.modules):
+            self._module(name, self.modules[name])
         several = [machine for _, machine in self._bound if self.scope.blocks[machine].repeated]
         for draft, machine in self._bound:
             if machine not in several:
@@ -146,6 +150,20 @@ class CarrierReader:
         if copies is None:
             self._unclear(draft, block.address, "count or for_each decides whether it is bound")
         self._bound += [(draft, a) for a in sorted(self.scope.mentions(raw) & self.drafts.keys())]
+
+    def _module(self, name: str, body: Mapping[str, Any]) -> None:
+        """What is given to a module may be held by its machines. A membership is there for that."""
+        draft = Draft(f"module.{name}", f"module.{name}", complete=False)
+        for raw in inputs(body):
+            trail: Trail = []
+            values = self.scope.items(raw, trail)
+            if trail:
+                continue
+            draft.network_tags |= {value for value in values if isinstance(value, str)}
+            named = {self.reading.tag(value) for value in values} | self.scope.mentions(raw)
+            draft.tags |= {tag for tag in named if isinstance(tag, str)}
+        if draft.held:
+            self.drafts[draft.address] = draft
 
     # -- pieces
 
