@@ -73,13 +73,7 @@ def _network() -> dict[str, Any]:
     }
 
 
-CLOSED = pytest.mark.xfail(
-    strict=False,
-    reason="in somebody else's security group, rules that close have to wait for interfaces to join groups",
-)
-
-
-@pytest.fixture(params=["interfaces", "subnets", pytest.param("existing", marks=CLOSED)])
+@pytest.fixture(params=["interfaces", "subnets", "existing"])
 def mode(request: pytest.FixtureRequest) -> str:
     """Where the security groups are."""
     return str(request.param)

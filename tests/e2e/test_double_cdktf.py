@@ -63,14 +63,7 @@ class Cdktf:
             return replay.document(store.state, replay.names(state), self._kinds)
 
 
-LOST = pytest.mark.xfail(
-    strict=False,
-    reason="cdktf drops nulls, and each rule in the list of a security group needs every argument: empty "
-    "text and empty lists have to stand in their place",
-)
-
-
-@pytest.mark.parametrize("stack", [pytest.param("azurerm", marks=LOST), "google"])
+@pytest.mark.parametrize("stack", ["azurerm", "google"])
 def test_deploy_change_destroy(
     stack: str, terraform: str, cdktf_cli: str, schemas: Path, tmp_path: Path, repository: Path
 ) -> None:

@@ -162,6 +162,6 @@ class Oracle:
 
 
 def listed(rule: dict[str, Any], single: str, plural: str) -> list[str]:
-    """What stands at an argument and at its plural."""
+    """What stands at an argument and at its plural; the provider takes what is empty for absent."""
     one = rule.get(single)
-    return ([] if one is None else [one]) + list(rule.get(plural) or [])
+    return ([one] if one else []) + list(rule.get(plural) or [])

@@ -90,7 +90,7 @@ class Emitter:
         if placed is not None and placed.security_group is not None:
             there = placed.security_group
             for rule in written:
-                body = {k: v for k, v in rule.body.items() if v is not None}
+                body = {k: v for k, v in rule.body.items() if v not in ("", [])}
                 # What closes comes once interfaces are in their groups: before, it would cut them off.
                 closing = reference(f"local.{_closing(self.target.name, subnet, there, ())[0]}")
                 body |= {

@@ -26,7 +26,7 @@ _SIDES = ("source", "destination")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A rule: all its arguments (None where one is not used), its Terraform name should it be a resource, and
+    """A rule: all its arguments (empty where one is not used), its Terraform name should it be a resource, and
     what that was `before` a rename; the groups that it names."""
 
     body: Mapping[str, Any]
@@ -122,7 +122,7 @@ def _rule(
     name: str, priority: int, direction: Direction, access: str, protocol: str, why: str
 ) -> dict[str, Any]:
     """A rule without its ends: every argument has to be there, for attributes as blocks have no optional
-    ones."""
+    ones. Those not in use are empty, which the provider takes for absent: cdktf leaves out nulls."""
     return {
         "name": name,
         "description": literal(why),
@@ -131,12 +131,12 @@ def _rule(
         "access": access,
         "protocol": protocol,
         "source_port_range": "*",
-        "source_port_ranges": None,
-        "destination_port_range": None,
-        "destination_port_ranges": None,
-        **{f"{side}_address_prefix": None for side in _SIDES},
-        **{f"{side}_address_prefixes": None for side in _SIDES},
-        **{f"{side}_application_security_group_ids": None for side in _SIDES},
+        "source_port_ranges": [],
+        "destination_port_range": "",
+        "destination_port_ranges": [],
+        **{f"{side}_address_prefix": "" for side in _SIDES},
+        **{f"{side}_address_prefixes": [] for side in _SIDES},
+        **{f"{side}_application_security_group_ids": [] for side in _SIDES},
     }
 
 
