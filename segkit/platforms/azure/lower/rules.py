@@ -26,8 +26,8 @@ _SIDES = ("source", "destination")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A rule: all its arguments (empty where one is not used), its Terraform name should it be a resource, and
-    what that was `before` a rename; the groups that it names."""
+    """A rule: all its arguments (empty where one is not used), its Terraform name should it be a resource,
+    what that was `before` a rename, and the groups that it names."""
 
     body: Mapping[str, Any]
     key: str
