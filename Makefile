@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 SOURCES := $(wildcard segkit stacks examples scripts bench tests)
 
-.PHONY: help setup demo test check format bench sweep platforms goldens clean distclean
+.PHONY: help setup demo test soak check format bench sweep platforms goldens clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ test: ## format, lint, types, import layers, then every test
 	@$(MAKE) --no-print-directory setup
 	@$(MAKE) --no-print-directory check
 	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+soak: .venv/.ready ## random models on every platform, many more than in `make test`: an hour or two
+	@HYPOTHESIS_PROFILE=deep $(PYTHON) -m pytest -n $(JOBS) --dist worksteal tests/conformance/test_meaning.py \
+		tests/conformance/test_shape.py $(ARGS)
 
 check: .venv/.ready ## format, lint, types, import layers
 	@.venv/bin/ruff format --check $(SOURCES)
