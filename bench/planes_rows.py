@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from bench.measure import Job, alternating, run
 from bench.planes import PLACEMENTS
-from bench.table import Row, memory, seconds
+from bench.table import Row, absent, memory, seconds
 
 
 def rows(rules: int, compared: int, turns: int, limit: float) -> Iterator[Row]:
@@ -27,7 +27,7 @@ def rows(rules: int, compared: int, turns: int, limit: float) -> Iterator[Row]:
         )
     what = f"{compared} Google Cloud rules, against Aerleon's generator"
     if find_spec("aerleon") is None:
-        yield Row(what, "aerleon is not installed", "–", "–", "–", None, "make bench installs it")
+        yield absent(what, "aerleon")
         return
     ours, theirs = alternating(
         (

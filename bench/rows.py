@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import inventory, planes_rows
 from bench.measure import Job, Sample, UnfinishedError, alternating, run
 from bench.pinning import FITTING
-from bench.table import Row, memory, seconds
+from bench.table import Row, absent, memory, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def program(sizes: Sizes) -> Iterator[Row]:
     """A whole program with its proof against the same resources through typed bindings."""
     what = f"{sizes.lines} AWS rules: whole program, against typed bindings"
     if find_spec("cdktf_cdktf_provider_aws") is None:
-        yield _absent(what, "cdktf-cdktf-provider-aws")
+        yield absent(what, "cdktf-cdktf-provider-aws")
         return
     with tempfile.TemporaryDirectory() as folder:
         kept = str(Path(folder, "resources.json"))
@@ -201,7 +201,7 @@ def redundancy(sizes: Sizes) -> Iterator[Row]:
     for rules, faster in sizes.redundancy:
         what = f"redundancy of {rules} rules, against Aerleon's shade check"
         if find_spec("aerleon") is None:
-            yield _absent(what, "aerleon")
+            yield absent(what, "aerleon")
             continue
         mine = run(Job("redundancy", {"rules": rules}, sizes.limit))
         taken = mine.told["check"]
@@ -276,7 +276,3 @@ def _bounded(what: str, done: Sample | UnfinishedError, wanted: str, judged: boo
 
 def _searched(taken: float) -> str:
     return f"; encodings found before in {seconds(taken)}" if taken > 0.01 else ""
-
-
-def _absent(what: str, package: str) -> Row:
-    return Row(what, f"{package} is not installed", "–", "–", "–", None, "make bench installs it")

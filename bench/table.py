@@ -31,6 +31,11 @@ class Row:
         return (*(getattr(self, n) for n in ("what", "ours", "peer", "ratio", "wanted")), verdict(self.met))
 
 
+def absent(what: str, package: str) -> Row:
+    """A row for which a peer is not there."""
+    return Row(what, f"{package} is not installed", "–", "–", "–", None, "make bench installs it")
+
+
 def verdict(met: bool | None) -> str:
     """yes, NO, or a dash where there is no goal."""
     return "–" if met is None else "yes" if met else "NO"

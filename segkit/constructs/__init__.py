@@ -5,12 +5,13 @@ before anything is written. Importing this module loads neither cdktf nor cdktn:
 is taken.
 """
 
+from segkit.constructs.aws import AwsSecurityGroups
 from segkit.constructs.azure import AzureNetworkSecurityGroups
 from segkit.constructs.google import GoogleNetworkFirewall
 from segkit.constructs.parts import AddressSet, Group, LabelPolicy, Service, Workload, WorkloadClass, Zone
 from segkit.constructs.raw import DataSource, Provider, Resource
 from segkit.constructs.segmentation import Segmentation
-from segkit.constructs.targets import AwsSecurityGroups, Target
+from segkit.constructs.targets import Target
 
 __all__ = [
     "AddressSet",

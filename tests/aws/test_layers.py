@@ -29,6 +29,7 @@ from segkit.sets.labels import KeyDomain
 from segkit.verify import prove
 from tests.aws.test_encodings import draft_of
 from tests.conformance import aws
+from tests.oracles import mutants_aws
 from tests.strategies import Features, models
 
 MANY = settings(
@@ -286,7 +287,7 @@ def test_mistakes_in_layers_and_parts_are_caught() -> None:
     done = compile_model(model)
     document = aws.stack(model, done.fragment)
     witnessed = 0
-    for name, mutant in aws.mutants(document, 5, 150):
+    for name, mutant in mutants_aws.mutants(document, 5, 150):
         if (witness := aws.judge(model, document, mutant)) is not None:
             witnessed += 1
             proof = prove(model, mutant, intent=done.intent, residuals=done.residuals)

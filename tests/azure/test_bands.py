@@ -20,6 +20,7 @@ from segkit.sets import ANY, L, icmp, sctp, tcp
 from segkit.verify import prove
 from tests.conformance import azure
 from tests.conformance.test_meaning import sample
+from tests.oracles import mutants_azure
 from tests.oracles.intent_oracle import Oracle
 from tests.strategies import TODAY, Features, models
 
@@ -140,7 +141,7 @@ def test_mutants_of_bands_are_caught() -> None:
     done = estate(build)
     assert prove(done.model, done.fragment).ok and not done.residuals
     count = 0
-    for name, mutant in azure.mutants(done.fragment, 7, 120):
+    for name, mutant in mutants_azure.mutants(done.fragment, 7, 120):
         witness = azure.judge(done.model, done.fragment, mutant)
         if witness is not None:
             count += 1

@@ -12,16 +12,13 @@ from typing import Any
 from unittest import mock
 
 from segkit.model.model import Model
-from segkit.model.workloads import Interface, Workload
 from segkit.platforms.aws.limits import QUOTAS
-from segkit.platforms.base import platform
+from tests.conformance.spots import STAND_IN, by_realm, located, owned
 from tests.oracles import intent_oracle, mutants_aws, packet_aws
 
 Document = dict[str, Any]
 
 MOST = 10**6
-STAND_IN = {4: "203.0.113.77", 6: "2001:db8::77"}
-"""Addresses for machines whose address nobody knows; `Oracle` takes them for no address at all."""
 
 _TEXT = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=;{}!$*]{1,255}")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -80,35 +77,15 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
     def passes(packet: intent_oracle.Packet) -> bool:
         x, port = packet.x, packet.protocol not in (1, 58)
         low, code = (x, 0) if port else (x >> 8, x & 0xFF)
-        source, destination = _end(packet.source, oracle), _end(packet.destination, oracle)
+        source, destination = located(packet.source, oracle.holds), located(packet.destination, oracle.holds)
         return oracle.allowed(packet_aws.Packet(*source, *destination, packet.protocol, low, code))
 
     return passes
 
 
-def _end(spot: intent_oracle.Spot, oracle: Oracle) -> tuple[str | None, str]:
-    name = None
-    if spot.workload is not None and spot.interface is not None:
-        name = f"{spot.workload.name}/{spot.interface.name}"
-    address = STAND_IN[spot.family] if spot.address is None else str(spot.address)
-    return (name if name in oracle.holds else None), address
-
-
 def endpoints(model: Model) -> packet_aws.Endpoints:
     """Where to read the groups of each interface that an AWS target owns."""
-    found: packet_aws.Endpoints = {}
-    for target in model.targets:
-        for workload in model.workloads:
-            for one in workload.interfaces:
-                if target.owns(workload.label_map, one.realm, one.network):
-                    place = one.id or _local(target.name, workload, one)
-                    address = str(one.addresses.cidrs()[0][0]) if one.addresses else STAND_IN[4]
-                    found[f"{workload.name}/{one.name}"] = place, address
-    return found
-
-
-def _local(target: str, workload: Workload, interface: Interface) -> str:
-    return "local." + platform("aws").membership_local(target, workload.name, interface.name)
+    return {one.name: (one.place, one.address) for one in owned(model)}
 
 
 def faults(document: Document) -> Iterator[str]:
@@ -139,16 +116,9 @@ def close(document: Document) -> None:
     document["resource"].pop("aws_vpc_security_group_ingress_rule")
 
 
-def mutants(document: Document, seed: int, limit: int) -> Iterator[mutants_aws.Mutant]:
-    """Mistakes put into a document on purpose."""
-    return mutants_aws.mutants(document, seed, limit) if document.get("resource") else iter(())
-
-
 def judge(model: Model, original: Document, mutant: Document) -> packet_aws.Packet | None:
-    """A packet that shows the difference of two documents. No packet leaves its realm."""
-    for realm in sorted({t.realm for t in model.targets}):
-        near = {f"{w.name}/{one.name}" for w in model.workloads for one in w.interfaces if one.realm == realm}
-        held = {name: place for name, place in endpoints(model).items() if name in near}
+    """A packet that shows the difference of two documents."""
+    for _, held in by_realm(model, endpoints(model)):
         found = mutants_aws.judge(original, mutant, held)
         if found is not None:
             return found

@@ -12,16 +12,14 @@ from typing import Any
 from unittest import mock
 
 from segkit.model.model import Model, Target
-from segkit.model.workloads import Interface, Workload
+from segkit.model.workloads import Interface
 from segkit.platforms.azure.limits import QUOTAS
-from segkit.platforms.base import platform
-from tests.oracles import intent_oracle, judge_azure, mutants_azure, packet_azure
+from tests.conformance.spots import STAND_IN, by_realm, located, owned
+from tests.oracles import intent_oracle, judge_azure, packet_azure
 
 Document = dict[str, Any]
 
 MOST = 10**6
-STAND_IN = {4: "203.0.113.77", 6: "2001:db8::77"}
-"""Addresses for machines whose address nobody knows; `Oracle` takes them for no address at all."""
 
 NSG = "azurerm_network_security_group"
 RULES = f"{NSG}.security_rule"
@@ -82,32 +80,21 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
     oracle = Oracle(document, endpoints(model))
 
     def passes(packet: intent_oracle.Packet) -> bool:
-        source, destination = _end(packet.source, oracle), _end(packet.destination, oracle)
+        source, destination = (
+            located(packet.source, oracle.groups),
+            located(packet.destination, oracle.groups),
+        )
         return oracle.allowed(packet_azure.Packet(*source, *destination, packet.protocol, packet.x))
 
     return passes
 
 
-def _end(spot: intent_oracle.Spot, oracle: Oracle) -> tuple[str | None, str]:
-    name = None
-    if spot.workload is not None and spot.interface is not None:
-        name = f"{spot.workload.name}/{spot.interface.name}"
-    address = STAND_IN[spot.family] if spot.address is None else str(spot.address)
-    return (name if name in oracle.groups else None), address
-
-
 def endpoints(model: Model) -> packet_azure.Endpoints:
     """Where to read what each interface that an Azure target owns is in."""
-    found: packet_azure.Endpoints = {}
-    for target in model.targets:
-        for workload in model.workloads:
-            for one in workload.interfaces:
-                if target.owns(workload.label_map, one.realm, one.network):
-                    place = one.id or _local(target.name, workload, one)
-                    address = str(one.addresses.cidrs()[0][0]) if one.addresses else STAND_IN[4]
-                    subnet = _subnet(target, one)
-                    found[f"{workload.name}/{one.name}"] = packet_azure.Endpoint(place, address, subnet)
-    return found
+    return {
+        one.name: packet_azure.Endpoint(one.place, one.address, _subnet(one.target, one.interface))
+        for one in owned(model)
+    }
 
 
 def _subnet(target: Target, interface: Interface) -> str | None:
@@ -120,10 +107,6 @@ def _subnet(target: Target, interface: Interface) -> str | None:
             if any(one.version == prefix.version and one[0] in prefix for one in held):
                 return str(raw["id"])
     return next((str(raw["id"]) for raw in subnets.values()), None)
-
-
-def _local(target: str, workload: Workload, interface: Interface) -> str:
-    return "local." + platform("azure").membership_local(target, workload.name, interface.name)
 
 
 def interface(name: str) -> str:
@@ -198,16 +181,9 @@ def _unwritable(where: str, rule: Mapping[str, Any]) -> Iterator[str]:
             yield f"{where}: ports of {end}"
 
 
-def mutants(document: Document, seed: int, limit: int) -> Iterator[mutants_azure.Mutant]:
-    """Mistakes put into a document on purpose."""
-    return mutants_azure.mutants(document, seed, limit) if document.get("resource") else iter(())
-
-
 def judge(model: Model, original: Document, mutant: Document) -> packet_azure.Packet | None:
-    """A packet that shows the difference of two documents. No packet leaves its realm."""
-    for realm in sorted({t.realm for t in model.targets}):
-        near = {f"{w.name}/{one.name}" for w in model.workloads for one in w.interfaces if one.realm == realm}
-        held = {name: place for name, place in endpoints(model).items() if name in near}
+    """A packet that shows the difference of two documents."""
+    for _, held in by_realm(model, endpoints(model)):
         found = judge_azure.judge(original, mutant, held)
         if found is not None:
             return found

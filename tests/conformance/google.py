@@ -13,16 +13,14 @@ from unittest import mock
 from zlib import crc32
 
 from segkit.model.model import Model
-from segkit.platforms.base import platform
 from segkit.platforms.google.limits import QUOTAS
+from tests.conformance.spots import STAND_IN, by_realm, located, owned
 from tests.oracles import intent_oracle, mutants_google, packet_google
 from tests.oracles.packet_google import POLICY
 
 Document = dict[str, Any]
 
 MOST = 10**6
-STAND_IN = {4: "203.0.113.77", 6: "2001:db8::77"}
-"""Addresses for machines whose address nobody knows; `Oracle` takes them for no address at all."""
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -100,18 +98,10 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
     oracle = Oracle(document, endpoints(model), first(model))
 
     def passes(packet: intent_oracle.Packet) -> bool:
-        source, destination = _end(packet.source, oracle), _end(packet.destination, oracle)
+        source, destination = located(packet.source, oracle.holds), located(packet.destination, oracle.holds)
         return oracle.allowed(packet_google.Packet(*source, *destination, packet.protocol, packet.x))
 
     return passes
-
-
-def _end(spot: intent_oracle.Spot, oracle: Oracle) -> tuple[str | None, str]:
-    name = None
-    if spot.workload is not None and spot.interface is not None:
-        name = f"{spot.workload.name}/{spot.interface.name}"
-    address = STAND_IN[spot.family] if spot.address is None else str(spot.address)
-    return (name if name in oracle.holds else None), address
 
 
 def first(model: Model) -> set[str]:
@@ -121,16 +111,7 @@ def first(model: Model) -> set[str]:
 
 def endpoints(model: Model) -> packet_google.Endpoints:
     """Where to read the tags of each interface that a Google Cloud target owns."""
-    found: packet_google.Endpoints = {}
-    for target in model.targets:
-        for workload in model.workloads:
-            for one in workload.interfaces:
-                if target.owns(workload.label_map, one.realm, one.network):
-                    local = platform("google").membership_local(target.name, workload.name, one.name)
-                    address = str(one.addresses.cidrs()[0][0]) if one.addresses else STAND_IN[4]
-                    place = one.id or f"local.{local}"
-                    found[f"{workload.name}/{one.name}"] = place, address, network(target.name)
-    return found
+    return {one.name: (one.place, one.address, network(one.target.name)) for one in owned(model)}
 
 
 def taken(model: Model, realm: str) -> Iterator[str]:
@@ -200,16 +181,9 @@ def _odd_rules(rules: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield "a rule for no service"
 
 
-def mutants(document: Document, seed: int, limit: int) -> Iterator[mutants_google.Mutant]:
-    """Mistakes put into a document on purpose."""
-    return mutants_google.mutants(document, seed, limit) if document.get("resource") else iter(())
-
-
 def judge(model: Model, original: Document, mutant: Document) -> packet_google.Packet | None:
-    """A packet that shows the difference of two documents. No packet leaves its realm."""
-    for realm in sorted({t.realm for t in model.targets}):
-        near = {f"{w.name}/{one.name}" for w in model.workloads for one in w.interfaces if one.realm == realm}
-        held = {name: place for name, place in endpoints(model).items() if name in near}
+    """A packet that shows the difference of two documents."""
+    for realm, held in by_realm(model, endpoints(model)):
         found = mutants_google.judge(original, mutant, held, first(model), set(taken(model, realm)))
         if found is not None:
             return found

@@ -13,6 +13,7 @@ from segkit.model.model import Model
 from segkit.platforms.base import platform
 from segkit.sets import ServiceSet, icmp, icmpv6
 from tests.conformance import aws, azure, google
+from tests.oracles import mutants_aws, mutants_azure, mutants_google
 from tests.oracles.intent_oracle import Packet
 from tests.strategies import Features, models
 
@@ -53,8 +54,6 @@ class Plane:
     placement: Callable[[str], Callable[[str, Sequence[str], int], Mapping[str, Any]]]
     stack: Callable[[Model, Document], Document]
     packets: Callable[[Model, Document], Callable[[Packet], bool]]
-    exact: Sequence[str]
-    all: Sequence[str]
     unlimited: Callable[[], AbstractContextManager[None]]
     tight: tuple[Mapping[str, Any], str]
     rules: Sequence[str]
@@ -72,6 +71,12 @@ class Plane:
     pings: tuple[ServiceSet, ...] = (icmp(8), icmpv6(128))
     edited: Sequence[str] = ()
     schema: str = ""
+    exact: Sequence[str] = ("snapshot",)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The residuals that random models accept."""
+        return tuple(sorted(set(platform(self.name).capabilities.residuals) - {"unproved"}))
 
     def models(self, encoding: str, features: Features, accept: Sequence[str]) -> st.SearchStrategy[Model]:
         """Random models of this plane, accepting the named residuals."""
@@ -88,14 +93,12 @@ AWS = Plane(
     placement=aws.placement,
     stack=aws.stack,
     packets=aws.packets,
-    exact=("snapshot",),
-    all=tuple(sorted(set(platform("aws").capabilities.residuals) - {"unproved"})),
     unlimited=aws.unlimited,
     tight=({"quotas": {"rules_per_group": 1}}, "3"),
     rules=("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
     members=("aws_network_interface_sg_attachment",),
     faults=aws.faults,
-    mutants=aws.mutants,
+    mutants=mutants_aws.mutants,
     judge=aws.judge,
     interface="eni-{}".format,
     close=aws.close,
@@ -107,14 +110,12 @@ GOOGLE = Plane(
     placement=google.placement,
     stack=google.stack,
     packets=google.packets,
-    exact=("snapshot",),
-    all=tuple(sorted(set(platform("google").capabilities.residuals) - {"unproved"})),
     unlimited=google.unlimited,
     tight=({"quotas": {"attributes_per_policy": 1}, "egress": "open"}, "13"),
     rules=("rule",),
     members=("google_tags_location_tag_binding",),
     faults=google.faults,
-    mutants=google.mutants,
+    mutants=mutants_google.mutants,
     judge=google.judge,
     interface=google.interface,
     close=google.close,
@@ -132,14 +133,12 @@ AZURE = Plane(
     placement=azure.placement,
     stack=azure.stack,
     packets=azure.packets,
-    exact=("snapshot",),
-    all=tuple(sorted(set(platform("azure").capabilities.residuals) - {"unproved"})),
     unlimited=azure.unlimited,
     tight=({"quotas": {"rules_per_security_group": 1}}, "5"),
     rules=(azure.RULES,),
     members=(azure.JOINED, azure.ON_INTERFACE),
     faults=azure.faults,
-    mutants=azure.mutants,
+    mutants=mutants_azure.mutants,
     judge=azure.judge,
     interface=azure.interface,
     close=azure.close,

@@ -13,50 +13,24 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.oracles.judge_aws import judge
+from tests.oracles.mutants import Body, Change, Doc, Mutant, Named, chosen
 from tests.oracles.packet_aws import ARGUMENTS
 
 __all__ = ["Mutant", "judge", "mutants"]
 
-Doc = dict[str, Any]
-Body = dict[str, Any]
-Change = Callable[[Doc], None]
 At = Callable[[Doc], list[Any]]
-Named = tuple[str, Change]
 
 _RULES = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
 _ATTACHMENT = "aws_network_interface_sg_attachment"
 _FOREIGN = "mutant_foreign"
 
 
-class Mutant(NamedTuple):
-    """A changed document. `name` begins with the kind of change, and ends with the place."""
-
-    name: str
-    doc: Doc
-
-
 def mutants(doc: Doc, seed: int, limit: int) -> Iterator[Mutant]:
     """At most `limit` mutants of a document, chosen and ordered by `seed` alone."""
-    chance = random.Random(seed)
-    kinds = [list(make(doc, chance)) for make in _KINDS]
-    for changes in kinds:
-        chance.shuffle(changes)
-    count = 0
-    for turn in zip_longest(*kinds):
-        for named in turn:
-            if count == limit:
-                return
-            if named is None:
-                continue
-            changed = json.loads(json.dumps(doc))
-            named[1](changed)
-            if changed != doc:
-                count += 1
-                yield Mutant(named[0], changed)
+    return chosen(_KINDS, doc, seed, limit)
 
 
 # Places

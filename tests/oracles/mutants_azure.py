@@ -7,16 +7,10 @@ document and seed, the kinds taken in turns so that a small limit still holds on
 from __future__ import annotations
 
 import ipaddress
-import json
 import random
-from collections.abc import Callable, Iterator
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
-Doc = dict[str, Any]
-Body = dict[str, Any]
-Change = Callable[[Doc], None]
-Named = tuple[str, Change]
+from tests.oracles.mutants import Body, Change, Doc, Mutant, Named, chosen
 
 NSG = "azurerm_network_security_group"
 ASG = "azurerm_application_security_group"
@@ -28,31 +22,9 @@ FILTERS = (
 ENDS = ("source", "destination")
 
 
-class Mutant(NamedTuple):
-    """A changed document. `name` begins with the kind of change, and ends with the place."""
-
-    name: str
-    doc: Doc
-
-
 def mutants(doc: Doc, seed: int, limit: int) -> Iterator[Mutant]:
     """At most `limit` mutants of a document, chosen and ordered by `seed` alone."""
-    chance = random.Random(seed)
-    kinds = [list(make(doc, chance)) for make in _KINDS]
-    for changes in kinds:
-        chance.shuffle(changes)
-    count = 0
-    for turn in zip_longest(*kinds):
-        for named in turn:
-            if count == limit:
-                return
-            if named is None:
-                continue
-            changed = json.loads(json.dumps(doc))
-            named[1](changed)
-            if changed != doc:
-                count += 1
-                yield Mutant(named[0], changed)
+    return chosen(_KINDS, doc, seed, limit)
 
 
 # Places

@@ -8,49 +8,20 @@ packet on which original and mutant differ, with the packet oracle.
 from __future__ import annotations
 
 import ipaddress
-import json
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import zip_longest
-from typing import Any, NamedTuple
 
+from tests.oracles.mutants import Body, Change, Doc, Mutant, Named, chosen
 from tests.oracles.packet_google import POLICY, WAYS, Endpoints, Oracle, Packet, Rule
-
-Doc = dict[str, Any]
-Body = dict[str, Any]
-Change = Callable[[Doc], None]
-Named = tuple[str, Change]
 
 FIREWALL = "google_compute_firewall"
 BINDING, KEY, VALUE = (f"google_tags_{k}" for k in ("location_tag_binding", "tag_key", "tag_value"))
 
 
-class Mutant(NamedTuple):
-    """A changed document. `name` begins with the kind of change, and ends with the place."""
-
-    name: str
-    doc: Doc
-
-
 def mutants(doc: Doc, seed: int, limit: int) -> Iterator[Mutant]:
     """At most `limit` mutants of a document, chosen and ordered by `seed` alone."""
-    chance = random.Random(seed)
-    kinds = [list(make(doc, chance)) for make in _KINDS]
-    for changes in kinds:
-        chance.shuffle(changes)
-    count = 0
-    for turn in zip_longest(*kinds):
-        for named in turn:
-            if count == limit:
-                return
-            if named is None:
-                continue
-            changed = json.loads(json.dumps(doc))
-            named[1](changed)
-            if changed != doc:
-                count += 1
-                yield Mutant(named[0], changed)
+    return chosen(_KINDS, doc, seed, limit)
 
 
 # Places
