@@ -13,7 +13,7 @@ JOBS ?= 2
 ARGS ?=
 SOURCES := $(wildcard segkit stacks examples scripts bench tests)
 
-.PHONY: help setup demo test soak check format bench sweep platforms goldens clean distclean
+.PHONY: help setup demo test soak check format bench sweep platforms bindings goldens clean distclean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ sweep: .venv/.ready ## where encodings stop fitting: make sweep ARGS='--write'
 
 platforms: .venv/.ready ## rewrite docs/platforms.md: what each platform can express
 	@$(PYTHON) -m scripts.platforms --write
+
+bindings: .venv/.ready ## rewrite tests/conformance/bindings: what other versions of providers know; downloads 200 MB
+	@$(PYTHON) -m scripts.bindings
 
 goldens: .venv/.ready ## rewrite the expected outputs; read the difference before committing
 	@$(PYTHON) -m pytest -n $(JOBS) --update-goldens $(ARGS)

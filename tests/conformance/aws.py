@@ -20,6 +20,14 @@ Document = dict[str, Any]
 
 MOST = 10**6
 
+_ALIAS = {"provider": "aws.prod", "tags": {"team": "netsec"}}
+SELDOM = (
+    ("modes", {**_ALIAS, "flow_log_destination": "arn:aws:s3:::logs"}, ""),
+    ("modes", {"flow_log_destination": "arn:aws:logs:eu-west-1:1:log-group:g", "flow_log_role": "arn"}, ""),
+    ("shop", {**_ALIAS, "membership": "shared"}, ""),
+    ("shop", {"adopt": {"web": {"name": "n", "description": "d", "id": "sg-1"}}}, ""),
+)
+
 _TEXT = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=;{}!$*]{1,255}")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 

@@ -27,6 +27,17 @@ CLOSINGS = f"{NSG}.closing"
 JOINED = "azurerm_network_interface_application_security_group_association"
 ON_INTERFACE = "azurerm_network_interface_security_group_association"
 
+_ALIAS = {"provider": "azurerm.prod", "tags": {"team": "netsec"}}
+_SUBNET = {"id": "snet", "prefixes": ["10.0.0.0/24", "fd00::/64"]}
+_LOG = {"network_watcher": "w", "resource_group": "rg", "storage_account_id": "s"}
+_THEIRS = {"name": "nsg", "resource_group": "rg", "priorities": [1000, 3000]}
+SELDOM = (
+    ("modes", {**_ALIAS, "flow_log": _LOG}, "4.11"),
+    ("shop", {**_ALIAS, "subnets": {"all": _SUBNET}}, ""),
+    ("shop", {**_ALIAS, "subnets": {"all": {**_SUBNET, "security_group": _THEIRS}}}, ""),
+    ("shop", {"adopt": {"web": {"name": "n", "id": "/subscriptions/s"}}}, ""),
+)
+
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 

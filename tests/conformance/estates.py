@@ -74,7 +74,7 @@ def shop(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) ->
     rules.allow(api, db, tcp(5432), id="orders")
     rules.allow(L.role == "bastion", [api, db], tcp(22), *plane.pings, id="admin")
     rules.allow(api, outside, udp(53), id="names")
-    target(seg, plane, encoding, place=place)
+    target(seg, plane, encoding, place=place, accept=("snapshot",) if place else ())
     return seg
 
 
@@ -96,7 +96,7 @@ def ranges(plane: Plane, encoding: str) -> Segmentation:
     return seg
 
 
-def modes(plane: Plane, encoding: str) -> Segmentation:
+def modes(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -> Segmentation:
     """A zone that is watched, one that is selective, one that trusts itself, and one that enforces."""
     seg = Segmentation("modes", today=TODAY)
     seg.zone("watched", L.zone == "watched", mode="visibility")
@@ -109,7 +109,7 @@ def modes(plane: Plane, encoding: str) -> Segmentation:
     rules = seg.policy("p", "application")
     rules.allow(L.zone == "strict", L.zone == "lab", tcp(443), id="s")
     rules.deny(L.zone == "lab", L.zone == "lab", udp(161), id="snmp")
-    target(seg, plane, encoding)
+    target(seg, plane, encoding, place=place)
     return seg
 
 

@@ -22,6 +22,11 @@ Document = dict[str, Any]
 
 MOST = 10**6
 
+SELDOM = (
+    ("modes", {"provider": "google.prod", "logging": True}, ""),
+    ("shop", {"tags_parent": "organizations/1", "tags_network": "p/main"}, ""),
+)
+
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LINK = "google_compute_network_firewall_policy_association"

@@ -46,7 +46,9 @@ class Plane:
     takes a fragment apart into what comes and goes by itself. `features` narrows the random models to what
     the platform has. `pings` are echo requests by family, or the least that holds them and can be said;
     `edited` are arguments of a rule that another rule may change, where one holds the ports of several.
-    `schema` is the file of the provider's schema.
+    `schema` is the file of the provider's schema. `seldom` are estates with placements under which resources
+    and arguments are written that nothing else writes, and the provider's version that knows them all if it
+    is not the oldest that is asked for.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Plane:
     pings: tuple[ServiceSet, ...] = (icmp(8), icmpv6(128))
     edited: Sequence[str] = ()
     schema: str = ""
+    seldom: Sequence[tuple[str, Mapping[str, Any], str]] = ()
     exact: Sequence[str] = ("snapshot",)
 
     @property
@@ -102,6 +105,7 @@ AWS = Plane(
     judge=aws.judge,
     interface="eni-{}".format,
     close=aws.close,
+    seldom=aws.SELDOM,
 )
 
 GOOGLE = Plane(
@@ -119,6 +123,7 @@ GOOGLE = Plane(
     judge=google.judge,
     interface=google.interface,
     close=google.close,
+    seldom=google.SELDOM,
     sources_only=True,
     dynamic={"egress": "open"},
     always=("egress-open", "snapshot"),
@@ -142,6 +147,7 @@ AZURE = Plane(
     judge=azure.judge,
     interface=azure.interface,
     close=azure.close,
+    seldom=azure.SELDOM,
     parts=azure.parts,
     pings=(icmp(),),
     edited=("destination_port_range", "destination_port_ranges"),

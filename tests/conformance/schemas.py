@@ -44,8 +44,11 @@ def _block(where: str, body: Mapping[str, Any], schema: Mapping[str, Any]) -> It
             yield f"{where}: {key} is missing"
     for key, block in blocks.items():
         held = body.get(key, [])
-        for inner in held if isinstance(held, list) else [held]:
-            yield from _block(f"{where}.{key}", inner, block["block"])
+        inner = held if isinstance(held, list) else [held]
+        if not block.get("min_items", 0) <= len(inner) <= block.get("max_items", len(inner)):
+            yield f"{where}: {len(inner)} of {key}"
+        for one in inner:
+            yield from _block(f"{where}.{key}", one, block["block"])
 
 
 def _fits(value: Any, wanted: Any) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from segkit.artifacts import canonical_json
 from segkit.compiler import compile_model
 from segkit.model import Segmentation
+from segkit.platforms.base import platform
 from tests.conformance.estates import modes, ranges, shop, two_networks
-from tests.conformance.planes import ENCODINGS, IDS, Plane
+from tests.conformance.planes import AWS, AZURE, ENCODINGS, GOOGLE, IDS, PLANES, Plane
 from tests.conformance.schemas import faults
 from tests.conftest import Golden
+
+TABLES = Path(__file__).parent / "bindings"
 
 pytestmark = pytest.mark.usefixtures("no_quotas")
 planes = pytest.mark.parametrize(("plane", "encoding"), ENCODINGS, ids=IDS)
@@ -30,6 +34,55 @@ def test_the_provider_knows_every_resource_and_argument(
     fragment = compile_model(make(plane, encoding).build()).fragment
     assert fragment["resource"]
     assert list(faults(fragment, shared_dir / "schemas" / f"{plane.schema or plane.name}.json")) == []
+
+
+def bindings(plane: Plane) -> list[Path]:
+    """What other versions of a plane's provider know, the oldest first (see `scripts.bindings`)."""
+    return sorted(TABLES.glob(f"{plane.schema or plane.name}-*.json"), key=lambda table: version(table.stem))
+
+
+def version(text: str) -> list[int]:
+    """A version, or that in the name of a table, to be compared."""
+    return [int(number) for number in text.rpartition("-")[2].split(".")]
+
+
+BOUND = [(plane, encoding) for plane, encoding in ENCODINGS if bindings(plane)]
+
+
+@pytest.mark.parametrize(("plane", "encoding"), BOUND, ids=[f"{p.name}-{e}" for p, e in BOUND])
+@estates
+def test_so_do_the_oldest_and_the_last_of_an_older_major_version(
+    plane: Plane, encoding: str, make: Callable[..., Segmentation]
+) -> None:
+    fragment = compile_model(make(plane, encoding).build()).fragment
+    assert {table.stem: list(faults(fragment, table)) for table in bindings(plane)} == {
+        table.stem: [] for table in bindings(plane)
+    }
+
+
+SELDOM = {
+    f"{plane}-{n}": (plane, *one) for plane in (AWS, AZURE, GOOGLE) for n, one in enumerate(plane.seldom)
+}
+
+
+@pytest.mark.parametrize(("plane", "make", "place", "since"), SELDOM.values(), ids=SELDOM)
+def test_so_do_all_of_them_what_is_seldom_written(
+    plane: Plane, make: str, place: Mapping[str, Any], since: str, shared_dir: Path
+) -> None:
+    estate = {"shop": shop, "modes": modes}[make](plane, "groups", place)
+    fragment = compile_model(estate.build()).fragment
+    known = shared_dir / "schemas" / f"{plane.schema or plane.name}.json"
+    assert list(faults(fragment, known)) == []
+    for table in bindings(plane):
+        late = bool(since) and version(table.stem) < version(since)
+        assert bool(list(faults(fragment, table))) == late, table.stem
+
+
+@pytest.mark.parametrize("plane", [p for p in PLANES if bindings(p)], ids=repr)
+def test_the_oldest_version_that_is_asked_for_is_among_them(plane: Plane) -> None:
+    (asked,) = (needed["version"] for needed in platform(plane.name).providers.values())
+    oldest = bindings(plane)[0].stem.rpartition("-")[2]
+    assert asked.startswith(f">= {oldest.rpartition('.')[0]},")
 
 
 def test_the_schema_check_finds_what_is_wrong(shared_dir: Path) -> None:
