@@ -101,13 +101,17 @@ class Scope:
 
     def value(self, raw: Any, trail: Trail | None = None) -> Value:
         """The value of a piece of Terraform JSON; `trail` collects memberships that it was read through."""
+        # Nearly everything is a plain value: no abstract class is asked what it is.
+        kind = type(raw)
+        if raw is None or kind is int or kind is bool or (kind is str and "{" not in raw):
+            return raw
         used: Trail = [] if trail is None else trail
         if isinstance(raw, str):
             return self._text_value(raw, used)
-        if isinstance(raw, Mapping):
+        if kind is dict or isinstance(raw, Mapping):
             return Mapped(raw)
-        if isinstance(raw, Sequence):
-            return tuple(self.value(item, used) for item in raw)
+        if kind is list or isinstance(raw, Sequence):
+            return tuple([self.value(item, used) for item in raw])
         if isinstance(raw, Node):
             return self._settle(self._eval(raw, used), used)
         return raw
@@ -115,7 +119,7 @@ class Scope:
     def _text_value(self, raw: str, trail: Trail) -> Value:
         """The value of a text; kept where nothing but the text decides it."""
         if "{" not in raw:
-            return raw  # no template: most texts of a large stack
+            return raw
         if raw not in self._texts:
             passed, cut = len(trail), self._cut
             value = self._settle(self._eval(parse(raw), trail), trail)
@@ -126,7 +130,11 @@ class Scope:
 
     def items(self, raw: Any, trail: Trail | None = None) -> tuple[Value, ...]:
         """The value as elements of a list: null is none, a lone value is one, inner lists are flattened."""
+        if raw is None:
+            return ()
         value = self.value(raw, trail)
+        if type(value) is tuple and not any(type(item) is tuple for item in value):
+            return value
         return () if value is None else tuple(_flat((value,)))
 
     def mentions(self, raw: Any) -> frozenset[str]:

@@ -92,7 +92,7 @@ def ranges(addresses: Addresses) -> str:
     >>> ranges(Addresses.of("10.0.0.0/8"))
     '10.0.0.0/8'
     """
-    cidrs = [str(c) for c in addresses.cidrs()]
+    cidrs = addresses.texts()
     return ", ".join(cidrs[:3]) + (f" and {len(cidrs) - 3} more ranges" if len(cidrs) > 3 else "")
 
 

@@ -49,7 +49,7 @@ def zones_data(model: Model) -> dict[str, Any]:
                 "mode": z.mode,
                 "posture": z.posture,
                 "selector": str(z.predicate),
-                "networks": [str(n) for n in z.networks.cidrs()],
+                "networks": list(z.networks.texts()),
                 "realm": z.realm,
                 "compliance": list(z.compliance),
                 "workloads": _members(model, z),

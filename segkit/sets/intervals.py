@@ -45,8 +45,10 @@ class IntervalSet:
     @staticmethod
     def union(sets: Iterable[IntervalSet]) -> IntervalSet:
         """The union of many sets in one sort; cheaper than folding with `|`."""
-        every = [span for one in sets for span in one.spans]
-        return _made(_coalesce(sorted(every)))
+        held = [one for one in sets if one.spans]
+        if len(held) < 2:
+            return held[0] if held else EMPTY
+        return _made(_coalesce(sorted([span for one in held for span in one.spans])))
 
     @staticmethod
     def parse(text: str) -> IntervalSet:

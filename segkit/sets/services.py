@@ -233,6 +233,18 @@ def _read_span(text: str, top: int, what: str) -> Span:
 def _ports(number: int, ports: tuple[PortSpec, ...]) -> ServiceSet:
     if not ports:
         return _WHOLE[number]
+    if len(ports) == 1 and type(ports[0]) in (int, str):
+        return _one(number, ports[0])
+    return _many(number, ports)
+
+
+# Nearly every rule is about one port, and many about the same; a number that is True is none.
+@lru_cache(maxsize=16384)
+def _one(number: int, port: PortSpec) -> ServiceSet:
+    return _many(number, (port,))
+
+
+def _many(number: int, ports: tuple[PortSpec, ...]) -> ServiceSet:
     spans: list[Span] = []
     for port in ports:
         if isinstance(port, str):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,14 @@ _ELSEWHERE = {
 """Policies of other places, and when they are asked."""
 _EITHER = ("address_groups", "fqdns", "region_codes", "threat_intelligences")
 """Sources and destinations that add to the ranges; what they hold is not read."""
+_SIDES = {Direction.INGRESS: "src", Direction.EGRESS: "dest"}
+_FAR_TAGS = {"src_secure_tag", "src_secure_tags"}
+_MATCHED = {
+    way: frozenset((f"{side}_ip_ranges", *(f"{side}_{key}" for key in _EITHER), "layer4_config"))
+    | {"layer4_configs", "//", *(_FAR_TAGS if way is Direction.INGRESS else ())}
+    for way, side in _SIDES.items()
+}
+"""What is read of a match, by direction."""
 
 
 class RuleReader:
@@ -193,13 +201,10 @@ class RuleReader:
             return
         targets, lost = self._tags(body, "target_secure_tag")
         accounts, unclear = self._accounts(body, "target")
-        side = "src" if way is Direction.INGRESS else "dest"
         tags, far = self._tags(match, "src_secure_tag")
-        ranges, odd = self._ranges(match, side)
+        ranges, odd = self._ranges(match, _SIDES[way])
         services, vague = self._services(match, "layer4_config", "ip_protocol")
-        read = {f"{side}_{key}" for key in ("ip_ranges", *_EITHER)} | {"layer4_config", "layer4_configs"}
-        read |= {"src_secure_tag", "src_secure_tags"} if way is Direction.INGRESS else set()
-        narrow = self._beside(match, match.keys() - read)
+        narrow = self._beside(match, match.keys() - _MATCHED[way])
         if off is None or kind not in (None, "", "INSTANCES") or body.get("dynamic") is not None:
             narrow = "whether, or for whom, it holds is not known"
         limits = [
@@ -209,9 +214,10 @@ class RuleReader:
         named = frozenset(network for network in limits if network is not None)
         if len(named) < len(set(limits)):
             narrow = "the networks that it is for are not known"
-        first = Rule(priority, action, way, services, where, Holders(targets, accounts=accounts))
+        held = Holders(targets, accounts=accounts)
+        limited = named if limits and not narrow else None
         yield _assembled(
-            replace(first, networks=named if limits and not narrow else None),
+            Rule(priority, action, way, services, where, held, networks=limited),
             ranges,
             Holders(tags),
             whom=lost or unclear,
@@ -273,18 +279,23 @@ class RuleReader:
 
     def _off(self, body: Mapping[str, Any]) -> bool | None:
         """Whether a rule is disabled, None where that is not known."""
-        value = self.scope.value(body.get("disabled"))
-        return {"true": True, "false": False}.get(str(value).lower(), False if value is None else None)
+        if (value := self.scope.value(body.get("disabled"))) is None:
+            return False
+        return {"true": True, "false": False}.get(str(value).lower())
 
-    def _beside(self, body: Mapping[str, Any], keys: Iterable[str]) -> str:
+    def _beside(self, body: Mapping[str, Any], keys: Collection[str]) -> str:
         """Those of some arguments that are given: they narrow a rule, to what is not read."""
+        if not keys:
+            return ""
         given = {k: self.scope.items(body.get(k)) for k in sorted(keys) if k != "//"}
         return "; ".join(f"{key} is not read" for key, held in given.items() if any(v != "" for v in held))
 
     def _tags(self, body: Mapping[str, Any], name: str) -> tuple[frozenset[str], str]:
         found, unknown = set(), ""
         for key in (name, f"{name}s"):
-            for one in entries(self.scope, body.get(key)):
+            if body.get(key) is None:
+                continue
+            for one in entries(self.scope, body[key]):
                 value = one if isinstance(one, Unknown) else self.scope.value(one.get("name"))
                 tag = self.reading.tag(value)
                 if isinstance(tag, str):
@@ -298,7 +309,8 @@ class RuleReader:
         return frozenset(map(account, named)), lost
 
     def _texts(self, raw: Any) -> tuple[frozenset[str], str]:
-        values = self.scope.items(raw)
+        if not (values := self.scope.items(raw)):
+            return frozenset(), ""
         named = frozenset(spelled(v) for v in values if isinstance(v, str | Ref))
         lost = sorted(set(map(spelled, values)) - named)
         return named, f"a name that is not known: {', '.join(lost)}" if lost else ""
@@ -323,8 +335,7 @@ class RuleReader:
         return ServiceSet.union(found), unknown
 
     def _either(self, body: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any] | Unknown]:
-        for key in (name, f"{name}s"):
-            yield from entries(self.scope, body.get(key))
+        return (one for key in (name, f"{name}s") for one in entries(self.scope, body.get(key)))
 
 
 def _whole(key: str) -> str:
@@ -355,10 +366,15 @@ def _assembled(
     if not (rule.services or any(more)):
         more = ("it names no services",)
     certain = not (whom or narrow)
-    return replace(
-        rule,
-        targets=rule.targets if rule.targets and not whom else None,
-        ranges=ranges if certain else NOWHERE,
-        peers=peers if certain else Holders(),
-        unknown="; ".join(dict.fromkeys(t for t in (whom, narrow, *more) if t)),
+    return Rule(
+        rule.priority,
+        rule.action,
+        rule.direction,
+        rule.services,
+        rule.where,
+        rule.targets if rule.targets and not whom else None,
+        ranges if certain else NOWHERE,
+        peers if certain else Holders(),
+        "; ".join(dict.fromkeys(t for t in (whom, narrow, *more) if t)),
+        rule.networks,
     )

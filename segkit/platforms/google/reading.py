@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -29,6 +30,15 @@ def account(value: Value) -> str:
     provider documentation, google_compute_instance, service_account), which goes by several names."""
     name = "default" if value is None else spelled(value)
     return "default" if _DEFAULT.fullmatch(name) else name
+
+
+def _range(value: Any) -> Addresses:
+    """A CIDR, whose host bits do not count. Raises ValueError for what is none."""
+    return Addresses.of(str(ip_network(value, strict=False)))
+
+
+_of_text = lru_cache(maxsize=16384)(_range)
+"""The same of a text: rules name the same ones again and again."""
 
 
 @dataclass(slots=True)
@@ -130,7 +140,7 @@ class Reading(artifacts.Reading):
         held, unknown = [], ""
         for value in self.scope.items(raw):
             try:
-                held.append(Addresses.of(str(ip_network(value, strict=False))))
+                held.append(_of_text(value) if isinstance(value, str) else _range(value))
             except ValueError:
                 unknown = f"an address range that is not known: {spelled(value)}"
         return Addresses.union(held), unknown

@@ -44,7 +44,7 @@ def counts(plan: Plan, target: str) -> dict[str, Count]:
                     count.groups.add(line.id.peer)
                 else:
                     side = "source" if direction == "ingress" else "destination"
-                    count.addresses[side] += len(line.addresses.cidrs())
+                    count.addresses[side] += len(line.addresses.texts())
     return found
 
 

@@ -152,7 +152,7 @@ def _range(side: str, addresses: Addresses) -> dict[str, Any]:
     which the documentation has for every address."""
     if addresses == EVERYWHERE:
         return {f"{side}_address_prefix": "*"}
-    texts = [str(cidr) for cidr in addresses.cidrs()]
+    texts = list(addresses.texts())
     for family, halves in _HALVES.items():
         if addresses == EVERYWHERE.family(family):
             texts = list(halves)

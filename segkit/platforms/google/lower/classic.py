@@ -76,7 +76,7 @@ class ClassicEmitter(Emitter):
             "network": self.here.network_id,
             "direction": way.upper(),
             "target_tags": sorted(map(self._tag, targets)),
-            **({side: [str(cidr) for cidr in ranges.cidrs()]} if ranges else {}),
+            **({side: list(ranges.texts())} if ranges else {}),
             **self._project(),
         }
 

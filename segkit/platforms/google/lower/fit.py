@@ -21,14 +21,14 @@ CLOSING = 4
 def attributes(line: Line) -> int:
     """What a rule costs: its far ends times its protocols and ports (an estimate: the API's rule_tuple_count
     is the truth)."""
-    return max(1, len(line.sources) + len(line.ranges.cidrs())) * cost(line.services)
+    return max(1, len(line.sources) + len(line.ranges.texts())) * cost(line.services)
 
 
 def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses: the fullest of its kind."""
     lines = plan.lines[target.name]
     carried = max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0)
-    ranges = max((len(n.ranges.cidrs()) for n in lines), default=0)
+    ranges = max((len(n.ranges.texts()) for n in lines), default=0)
     if here.tags == "network":
         used = {
             "network_tags_per_machine": carried,
@@ -91,7 +91,7 @@ _OF_A_RULE: Mapping[str, tuple[str, Callable[[Line], int]]] = {
     "tags_per_side": ("names {} tags at one end", lambda line: max(len(line.targets), len(line.sources))),
     "network_tags_as_sources": ("names {} tags as sources", lambda line: len(line.sources)),
     "network_tags_as_targets": ("names {} tags as targets", lambda line: len(line.targets)),
-    "ranges_per_rule": ("has {} ranges", lambda line: len(line.ranges.cidrs())),
+    "ranges_per_rule": ("has {} ranges", lambda line: len(line.ranges.texts())),
 }
 _ALL = {
     "keys_per_parent": "tag keys",

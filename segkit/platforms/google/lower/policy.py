@@ -108,7 +108,7 @@ class PolicyEmitter(Emitter):
         if line.sources:
             match["src_secure_tag"] = self._tags(line.sources)
         else:
-            match[f"{side}_ip_ranges"] = [str(cidr) for cidr in line.ranges.cidrs()]
+            match[f"{side}_ip_ranges"] = list(line.ranges.texts())
         return {
             "priority": line.priority,
             "action": "allow",
@@ -132,7 +132,7 @@ class PolicyEmitter(Emitter):
                 "enable_logging": self.here.logging,
                 "match": {
                     "layer4_config": said(ANY),
-                    f"{'src' if way == 'ingress' else 'dest'}_ip_ranges": [str(c) for c in ranges.cidrs()],
+                    f"{'src' if way == 'ingress' else 'dest'}_ip_ranges": list(ranges.texts()),
                 },
                 "target_secure_tag": self._tags((enforced(self.target.name),)),
             }
