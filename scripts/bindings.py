@@ -26,7 +26,7 @@ TABLES = Path(__file__).resolve().parent.parent / "tests" / "conformance" / "bin
 PACKAGES = (
     "cdktf-cdktf-provider-azurerm==13.0.0",  # the first of azurerm 4
     "cdktf-cdktf-provider-azurerm==14.23.1",  # the last that there is
-    "cdktf-cdktf-provider-google==16.6.0",  # the oldest that segkit asks for
+    "cdktf-cdktf-provider-google==16.7.0",  # the oldest that segkit asks for
     "cdktf-cdktf-provider-google==16.12.1",  # the last that there is
 )
 

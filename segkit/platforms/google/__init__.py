@@ -18,9 +18,9 @@ class Google:
 
     name = "google"
     capabilities: Capabilities = CAPABILITIES
-    # Policies with their rules inside left google-beta in the course of version 6.
+    # Policies with their rules inside left google-beta in 6.37; 6.45 has tags in hierarchical ones.
     providers: Mapping[str, Mapping[str, str]] = MappingProxyType(
-        {"google": {"source": "hashicorp/google", "version": ">= 6.44, < 8.0"}}
+        {"google": {"source": "hashicorp/google", "version": ">= 6.45, < 8.0"}}
     )
 
     # An association names the network, as tag keys do: so only one stack of the two need know it.
