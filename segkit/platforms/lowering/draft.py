@@ -35,6 +35,14 @@ class Draft:
     problems: frozenset[Problem]
 
     @cached_property
+    def by_target(self) -> Mapping[str, Sequence[tuple[SideRule, Peers]]]:
+        """What is written for each target."""
+        out: dict[str, list[tuple[SideRule, Peers]]] = {t.name: [] for t in self.targets}
+        for target, rule, peers in self.written:
+            out[target.name].append((rule, peers))
+        return out
+
+    @cached_property
     def hints(self) -> Mapping[Piece, set[str]]:
         """The ends that each piece was cut from."""
         out: dict[Piece, set[str]] = defaultdict(set)
@@ -82,14 +90,12 @@ def make_draft(
                     said, changed = express(target, rule)
                     rules.append(said)
                     residuals += changed
-            together: dict[object, list[Piece]] = defaultdict(list)
-            for rule in rules:
-                together[rule.own, rule.services, rule.families].append(rule.peer)
+            # Where rules have an order, what another opens may come too late.
+            together = {} if plainly else _together(rules)
             for rule in rules:
                 if not rule.services:
                     continue
-                # Where rules have an order, what another opens may come too late.
-                beside = [] if plainly else together[rule.own, rule.services, rule.families]
+                beside = together[_near(rule)] if together and rule.peer.outside else ()
                 peers = (denier if denies(rule) else writer).write(target, rule, beside)
                 if peers.references or peers.addresses:
                     written.append((target, rule, peers))
@@ -98,3 +104,17 @@ def make_draft(
         residuals += split_interfaces(target, rule, intent.population)
     problems = frozenset(writer.problems | denier.problems)
     return Draft(intent, tuple(targets), grounds, tuple(written), tuple(residuals), problems)
+
+
+def _together(rules: Sequence[SideRule]) -> Mapping[object, Sequence[Piece]]:
+    """The far ends that the same workloads are opened to for the same services. Only who writes ranges asks,
+    so there are none where no rule speaks of what is no workload."""
+    out: dict[object, list[Piece]] = defaultdict(list)
+    if any(rule.peer.outside for rule in rules):
+        for rule in rules:
+            out[_near(rule)].append(rule.peer)
+    return out
+
+
+def _near(rule: SideRule) -> object:
+    return rule.own, rule.services, rule.families

@@ -31,6 +31,18 @@ class Peers:
 
 
 @dataclass(frozen=True, slots=True)
+class _Far:
+    """The workloads of a far end: groups that say who they are, and what no group says: where others are and
+    who, and those whose address would be needed."""
+
+    references: tuple[Key, ...]
+    missing: tuple[tuple[Kin, Addresses], ...]
+    addresses: Addresses
+    names: str
+    unplaced: tuple[Kin, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Reach:
     """What an interface may send, as emitted: used to see whether its own end keeps a flow out."""
 
@@ -55,6 +67,7 @@ class PeerWriter:
         self._population, self._owners = intent.population, owners
         self._near: dict[Piece, dict[tuple[str, ...], list[Kin]]] = {}
         self._names: dict[tuple[str, Direction, Piece], tuple[Key, ...]] = {}
+        self._known: dict[tuple[str, Direction, frozenset[int], Piece], _Far] = {}
         self.residuals: list[Residual] = []
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
@@ -149,37 +162,55 @@ class PeerWriter:
             if covered is not None:
                 return (), covered - ranges
 
-        def unplaced(kin: Kin) -> bool:
-            lost = kin.unknown and kin.family in piece.unknown
-            return lost and _here(kin, target, rule) and not _whole(ranges, kin.family)
-
-        near = (k for k in self._population.matching(piece.predicate) if _here(k, target, rule))
         if rule.direction == "egress" and self.grounds[target.name].open:
             # Workloads inside a range of their own rule need no more than that.
-            if rule.peer.outside and not any((k.known & piece.inside) - ranges or unplaced(k) for k in near):
+            near = [k for k in self._population.matching(piece.predicate) if _here(k, target, rule)]
+            if rule.peer.outside and not any(
+                (k.known & piece.inside) - ranges or _unplaced(k, piece, ranges) for k in near
+            ):
                 return (), NOWHERE
             extent = "every address is open: only the ingress of who is there keeps flows out"
             self.residuals.append(rule.residual(target.name, "egress-open", extent, "opens", EVERYTHING))
             return (), Addresses.union(EVERYWHERE.family(f) for f in rule.families)
+        far = self._far(target, rule, piece, ranges)
+        for kin, missing in far.missing:
+            self._networks(target, rule, kin, missing, "opens")
+            if self.grounds[target.name].published:
+                self.problems |= set(self._unpublished(target, rule, kin, missing))
+        for kin in far.unplaced:
+            self._needs_address(target, rule, kin)
+        if far.names:
+            self._snapshot(target, rule, f"{far.names} are written by address")
+        return far.references, far.addresses
+
+    def _far(self, target: Target, rule: SideRule, piece: Piece, ranges: Addresses) -> _Far:
+        """The workloads of a far end; the same for every rule that has no ranges beside them."""
+        if ranges:
+            return self._beside(target, rule, piece, ranges)
+        place = target.name, rule.direction, rule.families, rule.peer
+        if place not in self._known:
+            self._known[place] = self._beside(target, rule, piece, ranges)
+        return self._known[place]
+
+    def _beside(self, target: Target, rule: SideRule, piece: Piece, ranges: Addresses) -> _Far:
+        """The workloads of a far end that ranges do not hold anyway."""
+        everybody = self._population.matching(piece.predicate)
         by_reference = rule.families == FAMILIES and (
-            not rule.peer.outside or any(unplaced(k) for k in self._population.matching(piece.predicate))
+            not rule.peer.outside
+            or any(_here(k, target, rule) and _unplaced(k, piece, ranges) for k in everybody)
         )
         references = self._named(target, rule.direction, piece) if by_reference else ()
         reached = {k.target for k in references}
-        by_address, names = [], set()
-        for kin in self._beyond(piece, reached):
-            if not _here(kin, target, rule):
-                continue
-            if missing := (kin.known & piece.inside) - ranges:
-                by_address.append(missing)
-                self._networks(target, rule, kin, missing, "opens")
-                names |= kin.names(missing)
-                self.problems |= set(self._unpublished(target, rule, kin, missing))
-            if unplaced(kin):
-                self._needs_address(target, rule, kin)
-        if names:
-            self._snapshot(target, rule, f"{', '.join(sorted(names))} are written by address")
-        return references, Addresses.union(by_address) if by_address else NOWHERE
+        beyond = [k for k in self._beyond(piece, reached) if _here(k, target, rule)]
+        missing = [(k, left) for k in beyond if (left := (k.known & piece.inside) - ranges)]
+        names = sorted({name for kin, left in missing for name in kin.names(left)})
+        return _Far(
+            references,
+            tuple(missing),
+            Addresses.union(left for _, left in missing) if missing else NOWHERE,
+            ", ".join(names),
+            tuple(k for k in beyond if _unplaced(k, piece, ranges)),
+        )
 
     def _named(self, target: Target, direction: Direction, piece: Piece) -> tuple[Key, ...]:
         """The groups in a target's reach that say who is in a piece; none where groups cannot say it."""
@@ -219,11 +250,11 @@ class PeerWriter:
     def _unpublished(
         self, target: Target, rule: SideRule, kin: Kin, addresses: Addresses
     ) -> Iterator[Problem]:
-        """Where a target insists on outputs, the workloads of other stacks that it cannot name by one."""
+        """The workloads of other stacks that a target which insists on outputs cannot name by one."""
         owners = [self.targets[name] for name in kin.owners if name in self.targets]
         others = [owner for owner in owners if owner.stack != target.stack]
         here = self.grounds[target.name]
-        if others and here.published:
+        if others:
             names = ", ".join(sorted(kin.names(addresses)))
             yield _unpublished(target, here.reach.format(others[0].name), rule, names)
 
@@ -238,6 +269,8 @@ class PeerWriter:
 
     def _networks(self, target: Target, rule: SideRule, kin: Kin, addresses: Addresses, effect: str) -> None:
         """Notes what else is treated alike where members are known by their networks only."""
+        if not any(e.many for e in kin.endpoints):
+            return
         shared = Addresses.union(e.addresses for e in kin.endpoints if e.many and e.addresses is not None)
         if shared := shared & addresses:
             names = ", ".join(sorted(kin.names(shared)))
@@ -250,10 +283,10 @@ class PeerWriter:
         references = rule.direction in self.grounds[target.name].visible
         for endpoint in kin.endpoints:
             if endpoint.addresses is None:
-                self.problems.add(_unplaced(rule, endpoint, references))
+                self.problems.add(_needed(rule, endpoint, references))
 
 
-def _unplaced(rule: SideRule, endpoint: Endpoint, references: bool) -> Problem:
+def _needed(rule: SideRule, endpoint: Endpoint, references: bool) -> Problem:
     name, how = endpoint.workload.name, f"{rule.origin} ({rule.direction})"
     if not references:
         return Problem(
@@ -281,6 +314,11 @@ def _unpublished(target: Target, reach: str, rule: SideRule, names: str) -> Prob
 
 def _holds_some(piece: Piece, kin: Kin) -> bool:
     return piece.predicate.matches(kin.labels) and (kin.unknown or kin.known.overlaps(piece.inside))
+
+
+def _unplaced(kin: Kin, piece: Piece, ranges: Addresses) -> bool:
+    """Is somebody of a piece where nobody knows, and no range holds everybody?"""
+    return kin.unknown and kin.family in piece.unknown and not _whole(ranges, kin.family)
 
 
 def _here(kin: Kin, target: Target, rule: SideRule) -> bool:

@@ -46,7 +46,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
         here = places[target.name]
         emitter = emitter_of(here)(intent.model, plan, target, here, names, before)
         fragment = emitter.fragment()
-        if over := list(over_quota(plan, target, here, names)):
+        used = usage(plan, target, here)
+        if over := list(over_quota(plan, target, used, names)):
             plain = {e: make_plan(draft, {**encodings, target.name: e}) for e in (GROUPS, CELLS)}
             fit = [e for e, p in plain.items() if not overflow(p, target, here)]
             fitting = ["groups" if e == GROUPS else "cells" for e in fit]
@@ -59,7 +60,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
                 fragment,
                 tuple(sorted(r for r in residuals if r.target == target.name)),
                 tuple(emitter.warnings),
-                {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
+                {"encoding": here.encoding, "names": SCHEME, "quotas": used},
             )
         )
     problems += _clashes(ordered, out)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from segkit.intent.boxes import Piece
+from segkit.intent.endpoints import Endpoint
+from segkit.intent.population import Kin
 from segkit.platforms.base import Residual
 from segkit.platforms.lowering.draft import Draft
 from segkit.sets import NOWHERE, Addresses
@@ -15,18 +17,20 @@ def alias_addresses(draft: Draft) -> Iterator[Residual]:
 
     [API] Firewall, sourceTags: the primary interface's address. Which of several that is no model says.
     """
+    everybody = (kin for kin in draft.intent.population.kin if kin.family == 4)
+    several = {kin: held for kin in everybody if (held := _several(kin))}
+    if not several:
+        return
     for target, rule, peers in draft.written:
         named = {key.target for key in peers.references}
         if not named:
             continue
-        near = draft.intent.population.matching(rule.peer.predicate)
         found = [
             endpoint
-            for kin in near
-            if kin.family == 4 and named.intersection(kin.owners)
-            for endpoint in kin.endpoints
-            if not endpoint.many and endpoint.addresses is not None and _several(endpoint.addresses)
-            if not endpoint.addresses <= peers.addresses
+            for kin in draft.intent.population.matching(rule.peer.predicate)
+            if kin in several and named.intersection(kin.owners)
+            for endpoint, addresses in several[kin]
+            if not addresses <= peers.addresses
         ]
         if found:
             held = Addresses.union(e.addresses for e in found if e.addresses is not None) & rule.peer.inside
@@ -36,5 +40,7 @@ def alias_addresses(draft: Draft) -> Iterator[Residual]:
             yield rule.residual(target.name, "alias-addresses", extent, "closes", sources)
 
 
-def _several(addresses: Addresses) -> bool:
-    return any(lo != hi for lo, hi in addresses.v4.spans) or len(addresses.v4.spans) > 1
+def _several(kin: Kin) -> list[tuple[Endpoint, Addresses]]:
+    """The endpoints with more than one IPv4 address."""
+    held = [(e, e.addresses) for e in kin.endpoints if not e.many and e.addresses is not None]
+    return [(e, a) for e, a in held if len(a.v4.spans) > 1 or any(lo != hi for lo, hi in a.v4.spans)]

@@ -21,14 +21,15 @@ CLOSING = 4
 def attributes(line: Line) -> int:
     """What a rule costs: its far ends times its protocols and ports (an estimate: the API's rule_tuple_count
     is the truth)."""
-    return max(1, len(line.sources) + len(line.ranges.texts())) * cost(line.services)
+    ends = len(line.sources) + (len(line.ranges.texts()) if line.ranges else 0)
+    return max(1, ends) * cost(line.services)
 
 
 def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses: the fullest of its kind."""
     lines = plan.lines[target.name]
     carried = max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0)
-    ranges = max((len(n.ranges.texts()) for n in lines), default=0)
+    ranges = max((len(n.ranges.texts()) for n in lines if n.ranges), default=0)
     if here.tags == "network":
         used = {
             "network_tags_per_machine": carried,
@@ -50,9 +51,9 @@ def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any
     return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}
 
 
-def over_quota(plan: Plan, target: Target, here: GooglePlacement, names: Namer) -> Iterator[Problem]:
-    """Every quota that a target would overflow, with the cheapest ways out."""
-    for quota, one in usage(plan, target, here).items():
+def over_quota(plan: Plan, target: Target, used: Mapping[str, Any], names: Namer) -> Iterator[Problem]:
+    """Every quota that a target would overflow by its `usage`, with the cheapest ways out."""
+    for quota, one in used.items():
         if one["used"] > one["quota"]:
             places = _places(plan, target, quota, one["quota"], names)
             for what in places or [f"{one['used']} {_ALL[quota]}"]:

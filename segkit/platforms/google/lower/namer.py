@@ -20,6 +20,7 @@ class Namer:
         self._model, self._plan = model, plan
         self._groups = GroupNames(model, plan.hints, before)
         self._memo: dict[GroupId, tuple[str, str]] = {}
+        self._values: dict[GroupId, str] = {}
 
     def group(self, group: GroupId) -> str:
         """A group in one word."""
@@ -56,7 +57,9 @@ class Namer:
 
     def value_key(self, group: GroupId) -> str:
         """The Terraform name of a tag value."""
-        return resource_name(group.target, *self.words(group))
+        if group not in self._values:
+            self._values[group] = resource_name(group.target, *self.words(group))
+        return self._values[group]
 
     def key_name(self, group: GroupId) -> str:
         """The short name of a key: unique among all of a project's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from segkit.intent.boxes import Piece
@@ -13,7 +13,7 @@ from segkit.model.policy import Rule
 from segkit.platforms.base import Residual
 from segkit.platforms.google.limits import HIGHEST, LOWEST
 from segkit.platforms.google.lower.ground import grounds
-from segkit.platforms.google.lower.services import partial, rare, said
+from segkit.platforms.google.lower.services import partial, rare, sayable
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.carrying import Key
 from segkit.platforms.lowering.draft import Draft, make_draft
@@ -106,14 +106,9 @@ def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residua
 
 def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
     """The rules of one target: what one rule of a policy opens between the same two ends is one rule here."""
-    merged: dict[tuple[SideRule, Peers], ServiceSet] = {}
-    for owner, rule, peers in draft.written:
-        if owner.name == target:
-            place = replace(rule, services=NOTHING), peers
-            merged[place] = merged.get(place, NOTHING) | rule.services
     names = dict(_before(draft.intent.model))
     alike: dict[str, list[tuple[Line, SideRule]]] = defaultdict(list)
-    for (rule, peers), services in merged.items():
+    for rule, peers, services in _merged(draft.by_target[target]):
         for line in _written(target, rule, peers, services, groups):
             ends = rule.own.hint, rule.peer.hint
             way, kind = f"{rule.origin}|{rule.direction}", line.now
@@ -125,6 +120,25 @@ def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
             rest = "" if len(found) == 1 else f"|{digest(_inside(line, rule), 16)}"
             line.identity, line.now = base + rest, line.now + rest
             yield line
+
+
+def _merged(
+    written: Iterable[tuple[SideRule, Peers]],
+) -> Iterator[tuple[SideRule, Peers, ServiceSet]]:
+    """What one rule opens between the same two ends, with all its services."""
+    near: dict[tuple[str, Direction], list[tuple[SideRule, Peers]]] = defaultdict(list)
+    for rule, peers in written:
+        near[rule.origin, rule.direction].append((rule, peers))
+    for found in near.values():
+        if len(found) == 1:  # nearly always: nothing to compare
+            yield *found[0], found[0][0].services
+            continue
+        merged: dict[tuple[SideRule, Peers], ServiceSet] = {}
+        for rule, peers in found:
+            place = replace(rule, services=NOTHING), peers
+            merged[place] = merged.get(place, NOTHING) | rule.services
+        for (rule, peers), services in merged.items():
+            yield rule, peers, services
 
 
 def _inside(line: Line, rule: SideRule) -> str:
@@ -152,9 +166,10 @@ def _written(
         return  # without targets it would speak of everybody
     sources = tuple(dict.fromkeys(g for k in peers.references for g in groups.of(k)))
     ways: list[tuple[str, tuple[GroupId, ...], Addresses, int | None]] = [("tags", sources, NOWHERE, None)]
-    ways += [(f"v{f}", (), peers.addresses.family(f), f) for f in sorted(rule.families)]
+    if peers.addresses:
+        ways += [(f"v{f}", (), peers.addresses.family(f), f) for f in sorted(rule.families)]
     for name, named, ranges, family in ways:
-        if (named or ranges) and said(services, family):
+        if (named or ranges) and sayable(services, family):
             place = "", name, target, rule.direction
             yield Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule)
 

@@ -138,7 +138,7 @@ class PolicyEmitter(Emitter):
             }
 
     def _tags(self, groups: tuple[GroupId, ...]) -> list[dict[str, str]]:
-        keys = sorted(self.names.value_key(group) for group in groups)
+        keys = sorted([self.names.value_key(group) for group in groups])
         return [{"name": reference(f"{VALUE}.{key}", "id")} for key in keys]
 
     # -- machines

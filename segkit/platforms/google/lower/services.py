@@ -35,6 +35,11 @@ def said(services: ServiceSet, family: int | None = None) -> list[dict[str, Any]
     ]
 
 
+def sayable(services: ServiceSet, family: int | None = None) -> bool:
+    """Is there something to say?"""
+    return bool(_protocols(services, family))
+
+
 @lru_cache(maxsize=4096)
 def _protocols(services: ServiceSet, family: int | None = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Protocols with their ports; without any, the whole protocol."""
@@ -48,6 +53,7 @@ def _protocols(services: ServiceSet, family: int | None = None) -> tuple[tuple[s
     return tuple((_NAMES.get(number, str(number)), tuple(ports[number])) for number in sorted(ports))
 
 
+@lru_cache(maxsize=4096)
 def cost(services: ServiceSet) -> int:
     """How many protocols and ports a rule names."""
     return sum(max(1, len(ports)) for _, ports in _protocols(services))
