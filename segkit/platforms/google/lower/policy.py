@@ -157,15 +157,15 @@ class PolicyEmitter(Emitter):
             return
         bound: list[str] = []
         for group in groups:
-            key = resource_name(self.target.name, *parts, self.names.group(group))
-            old = resource_name(self.target.name, *parts, self.before.group(group))
+            key = resource_name(self.target.name, *parts, *self.names.words(group))
+            old = resource_name(self.target.name, *parts, *self.before.words(group))
             body = {
                 "parent": interface.id,
                 "tag_value": reference(f"local.{self._ready(group)}"),
                 "location": zone[1],
             }
             # The tag that closes comes last and goes first: meanwhile nothing that is allowed is cut.
-            more = {"depends_on": bound} if bound and not group.pieces else {}
+            more = {"depends_on": list(bound)} if bound and not group.pieces else {}
             self._resource(BINDING, key, old, {**body, **more})
             bound.append(f"{BINDING}.{key}")
 
