@@ -65,13 +65,12 @@ def test_priorities_hang_on_identities_alone() -> None:
     assert all(kept[n.identity] == n.priority for n in fewer)
 
 
-def test_priorities_that_collide_are_settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segkit.platforms.google.lower.plan.FIRST_DENY", 1_000 + 3)
+def test_priorities_that_collide_are_settled() -> None:
     some = [line(n) for n in ("c", "a", "b")]
-    _prioritise(some)
+    _prioritise(some, 1000, 1003)
     assert sorted(n.priority for n in some) == [1000, 1001, 1002]
     again = [line(n) for n in ("a", "b", "c")]
-    _prioritise(again)
+    _prioritise(again, 1000, 1003)
     assert {n.identity: n.priority for n in some} == {n.identity: n.priority for n in again}
 
 

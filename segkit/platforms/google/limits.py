@@ -31,6 +31,9 @@ QUOTAS = {
         "attributes of a policy's rules: tags and ranges of both ends, protocols and ports (unconfirmed)",
         "[Q] Per network firewall policy; the API's rule_tuple_count tells the real number",
     ),
+    "attributes_per_hierarchical_policy": Quota(
+        2000, 1_000_000, "the same of a hierarchical firewall policy (unconfirmed)", "[Q] Per firewall policy"
+    ),
 }
 
 NAME_LIMIT = 63

@@ -32,6 +32,7 @@ EGRESS = ("exact", "ranges", "open")
 ORDERS = (AFTER, BEFORE)
 REFERENCES = ("output", "address")
 TAGS = ("secure", "network")
+GLOBAL_TIERS = ("rules", "admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ class GooglePlacement:
     tags_network: the network as tag keys want it, `PROJECT/NAME`; by default network_id.
     ancestors: the organization and the folders of the project, from the top (`organizations/1`, `folders/2`):
     their firewall policies come first. Left out: not known.
+    global_tier: where the rules of the quarantine and global tiers are: `rules` (with all others, in the
+    policy of the network) or `admin` (in a hierarchical firewall policy too, attached to `global_at`: one of
+    the ancestors, which nobody below can overrule).
     order: the network's enforcement order, where this stack does not make the network.
     encoding: `groups` (one tag key per selector in use) or `cells` (one key, one value per set of selectors
     that some workload matches), or blocks of group names.
@@ -68,6 +72,8 @@ class GooglePlacement:
     tags_parent: str = ""
     tags_network: str = ""
     ancestors: tuple[str, ...] | None = None
+    global_tier: str = "rules"
+    global_at: str = ""
     order: str = ""
     encoding: str | tuple[tuple[str, ...], ...] = "groups"
     egress: str = "exact"
@@ -130,6 +136,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if kinds[:1] == ["folders"] or "organizations" in kinds[1:] or len(set(places)) < len(places):
         fix = "write the organization first, which every folder is in, and then every folder on the way down"
         yield wrong(target, "ancestors", f"ancestors are {', '.join(places)}", fix)
+    yield from _check_hierarchy(model, target)
     peers = {t.name for t in model.targets if t.platform == target.platform}
     for name in found.get("peered_with", ()):
         if name not in peers or name == target.name:
@@ -149,6 +156,34 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
                 fix="make one target of the two",
             )
     yield from _check_interfaces(model, target)
+
+
+def _check_hierarchy(model: Model, target: Target) -> Iterator[Problem]:
+    """Where the policy of the global tier is attached, and whether it can be."""
+    found = _given(target)
+    place, places = found.get("global_at", ""), tuple(found.get("ancestors", ()))
+    if found.get("global_tier", "rules") != "admin":
+        if place:
+            fix = 'write global_tier="admin" too, or leave it out'
+            yield wrong(target, "global_at", f"global_at is {place!r}, and nothing is attached there", fix)
+        return
+    if found.get("tags", "secure") != "secure":
+        what = f"global_tier is 'admin', and tags is {found['tags']!r}"
+        fix = "leave tags out: hierarchical policies name machines by secure tags of their own"
+        yield wrong(target, "global_tier", what, fix)
+    if not places or place not in places:
+        what = f"global_at is {place!r}, and ancestors are {listed(places)}"
+        fix = (
+            "list the organization and every folder of the project in ancestors, and name one of them in "
+            'global_at: ancestors=["organizations/1", "folders/2"], global_at="folders/2"'
+        )
+        yield wrong(target, "global_at", what, fix)
+    for other in model.targets:
+        same = place and given(other).get("global_at") == place
+        if same and other.platform == target.platform and other.name < target.name:
+            what = f"target {other.name} attaches a firewall policy to {place} already"
+            fix = "a folder has one firewall policy: attach them to different folders"
+            yield wrong(target, "global_at", what, fix)
 
 
 def _claims(one: Target, other: Target) -> bool:
@@ -173,9 +208,17 @@ def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:
             )
 
 
-_WORDS = {"egress": EGRESS, "order": ORDERS, "references": REFERENCES, "tags": TAGS}
+_WORDS = {
+    "egress": EGRESS,
+    "global_tier": GLOBAL_TIERS,
+    "order": ORDERS,
+    "references": REFERENCES,
+    "tags": TAGS,
+}
 _SHAPES: Mapping[str, Shape] = {
-    **dict.fromkeys(("network_id", "project", "network", "provider", "tags_parent", "tags_network"), TEXT),
+    **dict.fromkeys(
+        ("network_id", "project", "network", "provider", "tags_parent", "tags_network", "global_at"), TEXT
+    ),
     **dict.fromkeys(("ancestors", "peered_with"), NAMES),
     "quotas": NUMBERS,
     "logging": ("True or False", lambda value: isinstance(value, bool)),

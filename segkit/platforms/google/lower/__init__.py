@@ -39,7 +39,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     moved = [z.moved_from for z in intent.model.zones] + [g.moved_from for g in intent.model.groups]
     before = Namer(intent.model, plan, before=True) if any(moved) else names
     problems = [*draft.problems, *elsewhere(intent.model, ordered)]
-    residuals = [*draft.residuals, *unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)]
+    residuals = [*draft.residuals, *draft.above.residuals]
+    residuals += unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)
     residuals += alias_addresses(draft)
     out = []
     for target in steps("Writing the rules of targets", ordered):

@@ -91,7 +91,7 @@ class ClassicEmitter(Emitter):
         return name(self.model.name, self.target.name, *self.before.words(group))
 
     def _member(self, carried: Carried) -> None:
-        groups = [*sorted(carried.groups, key=self.names.tag), enforced(self.target.name)]
+        groups = [*sorted(carried.groups, key=self.names.order), enforced(self.target.name)]
         if carried.interface.id is None:
             self._publish(carried, groups, {})
             return

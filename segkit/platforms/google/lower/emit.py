@@ -31,7 +31,7 @@ class Emitter:
 
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""
-        groups = sorted(self.plan.groups[self.target.name], key=self.names.tag)
+        groups = sorted(self.plan.groups[self.target.name], key=self.names.order)
         if not groups:
             return {}
         self._named(groups)

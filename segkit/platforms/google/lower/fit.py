@@ -27,7 +27,7 @@ def attributes(line: Line) -> int:
 
 def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses: the fullest of its kind."""
-    lines = plan.lines[target.name]
+    lines, above = plan.every(target.name), plan.above.get(target.name, ())
     carried = max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0)
     ranges = max((len(n.ranges.texts()) for n in lines if n.ranges), default=0)
     if here.tags == "network":
@@ -46,8 +46,10 @@ def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any
             "ranges_per_rule": ranges,
             "keys_per_parent": len(values),
             "values_per_key": max(values.values(), default=0),
-            "attributes_per_policy": sum(map(attributes, lines)) + CLOSING,
+            "attributes_per_policy": sum(map(attributes, plan.lines[target.name])) + CLOSING,
         }
+        if above:
+            used["attributes_per_hierarchical_policy"] = sum(map(attributes, above))
     return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}
 
 
@@ -62,7 +64,7 @@ def over_quota(plan: Plan, target: Target, used: Mapping[str, Any], names: Namer
 
 def _places(plan: Plan, target: Target, quota: str, limit: int, names: Namer) -> list[str]:
     """Where a quota overflows, where there is a place for it."""
-    lines = plan.lines[target.name]
+    lines = plan.every(target.name)
     if quota in ("tags_per_interface", "network_tags_per_machine"):
         overloaded: dict[tuple[GroupId, ...], list[str]] = defaultdict(list)
         for carried in plan.carried[target.name]:
@@ -98,6 +100,7 @@ _ALL = {
     "keys_per_parent": "tag keys",
     "rules_per_project": "VPC firewall rules",
     "attributes_per_policy": "rule attributes",
+    "attributes_per_hierarchical_policy": "rule attributes above the network",
 }
 _FEWER = (
     "merge rules and port ranges, declare fewer ranges ('internet' alone takes over 100: use 'anywhere', or "
@@ -116,6 +119,7 @@ _WAYS = {
     "values_per_key": 'encoding="groups" has one value a key',
     "rules_per_project": "a policy with secure tags holds more",
     "attributes_per_policy": _FEWER,
+    "attributes_per_hierarchical_policy": 'global_tier="rules" writes none',
 }
 
 

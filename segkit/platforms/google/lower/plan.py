@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
-from segkit.model.policy import Rule
+from segkit.model.policy import Action, Rule, Tier
 from segkit.platforms.base import Residual
 from segkit.platforms.google.limits import HIGHEST, LOWEST
+from segkit.platforms.google.lower.above import ADMIN, BANDS, AdminGroups, drafted_above, worn
 from segkit.platforms.google.lower.ground import grounds
 from segkit.platforms.google.lower.services import partial, rare, sayable
 from segkit.platforms.google.placement import GooglePlacement
+from segkit.platforms.lowering.as_written import denies
 from segkit.platforms.lowering.carrying import Key
 from segkit.platforms.lowering.draft import Draft, make_draft
 from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId, Groups
@@ -30,8 +33,9 @@ FIRST_DENY = HIGHEST - 10
 
 @dataclass(slots=True)
 class Line:
-    """One rule that allows. `identity` is what makes it the same rule whatever else changes, `now` the same
-    in the names of today; `ranges` hold one address family, or there are `sources` instead."""
+    """One rule. `identity` is what makes it the same rule whatever else changes, `now` the same in the names
+    of today; `ranges` hold one address family, or there are `sources` instead. All allow, but for some of a
+    hierarchical policy."""
 
     identity: str
     now: str
@@ -45,23 +49,31 @@ class Line:
     origin: str
     rule: Rule | None
     priority: int = 0
+    action: Action = "allow"
 
 
 @dataclass(slots=True)
 class Plan:
-    """All of it, for every Google Cloud target of a model, by target."""
+    """All of it, for every Google Cloud target of a model, by target. `above` are the lines of hierarchical
+    policies, and `hints_above` the ends that their groups were cut from."""
 
     groups: Mapping[str, set[GroupId]]
     lines: Mapping[str, list[Line]]
     carried: Mapping[str, Sequence[Carried]]
     hints: Mapping[Piece, set[str]]
     encodings: Mapping[str, Encoding] = field(default_factory=dict)
+    above: Mapping[str, list[Line]] = field(default_factory=dict)
+    hints_above: Mapping[Piece, set[str]] = field(default_factory=dict)
+
+    def every(self, target: str) -> list[Line]:
+        """The lines of a target, wherever they are written."""
+        return [*self.lines[target], *self.above.get(target, ())]
 
     def block(self, group: GroupId) -> Hashable:
         """What tells the tag key of a group from other keys: a machine has one value of a key."""
         if not group.pieces:
             return "enforced"
-        return self.encodings[group.target].block(group.pieces[0])
+        return "admin" if group.shard == ADMIN else self.encodings[group.target].block(group.pieces[0])
 
 
 def enforced(target: str) -> GroupId:
@@ -69,25 +81,40 @@ def enforced(target: str) -> GroupId:
     return GroupId(target, ())
 
 
-def drafted(intent: Intent, targets: Sequence[Target], placements: Mapping[str, GooglePlacement]) -> Draft:
+@dataclass(frozen=True)
+class GoogleDraft(Draft):
+    """What targets have to open, and what hierarchical policies say `above` them."""
+
+    above: Draft
+
+
+def drafted(
+    intent: Intent, targets: Sequence[Target], placements: Mapping[str, GooglePlacement]
+) -> GoogleDraft:
     """What every target has to open."""
-    return make_draft(intent, targets, grounds(targets, placements), _expressible)
+    ground = grounds(targets, placements)
+    below = make_draft(intent, targets, ground, _expressible)
+    held = {one.name: getattr(below, one.name) for one in fields(below)}
+    return GoogleDraft(**held, above=drafted_above(intent, targets, ground, placements))
 
 
-def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
+def make_plan(draft: GoogleDraft, encodings: Mapping[str, Encoding]) -> Plan:
     """The plan of a draft, with an encoding for each target."""
     groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
-    used: dict[str, set[GroupId]] = {t.name: set(groups.worn[t.name]) for t in draft.targets}
-    lines: dict[str, list[Line]] = {}
-    for target in draft.targets:
-        lines[target.name] = list(_lines(target.name, draft, groups))
-        for line in lines[target.name]:
-            for group in (*line.targets, *line.sources):
-                used[group.target].add(group)
-        if groups.carried[target.name]:
-            used[target.name].add(enforced(target.name))
-        _prioritise(lines[target.name])
-    return Plan(used, lines, groups.carried, draft.hints, encodings)
+    higher = AdminGroups(draft.above)
+    carried = {name: higher.beside(name, held) for name, held in groups.carried.items()}
+    used = {name: worn(held) for name, held in carried.items()}
+    lines = {t.name: list(_lines(t.name, draft, groups)) for t in draft.targets}
+    above = {t.name: list(_lines(t.name, draft.above, higher)) for t in draft.above.targets}
+    for line in chain(*lines.values(), *above.values()):
+        for group in (*line.targets, *line.sources):
+            used[group.target].add(group)
+    for name, held in carried.items():
+        if held:
+            used[name].add(enforced(name))
+        _prioritise(lines[name])
+        _prioritise_in_bands(above.get(name, ()))
+    return Plan(used, lines, carried, draft.hints, encodings, above, draft.above.hints)
 
 
 def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:
@@ -171,20 +198,34 @@ def _written(
     for name, named, ranges, family in ways:
         if (named or ranges) and sayable(services, family):
             place = "", name, target, rule.direction
-            yield Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule)
+            line = Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule)
+            line.action = "deny" if denies(rule) else "allow"
+            yield line
 
 
-def _prioritise(lines: list[Line]) -> None:
-    """A priority for every rule, from its identity alone: they all allow, so their order means nothing. Two
-    that want the same one settle it by their identities."""
+def _prioritise(lines: Iterable[Line], first: int = LOWEST, after: int = FIRST_DENY) -> None:
+    """A priority for every rule, from its identity alone: rules of one band do the same, so their order means
+    nothing. Two that want the same one settle it by their identities."""
     taken: set[int] = set()
     for line in sorted(lines, key=lambda one: one.identity):
         attempt = 0
         while True:
             text = f"{line.identity}|{attempt}" if attempt else line.identity
-            wanted = LOWEST + int(digest(text, 15), 16) % (FIRST_DENY - LOWEST)
+            wanted = first + int(digest(text, 15), 16) % (after - first)
             if wanted not in taken:
                 break
             attempt += 1
         taken.add(wanted)
         line.priority = wanted
+
+
+def _prioritise_in_bands(lines: Iterable[Line]) -> None:
+    """Priorities of what is said above the network, in the order of tiers, denies first."""
+    bands: dict[tuple[Tier, str], list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.rule is not None:
+            bands[line.rule.tier, line.action].append(line)
+    width = (HIGHEST + 1 - LOWEST) // len(BANDS)
+    for number, band in enumerate(BANDS):
+        start = LOWEST + number * width
+        _prioritise(bands.get(band, ()), start, start + width)

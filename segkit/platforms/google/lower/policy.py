@@ -10,6 +10,7 @@ from segkit.artifacts import literal, reference
 from segkit.errors import Problem
 from segkit.platforms.google.limits import text
 from segkit.platforms.google.lower.emit import Emitter, describe
+from segkit.platforms.google.lower.namer import place
 from segkit.platforms.google.lower.names import name
 from segkit.platforms.google.lower.plan import FIRST_DENY, Line, enforced
 from segkit.platforms.google.lower.services import said
@@ -24,8 +25,8 @@ KEY, VALUE, BINDING = "google_tags_tag_key", "google_tags_tag_value", "google_ta
 # Numbers, not names: the provider compares the parent of a binding with what the API answers, as it stands.
 _NUMBER = r"(?:[0-9]+|[^/]*\$\{[^}]+\}[^/]*)"
 _ZONE = re.compile(rf"//compute\.googleapis\.com/projects/{_NUMBER}/zones/([^/]+)/instances/{_NUMBER}")
-_NETWORK = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
-_REFERENCE = re.compile(r"\$\{((?:data\.)?google_compute_network\.[\w-]+(?:\[[^\]]+\])?)\.(?:id|self_link)\}")
+NETWORK = re.compile(r"(?:.*/)?projects/([^/]+)/global/networks/([^/]+)")
+REFERENCE = re.compile(r"\$\{((?:data\.)?google_compute_network\.[\w-]+(?:\[[^\]]+\])?)\.(?:id|self_link)\}")
 
 
 class PolicyEmitter(Emitter):
@@ -41,12 +42,13 @@ class PolicyEmitter(Emitter):
 
     def _key(self, group: GroupId) -> None:
         key = self.names.key_key(group)
+        parent, purpose = self._scope(group)
         body = {
-            "parent": self.here.tags_parent or f"projects/{self.here.project}",
+            "parent": parent,
             "short_name": self.before.key_name(group),
             "description": text(f"segkit {self.model.name}: {self.before.tag(group)[0]}"),
             "purpose": "GCE_FIREWALL",
-            "purpose_data": {"network": self._tags_network()},
+            "purpose_data": purpose,
         }
         self._resource(KEY, key, self.before.key_key(group), body)
 
@@ -62,17 +64,26 @@ class PolicyEmitter(Emitter):
         key = self.names.value_key(group)
         self._resource(VALUE, key, self.before.value_key(group), body)
         # Known once the policy holds: a machine takes a tag only when all its rules are there.
-        ready = f"{VALUE}.{key}.id, {ASSOCIATION}.{self.own}.id"
+        ready = f"{VALUE}.{key}.id, {self._holding(group)}.id"
         self.out.local(self._ready(group), f"${{[{ready}][0]}}")
+
+    def _scope(self, _group: GroupId) -> tuple[str, dict[str, str]]:
+        """Where a key is made, and what it is for."""
+        parent = self.here.tags_parent or f"projects/{self.here.project}"
+        return parent, {"network": self._tags_network()}
+
+    def _holding(self, _group: GroupId) -> str:
+        """The address of what puts the rules for a group in force."""
+        return f"{ASSOCIATION}.{self.own}"
 
     def _tags_network(self) -> str:
         """The network as tag keys want it (Resource Manager API, TagKey, purpose data): PROJECT/NAME."""
         raw = self.here.network_id
         if self.here.tags_network:
             return self.here.tags_network
-        if found := _NETWORK.fullmatch(raw):
+        if found := NETWORK.fullmatch(raw):
             return f"{found[1]}/{found[2]}"
-        if found := _REFERENCE.fullmatch(raw):
+        if found := REFERENCE.fullmatch(raw):
             return f"{reference(found[1], 'project')}/{reference(found[1], 'name')}"
         self.problems.append(
             Problem(
@@ -111,7 +122,7 @@ class PolicyEmitter(Emitter):
             match[f"{side}_ip_ranges"] = list(line.ranges.texts())
         return {
             "priority": line.priority,
-            "action": "allow",
+            "action": line.action,
             "direction": line.direction.upper(),
             "description": literal(describe(line)),
             "enable_logging": self.here.logging or line.origin == "visibility mode",
@@ -144,7 +155,7 @@ class PolicyEmitter(Emitter):
     # -- machines
 
     def _member(self, carried: Carried) -> None:
-        groups = [*sorted(carried.groups, key=self.names.tag), enforced(self.target.name)]
+        groups = [*sorted(carried.groups, key=self.names.order), enforced(self.target.name)]
         workload, interface = carried.workload, carried.interface
         if interface.id is None:
             keys = [reference(f"{KEY}.{self.names.key_key(group)}", "id") for group in groups]
@@ -157,8 +168,10 @@ class PolicyEmitter(Emitter):
             return
         bound: list[str] = []
         for group in groups:
-            key = resource_name(self.target.name, *parts, *self.names.words(group))
-            old = resource_name(self.target.name, *parts, *self.before.words(group))
+            key, old = (
+                resource_name(self.target.name, *parts, *(place(group) or names.words(group)))
+                for names in (self.names, self.before)
+            )
             body = {
                 "parent": interface.id,
                 "tag_value": reference(f"local.{self._ready(group)}"),

@@ -16,8 +16,9 @@ from segkit.platforms.base import Encoding as Wanted
 from segkit.platforms.google.lower.classic import ClassicEmitter
 from segkit.platforms.google.lower.emit import Emitter
 from segkit.platforms.google.lower.fit import overflow, usage
+from segkit.platforms.google.lower.hierarchy import HIERARCHY, HierarchyEmitter
 from segkit.platforms.google.lower.namer import Namer
-from segkit.platforms.google.lower.plan import Plan, drafted, make_plan
+from segkit.platforms.google.lower.plan import GoogleDraft, Plan, drafted, make_plan
 from segkit.platforms.google.lower.policy import POLICY, PolicyEmitter
 from segkit.platforms.google.placement import GooglePlacement, placement
 from segkit.platforms.lowering.draft import Draft
@@ -29,7 +30,9 @@ FULLEST = 10
 
 def emitter_of(here: GooglePlacement) -> type[Emitter]:
     """How a target's rules are written."""
-    return ClassicEmitter if here.tags == "network" else PolicyEmitter
+    if here.tags == "network":
+        return ClassicEmitter
+    return HierarchyEmitter if here.global_tier == "admin" else PolicyEmitter
 
 
 def pinned(draft: Draft, target: Target, here: GooglePlacement) -> Encoding:
@@ -59,7 +62,11 @@ def quotas(
 
 
 def _report(
-    draft: Draft, target: Target, here: GooglePlacement, now: Mapping[str, Encoding], asked: Wanted | None
+    draft: GoogleDraft,
+    target: Target,
+    here: GooglePlacement,
+    now: Mapping[str, Encoding],
+    asked: Wanted | None,
 ) -> QuotaReport:
     plan = make_plan(draft, now)
     there = _units(draft, plan, target, here)
@@ -82,7 +89,7 @@ def _report(
 
 
 def _option(
-    draft: Draft,
+    draft: GoogleDraft,
     target: Target,
     here: GooglePlacement,
     encoding: Encoding,
@@ -91,7 +98,7 @@ def _option(
     same: bool,
 ) -> QuotaOption:
     names = Namer(draft.intent.model, plan)
-    held = Counter(names.group(g) for line in plan.lines[target.name] for g in line.targets)
+    held = Counter(names.group(g) for line in plan.every(target.name) for g in line.targets)
     then = _units(draft, plan, target, here)
     fits = overflow(plan, target, here) == 0
     return QuotaOption(
@@ -99,7 +106,7 @@ def _option(
         fits,
         usage(plan, target, here),
         dict(sorted(held.items(), key=lambda item: (-item[1], item[0]))[:FULLEST]),
-        sum(1 for kind, _ in then if kind != "rule"),
+        sum(1 for kind, _ in then if not kind.endswith(".rule")),
         _churn(there, then) if fits or same else None,
     )
 
@@ -123,12 +130,13 @@ def _units(draft: Draft, plan: Plan, target: Target, here: GooglePlacement) -> d
     fragment = emitter_of(here)(draft.intent.model, plan, target, here, names, names).fragment()
     out: dict[tuple[str, str], Any] = {}
     for kind, bodies in fragment.get("resource", {}).items():
-        out |= {(kind, key): body for key, body in bodies.items() if kind != POLICY}
-        for body in bodies.values() if kind == POLICY else ():
-            out |= {("rule", str(rule["priority"])): rule for rule in body["rule"]}
+        policies = (POLICY, HIERARCHY)
+        out |= {(kind, key): body for key, body in bodies.items() if kind not in policies}
+        for body in bodies.values() if kind in policies else ():
+            out |= {(f"{kind}.rule", str(rule["priority"])): rule for rule in body["rule"]}
     for carried in plan.carried[target.name]:
         place = f"{carried.workload.name}/{carried.workload.interfaces.index(carried.interface)}"
-        out["member", place] = sorted(map(names.tag, carried.groups))
+        out["member", place] = sorted(map(names.order, carried.groups))
     return out
 
 

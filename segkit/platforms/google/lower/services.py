@@ -71,6 +71,18 @@ def partial(services: ServiceSet) -> Mapping[str, ServiceSet]:
 
 
 @lru_cache(maxsize=4096)
+def whole(services: ServiceSet) -> ServiceSet:
+    """Some services without those protocols of which they hold a part that cannot be said.
+
+    >>> from segkit.sets import icmp, tcp
+    >>> str(whole(tcp(22) | icmp(8)))
+    'tcp/22'
+    """
+    split = [n for n in WHOLE if services.restrict((n,)) not in (NOTHING, ANY.restrict((n,)))]
+    return services - services.restrict(split) if split else services
+
+
+@lru_cache(maxsize=4096)
 def rare(services: ServiceSet) -> ServiceSet:
     """The services of protocols outside `COMMON`, unless every protocol is allowed."""
     return NOTHING if services == ANY else services - services.restrict(COMMON)

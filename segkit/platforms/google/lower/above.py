@@ -1,0 +1,81 @@
+"""What a hierarchical policy says of a target: what the tiers above decide, as far as that is certain.
+
+The policy of the network is whole without it, and none of it contradicts that one: so nothing passes or stops
+because of the order in which the two change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from segkit.intent.engine import Intent
+from segkit.model.model import Target
+from segkit.model.policy import Tier
+from segkit.platforms.google.lower.services import whole
+from segkit.platforms.google.placement import GooglePlacement
+from segkit.platforms.lowering.carrying import Key, Owners
+from segkit.platforms.lowering.certain import CertainWriter
+from segkit.platforms.lowering.decided import Decisions
+from segkit.platforms.lowering.draft import Draft
+from segkit.platforms.lowering.encoding import CELLS, Carried, GroupId, Groups
+from segkit.platforms.lowering.ground import Ground
+from segkit.platforms.lowering.peers import Peers
+from segkit.platforms.lowering.sides import SideRule
+
+ADMIN = 1
+"""The shard of groups that hierarchical policies name: their tags are the whole organization's."""
+
+BANDS = ((Tier.quarantine, "deny"), (Tier.quarantine, "allow"), (Tier.glob, "deny"), (Tier.glob, "allow"))
+"""The order of what is said above. Nobody of today is spoken of twice; who comes is treated as tiers say."""
+
+
+def drafted_above(
+    intent: Intent,
+    targets: Sequence[Target],
+    grounds: Mapping[str, Ground],
+    placements: Mapping[str, GooglePlacement],
+) -> Draft:
+    """The rules of hierarchical policies, for targets that have one."""
+    owners = Owners(intent.population)
+    sides, writer = Decisions(intent, owners), CertainWriter(intent, owners)
+    admin = [t for t in targets if placements[t.name].global_tier == "admin"]
+    written: list[tuple[Target, SideRule, Peers]] = []
+    for direction in ("egress", "ingress"):
+        for target in admin:
+            for found in sides.of(target, direction, shared=True):
+                # What only passes or stops as a whole is left to the network's policy.
+                rule = replace(found, services=whole(found.services))
+                if rule.services:
+                    peers = writer.write(target, rule, by_group=direction == "ingress")
+                    if peers.references or peers.addresses:
+                        written.append((target, rule, peers))
+    residuals = tuple(dict.fromkeys(writer.residuals))
+    return Draft(intent, tuple(admin), grounds, tuple(written), residuals, frozenset())
+
+
+class AdminGroups(Groups):
+    """The groups of hierarchical policies: who is who by tags of their own, of which a machine has one."""
+
+    def __init__(self, draft: Draft) -> None:
+        encodings = {t.name: CELLS for t in draft.targets}
+        super().__init__(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
+
+    def of(self, key: Key) -> tuple[GroupId, ...]:
+        """The groups that together hold a key's interfaces."""
+        return tuple(replace(group, shard=ADMIN) for group in super().of(key))
+
+    def beside(self, target: str, carried: Sequence[Carried]) -> tuple[Carried, ...]:
+        """What interfaces carry, with these groups."""
+        if target not in self.carried:
+            return tuple(carried)
+        return tuple(
+            replace(one, groups=(*one.groups, *(replace(group, shard=ADMIN) for group in more.groups)))
+            for one, more in zip(carried, self.carried[target], strict=True)
+        )
+
+
+def worn(carried: Sequence[Carried]) -> set[GroupId]:
+    """Every group that an interface carries."""
+    return set(chain.from_iterable(one.groups for one in carried))

@@ -1,0 +1,62 @@
+"""A plan as a network firewall policy, and what the tiers above decide as a hierarchical one too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segkit.artifacts import reference
+from segkit.platforms.google.limits import text
+from segkit.platforms.google.lower.above import ADMIN
+from segkit.platforms.google.lower.names import name
+from segkit.platforms.google.lower.plan import Line
+from segkit.platforms.google.lower.policy import NETWORK, REFERENCE, PolicyEmitter
+from segkit.platforms.lowering.encoding import GroupId
+
+HIERARCHY = "google_compute_firewall_policy_with_rules"
+ATTACHED = "google_compute_firewall_policy_association"
+_URL = "https://www.googleapis.com/compute/v1"
+
+
+class HierarchyEmitter(PolicyEmitter):
+    """Writes one target as two policies: that of its network, which is whole, and one above it."""
+
+    def _scope(self, group: GroupId) -> tuple[str, dict[str, str]]:
+        if group.shard != ADMIN:
+            return super()._scope(group)
+        assert self.here.ancestors, "checked with the placement"
+        return self.here.ancestors[0], {"organization": "auto"}
+
+    def _holding(self, group: GroupId) -> str:
+        return f"{ATTACHED}.{self.own}" if group.shard == ADMIN else super()._holding(group)
+
+    def _rules(self) -> None:
+        super()._rules()
+        lines = sorted(self.plan.above[self.target.name], key=lambda line: line.priority)
+        if not lines:
+            return
+        called = name(self.model.name, self.target.name)
+        policy = {
+            "parent": self.here.global_at,
+            "short_name": called,
+            "description": text(f"segkit {self.model.name}: the tiers above target {self.target.name}"),
+            "rule": [*map(self._above, lines)],
+        }
+        self._resource(HIERARCHY, self.own, self.own, policy)
+        link = {
+            "name": called,
+            "attachment_target": self.here.global_at,
+            "firewall_policy": reference(f"{HIERARCHY}.{self.own}", "id"),
+        }
+        self._resource(ATTACHED, self.own, self.own, link)
+
+    def _above(self, line: Line) -> dict[str, Any]:
+        """A rule for machines of our network only, whoever else may hold a tag."""
+        return {**self._rule(line), "target_resources": [self._network()]}
+
+    def _network(self) -> str:
+        raw = self.here.network_id
+        if found := REFERENCE.fullmatch(raw):
+            return reference(found[1], "self_link")
+        if found := NETWORK.fullmatch(raw):
+            return f"{_URL}/projects/{found[1]}/global/networks/{found[2]}"
+        return raw

@@ -1,0 +1,80 @@
+"""Far ends that hold nobody too many: what cannot be written exactly is left out.
+
+That is for rules which repeat what others say elsewhere. They may speak of less, and never of more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segkit.intent.boxes import FAMILIES, Piece
+from segkit.intent.engine import Intent
+from segkit.intent.population import Kin
+from segkit.model.model import Target
+from segkit.platforms.base import Residual
+from segkit.platforms.lowering.carrying import Key, Owners
+from segkit.platforms.lowering.peers import Peers
+from segkit.platforms.lowering.sides import SideRule
+from segkit.sets import EVERYWHERE, Addresses
+
+
+class CertainWriter:
+    """Writes far ends as far as they are certain. `residuals` tell where today's addresses had to be used."""
+
+    def __init__(self, intent: Intent, owners: Owners) -> None:
+        self._population, self._owners = intent.population, owners
+        self.residuals: list[Residual] = []
+
+    def write(self, target: Target, rule: SideRule, by_group: bool) -> Peers:
+        """The far end of one side rule. `by_group`: groups of the target itself may be named.
+
+        They are where labels alone say who is in them: then they are right at every interface of a machine.
+        """
+        piece = rule.peer
+        references: tuple[Key, ...] = ()
+        named = by_group and rule.families == FAMILIES and piece.workloads.whole
+        if named and target.name in self._owners.of(piece.workloads):
+            references = (Key(target.name, piece.workloads),)
+        members = set(self._population.positions(piece.predicate))
+        held: list[Addresses] = []
+        holes: list[Addresses] = []
+        lost: set[int] = set()
+        for position, kin in enumerate(self._population.kin):
+            if kin.realm != target.realm or kin.family not in rule.families:
+                continue
+            member = position in members
+            if kin.unknown and not (member and kin.family in piece.unknown):
+                lost.add(kin.family)
+            holes.append(kin.known - piece.inside if member else kin.known)
+            if member and not (references and target.name in kin.owners):
+                held += _own(kin, piece)
+        outside, out = Addresses.union(_outside(piece, rule.families, lost)), Addresses.union(holes)
+        ranges = (outside | Addresses.union(held)) - out
+        if names := self._names(target, rule, ranges, outside & out):
+            extent = f"{rule.origin} ({rule.direction}), above the network: {', '.join(sorted(names))}"
+            self.residuals.append(Residual(target.name, "snapshot", f"{extent} by address", rule.ids))
+        return Peers(references, ranges)
+
+    def _names(self, target: Target, rule: SideRule, ranges: Addresses, out: Addresses) -> set[str]:
+        """The workloads whose addresses are written, or left out of ranges."""
+        spoken = (ranges - rule.peer.outside) | out
+        found = set()
+        for kin in self._population.kin if spoken else ():
+            if kin.realm == target.realm and kin.family in rule.families and kin.known.overlaps(spoken):
+                found |= kin.names(spoken)
+        return found
+
+
+def _own(kin: Kin, piece: Piece) -> Iterator[Addresses]:
+    """The addresses that are a workload's own; what members of a class may have is nobody's yet."""
+    for endpoint in kin.endpoints:
+        if endpoint.addresses is not None and not endpoint.many:
+            yield endpoint.addresses & piece.inside
+
+
+def _outside(piece: Piece, families: frozenset[int], lost: set[int]) -> Iterator[Addresses]:
+    """The ranges of a piece, but for a whole family in which somebody is whose address nobody knows."""
+    for family in sorted(families):
+        ranges = piece.outside.family(family)
+        if ranges != EVERYWHERE.family(family) or family not in lost:
+            yield ranges
