@@ -192,6 +192,32 @@ def test_a_rule_for_a_group_of_whose_names_one_is_not_known(group: str, names: s
     assert proved(estate(resource_group="${var.group}"), **beside).status == status
 
 
+@pytest.mark.parametrize(
+    ("addresses", "ranges", "status"),
+    [
+        (["10.0.1.9"], "0.0.0.0/0", "equal"),
+        (["10.0.1.9", "fd00::9"], "0.0.0.0/0", "unproved"),
+        ([], "0.0.0.0/0", "unproved"),
+        (["10.0.1.9", "fd00::9"], ["0.0.0.0/1", "128.0.0.0/1"], "equal"),
+    ],
+)
+def test_whether_all_of_ipv4_is_everybody_is_not_certain(
+    addresses: list[str], ranges: str | list[str], status: str
+) -> None:
+    """A deny of others that may hold for IPv6, too, where IPv6 is opened."""
+    seg = estate(subnets={**SUBNETS, "front": {"id": "snet-front", "prefixes": ["10.0.1.0/24", "fd00::/64"]}})
+    seg.workload("six", {"app": "six"}, addresses or None, interface_id=azure.interface("six"))
+    partner = seg.address_set("partner", ["192.0.2.0/24", "2001:db8::/48"])
+    seg.policy("q", "application").allow(partner, L.app == "six", tcp(443), id="six")
+    own = [rule("deny", 100, access="Deny", ports="22", source=ranges)]
+    own += [rule(way, 4000, way, protocol="*") for way in ("Inbound", "Outbound")]
+    on = {"network_interface_id": azure.interface("six"), "network_security_group_id": CLOSED_ID}
+    beside: Document = {NSG: {"closed": {**place("closed"), "security_rule": own}}, ON_INTERFACE: {"six": on}}
+    proof = proved(seg, **beside)
+    assert proof.status == status, proof.text()
+    assert (status == "equal") != ("whether 0.0.0.0/0 holds IPv6 is not certain" in proof.text())
+
+
 # Repeated and dynamic blocks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from segkit.compiler import Compilation, compile_model, quota_reports
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model
+from segkit.platforms.azure import limits
 from segkit.platforms.azure.lower.priorities import Bands, assign
 from segkit.sets import L, tcp
 from segkit.verify import Proof, prove
@@ -113,9 +115,10 @@ def test_a_description_names_owner_and_ticket() -> None:
 
 
 def test_an_application_security_group_that_is_adopted() -> None:
-    fragment = compiled(adopt={"web": {"name": "asg-web", "id": "/subscriptions/s/x"}}).fragment
+    id_ = "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Network/applicationSecurityGroups/asg-web"
+    fragment = compiled(adopt={"web": {"name": "asg-web", "id": id_}}).fragment
     assert fragment["resource"][ASG]["az_web"]["name"] == "asg-web"
-    assert fragment["import"] == [{"to": f"${{{ASG}.az_web}}", "id": "/subscriptions/s/x"}]
+    assert fragment["import"] == [{"to": f"${{{ASG}.az_web}}", "id": id_}]
 
 
 def theirs() -> dict[str, Any]:
@@ -170,6 +173,31 @@ def test_what_else_is_in_it_has_to_be_known() -> None:
     opened = compiled(**theirs(), **recorded(OURS))
     proof = proof_of(opened, opened.fragment)
     assert proof.status == "different" and "tcp/22" in proof.text()
+
+
+def test_a_recorded_rule_that_segkit_wrote_and_has_dropped_is_not_somebody_elses() -> None:
+    """What was recorded before a rule was taken out of the policies does not keep it from going. A copy of it
+    under another name is not ours, nor is one that another target wrote."""
+
+    def listed(name: str, body: Document) -> dict[str, Any]:
+        return {**OURS, "name": name, "description": body["description"], "priority": body["priority"]}
+
+    before = compiled(**theirs()).fragment["resource"][RULE]
+    (old,) = (
+        body for body in before.values() if "p/orders" in body["description"] and "In" in body["direction"]
+    )
+    gone = listed(
+        "in.db.udp.web", {**old, "description": limits.mark("shop", "az", "in.db.udp.web") + " p/x"}
+    )
+    done = compiled(**theirs(), **recorded(gone))
+    proof = proof_of(done, done.fragment)
+    assert proof.ok and any("in.db.udp.web, which segkit wrote" in note for note in proof.notes)
+    kept = compiled(**theirs(), **recorded(listed(old["name"], old)))
+    assert proof_of(kept, kept.fragment).ok
+    for name, target in (("copy", "az"), ("in.db.udp.web", "other")):
+        description = limits.mark("shop", target, "in.db.udp.web") + " p/x"
+        foreign = compiled(**theirs(), **recorded({**gone, "name": name, "description": description}))
+        assert proof_of(foreign, foreign.fragment).status == "different"
 
 
 def test_visibility_beside_others_adds_nothing_and_takes_nothing_away() -> None:
@@ -255,3 +283,21 @@ def test_a_second_security_group_narrows_and_is_seen() -> None:
     }
     proof = proof_of(done, document)
     assert proof.status == "different" and {d.kind for d in proof.differences} == {"closes"}
+
+
+def test_a_published_membership_needs_the_rules_and_not_what_puts_them_on_the_subnet() -> None:
+    """So `-target` of a scale set brings its groups before anything closes its subnet."""
+    placed = {"a": {"id": "snet", "prefixes": ["10.0.1.0/24"]}}
+    fragment = compiled(subnets=placed).fragment
+    every = {f"local.{name}": value for name, value in fragment["locals"].items()}
+    every |= {f"{k}.{n}": body for k, named in fragment["resource"].items() for n, body in named.items()}
+    needed, left = set[str](), ["local.segkit_az_d"]
+    while left:
+        needed.add(one := left.pop())
+        left += [
+            name
+            for name in every
+            if name not in needed and re.search(rf"\b{re.escape(name)}\b", str(every[one]))
+        ]
+    kinds = {name.partition(".")[0] for name in needed}
+    assert kinds == {"local", ASG, NSG} and "azurerm_subnet_network_security_group_association.az_a" in every

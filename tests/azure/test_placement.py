@@ -9,11 +9,13 @@ import pytest
 from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
-from segkit.platforms.azure.limits import NAME_LIMIT, description, name
+from segkit.platforms.azure.limits import NAME_LIMIT, RESERVED_SUBNETS, description, name
 from segkit.sets import L, tcp
+from tests.conformance import azure
 from tests.strategies import TODAY
 
 PLACE: dict[str, Any] = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
+ASG = "/subscriptions/s/resourceGroups/{}/providers/Microsoft.Network/applicationSecurityGroups/{}"
 FRONT = {"id": "snet", "prefixes": ["10.0.1.0/24"]}
 
 
@@ -93,6 +95,32 @@ def refused(seg: Segmentation) -> str:
         ),
         ({"adopt": {"web": {"description": "x"}}}, "adopt is"),
         ({"adopt": {"web": {"name": 7}}}, "adopt is"),
+        ({"adopt": {"web": {"name": "web/1"}}}, "name of 'web' is 'web/1', which is no name at Azure"),
+        ({"adopt": {"web": {"name": "x" * 81}}}, "which is no name at Azure"),
+        ({"adopt": {"web": {"id": "asg-1"}}}, "id of 'web' is 'asg-1', which is none of its kind"),
+        (
+            {"adopt": {"web": {"id": ASG.format("rg", "w")}}},
+            "write name='w': with another, it would be replaced",
+        ),
+        ({"adopt": {"web": {"id": ASG.format("rg", "w"), "name": "v"}}}, "ends in 'w', and its name is 'v'"),
+        (
+            {"adopt": {"web": {"id": ASG.format("other", "w"), "name": "w"}}},
+            "'web' is in resource group 'other', and the target's is 'rg'",
+        ),
+        ({"resource_group": "/subscriptions/s/resourceGroups/rg"}, "which is no name at Azure"),
+        (
+            {"subnets": {"a": {**FRONT, "security_group": {"name": "a/b", "resource_group": "r"}}}},
+            "the security_group of subnet 'a' is called 'a/b', which is no name at Azure",
+        ),
+        (
+            {"subnets": {"a": {**FRONT, "security_group": {"name": "n", "resource_group": "r/s"}}}},
+            "the resource_group of the security_group of subnet 'a' is 'r/s', which is no name at Azure",
+        ),
+        *(
+            ({"subnets": {"a": {**FRONT, "id": f"/x/subnets/{reserved}"}}}, f"subnet 'a' is {reserved}")
+            for reserved in RESERVED_SUBNETS
+        ),
+        ({"subnets": {"gatewaysubnet": FRONT}}, "supports no network security group on it"),
         ({"snapshot": {"SecurityGroups": []}}, "snapshot is"),
         ({"snapshot": {"networkSecurityGroups": ["nsg"]}}, "snapshot is"),
         ({"snapshot": {"networkSecurityGroups": [{"id": "x", "securityRules": ["rule"]}]}}, "snapshot is"),
@@ -105,6 +133,25 @@ def test_a_wrong_argument(more: dict[str, Any], said: str) -> None:
 def test_two_targets_that_claim_one_subnet() -> None:
     two = estate({"subnets": {"a": FRONT}}, {"subnets": {"b": {**FRONT, "id": "SNET"}}})
     assert "target t1: subnet 'b' is target t0's already" in refused(two)
+
+
+def test_one_interface_in_different_spellings() -> None:
+    seg = estate({})
+    for workload, spelled in (("one", azure.interface("nic")), ("two", azure.interface("NIC"))):
+        seg.workload(workload, {"app": "w"}, interface_id=spelled)
+    assert "of workload 'two' is that of 'one'" in refused(seg)
+
+
+def test_references_are_names_that_are_not_looked_into() -> None:
+    there = {"name": "${azurerm_network_security_group.n.name}", "resource_group": "${var.group}"}
+    seg = estate(
+        {
+            "resource_group": "${azurerm_resource_group.g.name}",
+            "adopt": {"w": {"name": "asg", "id": ASG.format("RG", "ASG")}},
+            "subnets": {"a": {**FRONT, "security_group": there}},
+        }
+    )
+    assert compile_model(seg.build()).fragment["resource"]
 
 
 def test_two_targets_that_need_one_name() -> None:

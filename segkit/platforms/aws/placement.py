@@ -166,7 +166,7 @@ _SHAPES: Mapping[str, Shape] = {
         lambda value: isinstance(value, Mapping) and every(value.values(), list | tuple),
     ),
     "adopt": (
-        "what each group keeps, e.g. {'web': {'name': 'sg-web'}}",
+        "what each group keeps, e.g. {'web': {'name': 'web-servers'}}",
         lambda value: (
             isinstance(value, Mapping)
             and all(isinstance(one, Mapping) and set(one) <= _KEPT for one in value.values())

@@ -52,6 +52,18 @@ DESCRIPTION_LIMIT = 140
 TAG_KEY_LIMIT, TAG_VALUE_LIMIT = 512, 256
 """[TAGS]."""
 
+_NO_GROUPS = "Azure supports no network security group on it"
+RESERVED_SUBNETS = {
+    "GatewaySubnet": _NO_GROUPS,
+    "AzureFirewallSubnet": _NO_GROUPS,
+    "AzureFirewallManagementSubnet": _NO_GROUPS,
+    "RouteServerSubnet": _NO_GROUPS,
+    "AzureBastionSubnet": "Azure takes only security groups with rules about service tags there",
+}
+"""Subnets that go by a fixed name, and why they cannot be a target's: [GATEWAY] About VPN Gateway
+configuration settings, “Gateway subnet”; Azure Firewall FAQ and Route Server FAQ, on security groups;
+[BASTION] Working with NSG access and Azure Bastion."""
+
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 _AT_THE_ENDS = re.compile(r"^[^A-Za-z0-9]+|[^A-Za-z0-9_]+$")
 _BLANKS = re.compile(r"\s+")
@@ -74,6 +86,12 @@ def description(raw: str) -> str:
     """Free text as the description of a rule: on one line, and cut to its length."""
     plain = _BLANKS.sub(" ", raw).strip()
     return plain if len(plain) <= DESCRIPTION_LIMIT else plain[: DESCRIPTION_LIMIT - 3].rstrip() + "..."
+
+
+def mark(segmentation: str, target: str, rule: str) -> str:
+    """What the descriptions of our rules in a security group of others begin with. It holds for the rule of
+    this name only: a copy under another name is not ours."""
+    return "segkit:" + hashlib.sha256(f"{segmentation}\n{target}\n{rule}".encode()).hexdigest()[:8]
 
 
 def tag(raw: str) -> str:

@@ -22,6 +22,7 @@ from segkit.platforms.arguments import (
     wrong,
 )
 from segkit.platforms.azure.limits import FIRST, LAST, QUOTAS
+from segkit.platforms.azure.naming import check_names
 from segkit.sets import NOWHERE, Addresses
 
 ENCODINGS = ("groups", "cells")
@@ -169,6 +170,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     yield from check_words(target, _WORDS)
     yield from check_quotas(target, QUOTAS)
     yield from _check_subnets(target)
+    yield from check_names(model, target)
     yield from _check_claims(model, target)
     yield from _check_region(model, target)
 

@@ -7,7 +7,7 @@ underscores stands there in camel case under `properties`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts.blocks import read_scope
@@ -38,6 +38,25 @@ def read_snapshot(groups: Iterable[Mapping[str, Any]]) -> State:
         for subnet in body.get("subnets") or ():
             subnets[reading.key(subnet.get("id")) or ""] = key
     return State(groups=found, subnets=subnets, notes=tuple(reading.notes))
+
+
+def told_apart(
+    groups: Iterable[Mapping[str, Any]], ours: Callable[[str, str], bool]
+) -> tuple[list[Mapping[str, Any]], list[tuple[str, str]]]:
+    """Listed security groups without the rules that are ours by name and description, which stand in the
+    stack if they are still wanted; and the groups and names of those rules."""
+    kept: list[Mapping[str, Any]] = []
+    found: list[tuple[str, str]] = []
+    for raw in groups:
+        body, rules = _properties(raw), []
+        for rule in body.get("securityRules") or ():
+            name, described = str(rule.get("name", "")), str(_properties(rule).get("description") or "")
+            if ours(name, described):
+                found.append((str(raw.get("id")), name))
+            else:
+                rules.append(rule)
+        kept.append({**raw, "properties": {**body, "securityRules": rules}})
+    return kept, found
 
 
 def _rule(reading: Reading, raw: Mapping[str, Any]) -> Rule:

@@ -35,6 +35,9 @@ _PROTOCOLS: dict[str, ServiceSet] = {
 }
 IGNORES = "changes of some of its arguments are ignored"
 _EVERY_PORT = ("*", "0-65535")
+_ALL_OF_IPV4 = "0.0.0.0/0"
+"""It stands for all addresses in the table of default rules ([NSG] “Default security rules”), and for those
+of its own family by what is said of IPv6 ([IPV6])."""
 
 
 @dataclass(slots=True)
@@ -134,10 +137,8 @@ class Reading(reading.Reading):
     # -- ends
 
     def _side(self, body: Mapping[str, Any], end: str, where: str, doubts: list[str]) -> Side:
-        ranges = [
-            self._range(text, where, doubts)
-            for text in self._texts(body, f"{end}_address_prefix", doubts, "es")
-        ]
+        texts = self._texts(body, f"{end}_address_prefix", doubts, "es")
+        ranges = [self._range(text, where, doubts) for text in texts]
         groups = [
             self.key_of(value)
             for value in self.scope.items(body.get(f"{end}_application_security_group_ids"))
@@ -148,7 +149,8 @@ class Reading(reading.Reading):
             return Members(frozenset(group for group in groups if group is not None))
         if not ranges:
             doubts.append(f"its {end} is not known")
-        return Range(Addresses.union(ranges))
+        addresses = Addresses.union(ranges)
+        return Range(addresses, _ALL_OF_IPV4 in texts and addresses != EVERYWHERE)
 
     def _range(self, text: str, where: str, doubts: list[str]) -> Addresses:
         if text.lower() in ("*", "any"):

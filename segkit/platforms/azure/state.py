@@ -25,9 +25,10 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """An end given by address."""
+    """An end given by address. `vague`: it may hold every address of IPv6, too."""
 
     addresses: Addresses
+    vague: bool = False
 
 
 @dataclass(frozen=True, slots=True)

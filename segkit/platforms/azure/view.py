@@ -11,14 +11,14 @@ from segkit.artifacts.blocks import read_scope
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Interface, Workload
 from segkit.platforms.azure.evaluate import HOST, End, Enforcement, matches
-from segkit.platforms.azure.limits import EXEMPT
+from segkit.platforms.azure.limits import EXEMPT, mark
 from segkit.platforms.azure.placement import AzurePlacement, placement
 from segkit.platforms.azure.read import read_terraform
 from segkit.platforms.azure.read_carriers import PARTLY
-from segkit.platforms.azure.read_snapshot import read_snapshot
+from segkit.platforms.azure.read_snapshot import read_snapshot, told_apart
 from segkit.platforms.azure.reading import Reading
 from segkit.platforms.azure.rows import Profile, Rows, profile_of
-from segkit.platforms.azure.state import Carrier, Direction, Members, Published
+from segkit.platforms.azure.state import Carrier, Direction, Members, Published, Range
 from segkit.platforms.base import Membership, Spot
 from segkit.sets import NOWHERE, Addresses, ServiceSet
 
@@ -29,7 +29,8 @@ class AzureView:
     def __init__(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> None:
         self._model, self._targets = model, tuple(targets)
         self._placements = {t.name: placement(t) for t in targets}
-        recorded = [g for p in self._placements.values() for g in p.snapshot.get("networkSecurityGroups", ())]
+        listed = [g for p in self._placements.values() for g in p.snapshot.get("networkSecurityGroups", ())]
+        recorded, written = told_apart(listed, self._ours)
         self._state = read_terraform(document, snapshot=read_snapshot(recorded))
         self._reading = Reading(read_scope(document))
         self._enforcement = Enforcement(self._state)
@@ -43,8 +44,9 @@ class AzureView:
         self._by_address: dict[str, list[Carrier]] = defaultdict(list)
         for carrier in self._state.carriers:
             self._by_address[carrier.address].append(carrier)
-        self._notes: set[str] = set()
+        self._notes: set[str] = set(self._gone(written))
         self._held: set[str] = set()
+        self._loosely: dict[str, tuple[str, ...]] = {}
         self._placed: set[Carrier] = set()  # interfaces of the model
         self._memberships: list[tuple[Membership, Profile]] = []
         self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
@@ -196,11 +198,14 @@ class AzureView:
     ) -> Iterator[Profile]:
         self._held |= groups
         watched = self._placements[target.name].shared and self._watched(workload)
+        known = self._addresses(workload, interface)
+        six = not known or bool(known.family(6))
         for subnet in subnets:
             unsure = () if self._placements[target.name].subnets else self._unseen(subnet)
             # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
             level = None if subnet is None or watched else self._state.subnets.get(subnet)
             profile = Profile(groups, level, None if watched else own)
+            unsure += self._vague(profile) if six else ()
             line = Membership(
                 target.name,
                 workload.name,
@@ -227,6 +232,19 @@ class AzureView:
         zone = self._model.zone_of(workload.label_map)
         return zone is not None and zone.mode == "visibility"
 
+    # -- what was recorded
+
+    def _ours(self, rule: str, described: str) -> bool:
+        """Did a target of this model write a recorded rule?"""
+        return any(described.startswith(mark(self._model.name, t.name, rule)) for t in self._targets)
+
+    def _gone(self, written: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Recorded rules of ours that the stack has no more."""
+        for id_, name in written:
+            group = self._state.groups.get(self._reading_key(id_))
+            if group is not None and name not in {rule.name for rule in group.rules}:
+                yield f"assumed: {name}, which segkit wrote into {id_}, goes with this apply"
+
     # -- what is not certain
 
     def _held_by_others(self) -> dict[str, str]:
@@ -240,6 +258,18 @@ class AzureView:
         return tuple(
             f"{key}: {why}" for key in keys for why in (*self._enforcement.why(key), *self._whom(key))
         )
+
+    def _vague(self, profile: Profile) -> tuple[str, ...]:
+        """Why it is not certain what filters IPv6."""
+        for key in profile.filters:
+            if key is not None and key not in self._loosely:
+                rules = (rule for direction in Direction for rule in self._enforcement.rules(key, direction))
+                self._loosely[key] = tuple(
+                    f"{rule.where}: whether 0.0.0.0/0 holds IPv6 is not certain"
+                    for rule in rules
+                    if any(isinstance(side, Range) and side.vague for side in (rule.source, rule.destination))
+                )
+        return tuple(why for key in profile.filters if key is not None for why in self._loosely[key])
 
     def _whom(self, key: str) -> Iterator[str]:
         """Why it is not known whom a security group's rules admit by group: the members of a group are all

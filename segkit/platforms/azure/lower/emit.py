@@ -37,7 +37,7 @@ class Emitter:
         self.out = Fragment(f"target {target.name}")
         self.warnings: list[Problem] = []
         self._imports: list[dict[str, str]] = []
-        self._rules = Rules(plan, names, before)
+        self._rules = Rules(model.name, plan, names, before)
         self._ready: dict[GroupId, list[str]] = {}
 
     def fragment(self) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from segkit.artifacts import literal, reference
 from segkit.errors import Problem, SegkitError
-from segkit.platforms.azure.limits import FIRST, LAST, description
+from segkit.platforms.azure.limits import FIRST, LAST, description, mark
 from segkit.platforms.azure.lower.namer import RESERVED, Namer
 from segkit.platforms.azure.lower.plan import At, Line, Plan
 from segkit.platforms.azure.lower.priorities import CLOSINGS, Bands, assign
@@ -22,6 +22,9 @@ WAYS: Mapping[Direction, str] = {"ingress": "Inbound", "egress": "Outbound"}
 _HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
 _EVERY_PORT = IntervalSet.of((0, 65535))
 _SIDES = ("source", "destination")
+
+Said = Callable[[str, str], str]
+"""The description of a rule, from its name and why it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class Written:
 class Rules:
     """Writes the rules of security groups."""
 
-    def __init__(self, plan: Plan, names: Namer, before: Namer) -> None:
-        self._plan, self._names, self._before = plan, names, before
+    def __init__(self, segmentation: str, plan: Plan, names: Namer, before: Namer) -> None:
+        self._segmentation, self._plan, self._names, self._before = segmentation, plan, names, before
 
     def of(self, target: str, subnet: str, here: AzurePlacement) -> list[Written]:
         """Every rule of one security group, sorted as it will be asked."""
@@ -47,15 +50,20 @@ class Rules:
         existing = placed.security_group if placed is not None else None
         bands = Bands(*(existing.priorities if existing is not None else (FIRST, LAST)))
         place = subnet if existing is None else existing.name
+
+        def said(rule: str, why: str) -> str:
+            ours = "" if existing is None else mark(self._segmentation, target, rule)
+            return description(f"{ours} {why}")
+
         found: list[Written] = []
         for direction in ("ingress", "egress"):
             lines = self._plan.lines_in(target, subnet, direction)
-            found += self._lines(lines, place, bands)
+            found += self._lines(lines, place, bands, said)
             rest = any(line.id.protocol == "rest" for line in lines)
-            found += _closings(target, place, direction, bands, rest)
+            found += _closings(target, place, direction, bands, rest, said)
         return sorted(found, key=lambda w: (w.body["direction"], w.body["priority"]))
 
-    def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands) -> Iterator[Written]:
+    def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands, said: Said) -> Iterator[Written]:
         # Names as they were before a rename: a rule keeps its priority then.
         named: dict[str, Line] = {}
         for line in lines:
@@ -66,15 +74,15 @@ class Rules:
         for places in dict.fromkeys(bands.places(line.id) for line in named.values()):
             mine = [name for name, line in named.items() if bands.places(line.id) == places]
             for name, priority in assign(mine, places).items():
-                yield self._line(name, priority, named[name], subnet)
+                yield self._line(name, priority, named[name], subnet, said)
 
-    def _line(self, name: str, priority: int, line: Line, subnet: str) -> Written:
+    def _line(self, name: str, priority: int, line: Line, subnet: str, said: Said) -> Written:
         own, peer = ("destination", "source") if line.id.direction == "ingress" else ("source", "destination")
         groups = (line.id.own, *([line.id.peer] if isinstance(line.id.peer, GroupId) else []))
         protocol = "*" if line.id.protocol == "rest" else line.id.protocol
         access = "Deny" if line.id.denies else "Allow"
         body = {
-            **_rule(name, priority, line.id.direction, access, protocol, _describe(line)),
+            **_rule(name, priority, line.id.direction, access, protocol, said(name, _describe(line))),
             **_ports(line.ports),
             **self._group(own, line.id.own),
         }
@@ -92,13 +100,16 @@ class Rules:
         return {f"{side}_application_security_group_ids": [found]}
 
 
-def _closings(target: str, subnet: str, direction: Direction, bands: Bands, rest: bool) -> Iterator[Written]:
+def _closings(
+    target: str, subnet: str, direction: Direction, bands: Bands, rest: bool, said: Said
+) -> Iterator[Written]:
     """What stands behind all allows: probes come in, everything else is denied, in front of the rules that
     nobody can remove."""
 
     def written(name: str, priority: int, access: str, protocol: str, why: str, source: str = "*") -> Written:
+        rule = f"{RESERVED}{name}-{_WAY[direction]}"
         body = {
-            **_rule(f"{RESERVED}{name}-{_WAY[direction]}", priority, direction, access, protocol, why),
+            **_rule(rule, priority, direction, access, protocol, said(rule, why)),
             "destination_port_range": "*",
             "source_address_prefix": source,
             "destination_address_prefix": "*",
@@ -167,4 +178,4 @@ def _describe(line: Line) -> str:
     for origin, rule in sorted(line.origins.items()):
         notes = [n for n in (rule.owner, rule.ticket) if n] if rule else []
         parts.append(f"{origin} ({', '.join(notes)})" if notes else origin)
-    return description("; ".join(parts))
+    return "; ".join(parts)
