@@ -75,3 +75,63 @@ def stack(*rules: dict[str, Any], **more: Any) -> Document:
         },
     }
     return {"resource": resource | more}
+
+
+MANAGER = "azurerm_network_manager"
+NETWORK = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/hub"
+
+
+def admin_rule(
+    name: str,
+    priority: int,
+    action: str = "Deny",
+    ports: list[str] | None = None,
+    source: list[str] | None = None,
+    destination: list[str] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """A security admin rule of the collection `rules`: inbound TCP unless told otherwise. A range that begins
+    with a capital letter is a service tag."""
+    body = {"name": name, "priority": priority, "action": action, "direction": "Inbound", "protocol": "Tcp"}
+    body |= {"source_port_ranges": ["*"], "destination_port_ranges": ports or ["*"]}
+    for end, ranges in (("source", source), ("destination", destination)):
+        body[end] = [
+            {"address_prefix": text, "address_prefix_type": "ServiceTag" if text[0].isupper() else "IPPrefix"}
+            for text in ranges or ["*"]
+        ]
+    return body | {"admin_rule_collection_id": f"${{{MANAGER}_admin_rule_collection.rules.id}}"} | more
+
+
+def managed(*rules: dict[str, Any], region: str = "westeurope") -> dict[str, dict[str, Any]]:
+    """A network manager whose only configuration has these rules and is deployed to `NETWORK`."""
+    return {
+        MANAGER: {"m": {**place("m"), "scope_accesses": ["SecurityAdmin"]}},
+        f"{MANAGER}_network_group": {"all": {"name": "all", "network_manager_id": f"${{{MANAGER}.m.id}}"}},
+        f"{MANAGER}_static_member": {
+            "hub": {
+                "name": "hub",
+                "network_group_id": f"${{{MANAGER}_network_group.all.id}}",
+                "target_virtual_network_id": NETWORK,
+            }
+        },
+        f"{MANAGER}_security_admin_configuration": {
+            "c": {"name": "c", "network_manager_id": f"${{{MANAGER}.m.id}}"}
+        },
+        f"{MANAGER}_admin_rule_collection": {
+            "rules": {
+                "name": "rules",
+                "security_admin_configuration_id": f"${{{MANAGER}_security_admin_configuration.c.id}}",
+                "network_group_ids": [f"${{{MANAGER}_network_group.all.id}}"],
+            }
+        },
+        f"{MANAGER}_admin_rule": {rule["name"]: rule for rule in rules},
+        f"{MANAGER}_deployment": {
+            "d": {
+                "network_manager_id": f"${{{MANAGER}.m.id}}",
+                "location": region,
+                "scope_access": "SecurityAdmin",
+                "configuration_ids": [f"${{{MANAGER}_security_admin_configuration.c.id}}"],
+                "depends_on": [f"{MANAGER}_admin_rule.{rule['name']}" for rule in rules],
+            }
+        },
+    }

@@ -226,11 +226,6 @@ def test_scale_sets_take_what_is_published() -> None:
     assert (found.subnet, found.security_group) == ("snet", NSG)
 
 
-def test_security_admin_rules_put_everything_in_doubt() -> None:
-    state = read_terraform(stack(*ENDS, azurerm_network_manager_admin_rule={"a": {"name": "a"}}))
-    assert "azurerm_network_manager_admin_rule.a is asked before it" in doubts(state)
-
-
 def test_a_module_that_is_given_a_group_may_change_it() -> None:
     document = stack(*ENDS)
     document["module"] = {"more": {"source": "./more", "group": "${azurerm_network_security_group.nsg.name}"}}

@@ -15,11 +15,12 @@ from segkit.platforms.base import Spot
 from segkit.sets import Addresses, ServiceSet
 from segkit.sets.intervals import IntervalSet
 from segkit.sets.planes import Row
-from tests.azure.kit import Document, asg, place, rule, stack
+from tests.azure.kit import NETWORK, Document, admin_rule, asg, managed, place, rule, stack
 from tests.oracles.packet_azure import Endpoint, Oracle, Packet
 
 NSG = "azurerm_network_security_group"
 ASG = "azurerm_application_security_group"
+WEST = {NETWORK: "westeurope"}
 RANGES = ["*", "10.0.0.0/8", "10.0.0.4/32", "0.0.0.0/0", "::/0", "fd00::/64", "192.0.2.0/24"]
 HOSTS = ["10.0.0.4", "10.0.0.5", "10.9.9.9", "192.0.2.9", "fd00::4", "2001:db8::9"]
 PROBES = [(6, 79), (6, 80), (6, 81), (6, 90), (6, 443), (17, 53), (17, 80), (1, 0), (50, 0), (51, 0), (47, 0)]
@@ -55,14 +56,35 @@ def documents(draw: st.DrawFn) -> Document:
         ends = [rule(f"end-{way}", 4096, way, "Deny", "*") for way in ("Inbound", "Outbound")]
         held = {**place(name), "security_rule": [*draw(rules()), *ends]}
         document["resource"][NSG][name] = held
+    document["resource"] |= managed(*draw(admin_rules()))
     return document
+
+
+@st.composite
+def admin_rules(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Security admin rules at priorities of their own."""
+    ranges = st.lists(st.sampled_from(RANGES), min_size=1, max_size=2, unique=True)
+    return [
+        admin_rule(
+            f"a{number}",
+            priority,
+            draw(st.sampled_from(("Allow", "AlwaysAllow", "Deny"))),
+            draw(st.sampled_from((["*"], ["80"], ["80-90"], ["53", "443"]))),
+            draw(ranges),
+            draw(ranges),
+            direction=draw(st.sampled_from(("Inbound", "Outbound"))),
+            protocol=draw(st.sampled_from(("Tcp", "Tcp", "Udp"))),
+        )
+        for number, priority in enumerate(draw(st.lists(st.integers(1, 9), max_size=4, unique=True)))
+    ]
 
 
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
     groups = draw(st.sets(st.sampled_from(("web", "db"))))
     level = st.sampled_from((None, f"{NSG}.one", f"{NSG}.two"))
-    return Profile(frozenset(f"{ASG}.{group}" for group in groups), draw(level), draw(level))
+    network = draw(st.sampled_from((None, NETWORK)))
+    return Profile(frozenset(f"{ASG}.{group}" for group in groups), draw(level), draw(level), network)
 
 
 def ends(draw: st.DataObject, count: int) -> list[tuple[Profile, str]]:
@@ -71,7 +93,8 @@ def ends(draw: st.DataObject, count: int) -> list[tuple[Profile, str]]:
 
 
 def end_of(profile: Profile, host: str) -> End:
-    return End.at(host, profile.groups, [key for key in profile.filters if key is not None])
+    filters = [key for key in profile.filters if key is not None]
+    return End.at(host, profile.groups, filters, profile.network)
 
 
 def at(row: Row, position: int) -> ServiceSet:
@@ -82,7 +105,7 @@ def at(row: Row, position: int) -> ServiceSet:
 @given(document=documents(), data=st.data())
 @settings(max_examples=settings().max_examples * 2)
 def test_rows_and_pairs_agree(document: Document, data: st.DataObject) -> None:
-    enforcement = Enforcement(read_terraform(document))
+    enforcement = Enforcement(read_terraform(document, networks=WEST))
     held = ends(data, 5)
     spots = [Spot(profile, Addresses.of(host), 6 if ":" in host else 4) for profile, host in held] + [
         Spot(held[0][0], None, 4),
@@ -90,7 +113,7 @@ def test_rows_and_pairs_agree(document: Document, data: st.DataObject) -> None:
     ]
     pairs = [end_of(*one) for one in held]
     filters = tuple(key for key in held[0][0].filters if key is not None)
-    pairs += [End(held[0][0].groups, filters, 4), End.at("10.1.2.3")]
+    pairs += [End(held[0][0].groups, filters, 4, None, held[0][0].network), End.at("10.1.2.3")]
     rows = Rows(enforcement, spots)
     for i, src in enumerate(pairs):
         out, into = rows.outgoing(i), rows.incoming(i)
@@ -120,13 +143,13 @@ def test_packets_agree(document: Document, data: st.DataObject) -> None:
             if key:
                 own = f"nic{n}" if filters is filtered else f"snet{n}"
                 filters[str(n)] = {argument: own, "network_security_group_id": f"${{{key}.id}}"}
-        endpoints[f"e{n}"] = Endpoint(f"nic{n}", host, f"snet{n}")
+        endpoints[f"e{n}"] = Endpoint(f"nic{n}", host, f"snet{n}", profile.network, "westeurope")
     document["resource"] |= {
         "azurerm_network_interface_application_security_group_association": joined,
         "azurerm_network_interface_security_group_association": filtered,
         "azurerm_subnet_network_security_group_association": subnets,
     }
-    state = read_terraform(document)
+    state = read_terraform(document, networks=WEST)
     for n, (profile, _) in enumerate(held):
         found = [c for c in state.carriers if c.address == f"nic{n}"]
         assert state.subnets.get(f"snet{n}") == profile.subnet

@@ -22,7 +22,8 @@ def judge(original: dict[str, Any], mutant: dict[str, Any], endpoints: Endpoints
     touched = {
         name
         for name in endpoints
-        if (one.groups[name], one.filters[name]) != (two.groups[name], two.filters[name])
+        if (one.groups[name], one.filters[name], one.admin[name])
+        != (two.groups[name], two.filters[name], two.admin[name])
         or any(one.rules.get(key) != two.rules.get(key) for key in one.filters[name])
     }
     ends: list[End] = [(name, end.address) for name, end in sorted(endpoints.items())]
@@ -39,9 +40,12 @@ def judge(original: dict[str, Any], mutant: dict[str, Any], endpoints: Endpoints
 def _edges(*oracles: Oracle) -> list[str]:
     found = {ipaddress.ip_address("8.8.8.8"), ipaddress.ip_address("2600::8")}
     for oracle in oracles:
-        for rule in (rule for rules in oracle.rules.values() for rule in rules):
+        for rule in (
+            rule for held in (oracle.rules, oracle.admin) for rules in held.values() for rule in rules
+        ):
             for end in ("source", "destination"):
-                for text in listed(rule, f"{end}_address_prefix", f"{end}_address_prefixes"):
+                texts = listed(rule, f"{end}_address_prefix", f"{end}_address_prefixes")
+                for text in (*texts, *(one["address_prefix"] for one in rule.get(end, ()))):
                     if "/" not in text:
                         continue
                     network = ipaddress.ip_network(text)
@@ -66,6 +70,8 @@ def _packets(one: Oracle, two: Oracle, src: End, dst: End) -> Iterator[Packet]:
         for key in (*oracle.filters.get(src[0] or "", []), *oracle.filters.get(dst[0] or "", [])):
             for rule in oracle.rules.get(key, []):
                 found |= _points(rule)
+        for rule in (*oracle.admin.get(src[0] or "", []), *oracle.admin.get(dst[0] or "", [])):
+            found |= _points(rule)
     for protocol, port in sorted(found):
         yield Packet(*src, *dst, protocol, port)
 

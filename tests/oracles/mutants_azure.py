@@ -10,6 +10,7 @@ import ipaddress
 import random
 from collections.abc import Iterator
 
+from tests.oracles import mutants_azure_admin
 from tests.oracles.mutants import Body, Change, Doc, Mutant, Named, chosen
 
 NSG = "azurerm_network_security_group"
@@ -24,7 +25,7 @@ ENDS = ("source", "destination")
 
 def mutants(doc: Doc, seed: int, limit: int) -> Iterator[Mutant]:
     """At most `limit` mutants of a document, chosen and ordered by `seed` alone."""
-    return chosen(_KINDS, doc, seed, limit)
+    return chosen((*_KINDS, *mutants_azure_admin.KINDS), doc, seed, limit)
 
 
 # Places

@@ -4,6 +4,8 @@ It knows nothing but Terraform JSON and addresses. One packet at a time goes thr
 its way as Azure Virtual Network's documentation says (“Network security groups overview”, “How network
 security groups filter network traffic”, “Application security groups”): rules by priority, the first match
 decides, outbound at the source's interface and subnet, inbound at the destination's subnet and interface.
+Before them come security admin rules (Azure Virtual Network Manager, “Security admin rules”), where they are
+deployed to the virtual network and its region.
 """
 
 from __future__ import annotations
@@ -20,11 +22,14 @@ HOST = "168.63.129.16"
 class Endpoint(NamedTuple):
     """What an interface is in: `place` is `local.NAME` for a published membership, or the interface's id.
     `subnet` is the subnet's id as the document writes it, None where nothing is on subnets. `published`: the
-    machine made elsewhere has the security group that its local names."""
+    machine made elsewhere has the security group that its local names. `network` is the virtual network, as
+    the document writes it, and `region` where that is."""
 
     place: str
     address: str
     subnet: str | None = None
+    network: str | None = None
+    region: str = ""
 
 
 class Packet(NamedTuple):
@@ -46,6 +51,7 @@ class Oracle:
         self.rules = {name: self.rules_of(name, body) for name, body in self.blocks("network_security_group")}
         self.groups: dict[str, set[str]] = {}
         self.filters: dict[str, list[str]] = {}
+        self.admin = {name: self.admin_rules(end) for name, end in endpoints.items()}
         for name, end in endpoints.items():
             self.groups[name] = self.groups_of(end.place)
             subnet = [
@@ -101,6 +107,32 @@ class Oracle:
                 rules.append(rule)
         return sorted(rules, key=lambda rule: int(rule["priority"]))
 
+    def admin_rules(self, end: Endpoint) -> list[dict[str, Any]]:
+        """The admin rules that an interface is under, the first to be asked first."""
+        kinds = ("static_member", "admin_rule_collection", "admin_rule", "deployment")
+        members, collections, rules, commits = (
+            self.blocks(f"network_manager_{kind}") if end.network else [] for kind in kinds
+        )
+        groups = {
+            self.resolve(body["network_group_id"])
+            for _, body in members
+            if body["target_virtual_network_id"] == end.network
+        }
+        committed = {
+            self.resolve(configuration)
+            for _, body in commits
+            if body["scope_access"] == "SecurityAdmin" and body["location"] == end.region
+            for configuration in body["configuration_ids"]
+        }
+        here = {
+            f"azurerm_network_manager_admin_rule_collection.{name}.id"
+            for name, body in collections
+            if groups & {self.resolve(group) for group in body["network_group_ids"]}
+            and self.resolve(body["security_admin_configuration_id"]) in committed
+        }
+        found = [body for _, body in rules if self.resolve(body["admin_rule_collection_id"]) in here]
+        return sorted(found, key=lambda rule: (int(rule["priority"]), rule["name"]))
+
     # Answering
 
     def allowed(self, packet: Packet) -> bool:
@@ -110,9 +142,32 @@ class Oracle:
             return False
         if packet.protocol == (58 if version == 4 else 1):
             return False  # there is no such packet
-        way = [(group, "Outbound") for group in self.filters.get(packet.src or "", [])]
-        way += [(group, "Inbound") for group in self.filters.get(packet.dst or "", [])]
-        return all(self.passes(group, direction, packet) for group, direction in way)
+        for name, direction in ((packet.src or "", "Outbound"), (packet.dst or "", "Inbound")):
+            decided = self.decided(name, direction, packet)
+            groups = self.filters.get(name, [])
+            if decided == "Deny":
+                return False
+            if decided != "AlwaysAllow" and not all(self.passes(g, direction, packet) for g in groups):
+                return False
+        return True
+
+    def decided(self, name: str, direction: str, packet: Packet) -> str:
+        """What the first admin rule says that matches; without one it is as good as an allow."""
+        for rule in self.admin.get(name, []):
+            ends = (("source", packet.src_ip), ("destination", packet.dst_ip))
+            near = [(ip, [one["address_prefix"] for one in rule[end]]) for end, ip in ends]
+            if (
+                rule["direction"] == direction
+                and all(self.inside(ip, ranges) for ip, ranges in near)
+                and self.has_service(rule, packet)
+            ):
+                return str(rule["action"])
+        return "Allow"
+
+    def has_service(self, rule: dict[str, Any], packet: Packet) -> bool:
+        ports = {"destination_port_ranges": rule["destination_port_ranges"]}
+        protocol = "*" if rule["protocol"] == "Any" else rule["protocol"]
+        return self.serves({"protocol": protocol, **ports}, packet)
 
     def passes(self, group: str, direction: str, packet: Packet) -> bool:
         """Whether one security group lets the packet pass."""

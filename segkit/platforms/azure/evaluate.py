@@ -13,15 +13,20 @@ Platform facts used here, with their sources:
 - `VirtualNetwork` is the address space of the network, of all that is peered or connected with it, and of
   routes that users make: which addresses these are is not to be told here. `Internet` is what lies outside
   it and is public. `AzureLoadBalancer` is the host's address, from which probes come ([TAGS] “Service tags”).
+- Security admin rules hold for whole virtual networks and are asked before security groups, in either
+  direction, the lowest priority first. *Deny* and *Always allow* end it, and no security group is asked;
+  *Allow* ends it for admin rules only ([ADMIN] “Evaluation of security admin rules and network security
+  groups”). Private endpoints are left out ([ADMIN], note).
 - A CIDR speaks of the family it is written in; `*` is both ([IPV6] “Limitations”).
 - ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import combinations
 
 from segkit.platforms.azure.state import Direction, Members, Range, Rule, Side, State
 from segkit.sets.addresses import EVERYWHERE, INTERNET, Addresses
@@ -69,16 +74,21 @@ def possible(family: int) -> ServiceSet:
 @dataclass(frozen=True, slots=True)
 class End:
     """One end of a flow: the application security groups of its interface, the security groups that filter
-    it, its family, and the set of addresses that it stands for (None where its address is not known)."""
+    it, its family, the set of addresses that it stands for (None where its address is not known), and the
+    virtual network whose admin rules it is under, if any."""
 
     groups: frozenset[str]
     filters: tuple[str, ...]
     family: int
     atom: Addresses | None = None
+    network: str | None = None
 
     @staticmethod
     def at(
-        address: str | IPv4Address | IPv6Address, groups: Iterable[str] = (), filters: Iterable[str] = ()
+        address: str | IPv4Address | IPv6Address,
+        groups: Iterable[str] = (),
+        filters: Iterable[str] = (),
+        network: str | None = None,
     ) -> End:
         """An end with one known address.
 
@@ -86,7 +96,7 @@ class End:
         4
         """
         where = ip_address(address)
-        return End(frozenset(groups), tuple(filters), where.version, Addresses.of(where))
+        return End(frozenset(groups), tuple(filters), where.version, Addresses.of(where), network)
 
 
 class Enforcement:
@@ -123,7 +133,6 @@ class Enforcement:
             yield "it lives elsewhere and its rules were not read"
             return
         yield from group.doubts
-        yield from self.state.doubts
         for direction in Direction:
             asked = self.rules(key, direction)
             for rule in asked:
@@ -135,15 +144,32 @@ class Enforcement:
                     yield f"{rule.where} has the priority of {decided[rule.priority]}"
                 decided[rule.priority] = rule.where
 
+    def admin(self, network: str | None, direction: Direction) -> tuple[Rule, ...]:
+        """The security admin rules of a virtual network in one direction, the first to be asked first."""
+        if network is None or network not in self.state.admin:
+            return ()
+        found = (r for r in self.state.admin[network].rules if r.direction is direction)
+        return tuple(sorted(found, key=lambda r: r.order))
+
+    def why_admin(self, network: str | None) -> tuple[str, ...]:
+        """Why it is not certain what the admin rules of a virtual network decide; nothing where it is."""
+        if network is None or network not in self.state.admin:
+            return ()
+        held = self.state.admin[network]
+        doubts = [*held.doubts, *(f"{rule.where}: {rule.doubt}" for rule in held.rules if rule.doubt)]
+        for direction in Direction:
+            for one, two in combinations(self.admin(network, direction), 2):
+                if one.priority == two.priority and _contrary(one, two):
+                    doubts.append(f"{two.where} has the priority of {one.where}, and decides otherwise")
+        return tuple(dict.fromkeys(doubts))
+
     def cuts(self) -> list[Addresses]:
         """Every address set that a rule names, each once, sorted by text, and the host's."""
-        sides = (
-            side
-            for key in self.state.groups
-            for direction in Direction
-            for rule in self.rules(key, direction)
-            for side in (rule.source, rule.destination)
+        rules = (
+            *(r for key in self.state.groups for d in Direction for r in self.rules(key, d)),
+            *(r for held in self.state.admin.values() for r in held.rules),
         )
+        sides = (side for rule in rules for side in (rule.source, rule.destination))
         return sorted({HOST, *(side.addresses for side in sides if isinstance(side, Range))}, key=str)
 
     def reaches(self, src: End, dst: End) -> ServiceSet:
@@ -154,21 +180,39 @@ class Enforcement:
         if src.family != dst.family:
             raise ValueError(f"a flow has one address family, not {src.family} and {dst.family}")
         passed = possible(src.family)
-        for key in src.filters:
-            passed &= self._passes(key, Direction.OUTBOUND, src, dst)
-        for key in dst.filters:
-            passed &= self._passes(key, Direction.INBOUND, src, dst)
+        for end, direction in ((src, Direction.OUTBOUND), (dst, Direction.INBOUND)):
+            always, asked = NOTHING, ANY
+            for rule, hit in _hits(self.admin(end.network, direction), src, dst):
+                always |= hit if rule.allow and rule.final else NOTHING
+                asked -= hit if rule.final else NOTHING
+            for key in end.filters:
+                asked &= self._passes(key, direction, src, dst)
+            passed &= always | asked
         return passed
 
     def _passes(self, key: str, direction: Direction, src: End, dst: End) -> ServiceSet:
-        passed, left = NOTHING, ANY
-        for rule in self.rules(key, direction):
-            if matches(rule.source, src) and matches(rule.destination, dst):
-                hit = rule.services & left
-                left -= hit
-                if rule.allow:
-                    passed |= hit
-        return passed
+        hits = _hits(self.rules(key, direction), src, dst)
+        return ServiceSet.union(hit for rule, hit in hits if rule.allow)
+
+
+def _hits(rules: Iterable[Rule], src: End, dst: End) -> Iterator[tuple[Rule, ServiceSet]]:
+    """The rules that match, each with the services that none before it has decided about."""
+    left = ANY
+    for rule in rules:
+        if matches(rule.source, src) and matches(rule.destination, dst):
+            yield rule, rule.services & left
+            left -= rule.services
+
+
+def _contrary(one: Rule, two: Rule) -> bool:
+    """Do two rules decide otherwise about some flow?"""
+    if (one.allow, one.final) == (two.allow, two.final) or not one.services.overlaps(two.services):
+        return False
+    sides = ((one.source, two.source), (one.destination, two.destination))
+    return all(
+        not (isinstance(a, Range) and isinstance(b, Range)) or a.addresses.overlaps(b.addresses)
+        for a, b in sides
+    )
 
 
 def total(rule: Rule) -> bool:

@@ -1,40 +1,46 @@
 """Reads a whole stack's Terraform JSON into the enforcement state of its network security groups.
 
 Everybody's resources are read, not only the ones that segkit made. What cannot be told from the configuration
-is marked as not known, with a note; nothing is left out silently. Not part of this model: Azure Firewall,
-routing, and security admin rules, which are asked before security groups (Azure Virtual Network Manager,
-“Security admin rules”) and so put every group in doubt where the stack makes some.
+is marked as not known, with a note; nothing is left out silently. Not part of this model: Azure Firewall and
+routing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from segkit.artifacts.blocks import entries, labelled, read_imports, read_scope
 from segkit.artifacts.scope import Block, Unknown, spelled
 from segkit.errors import Problem, SegkitError
+from segkit.platforms.azure.read_admin import AdminReader
 from segkit.platforms.azure.read_carriers import CarrierReader
 from segkit.platforms.azure.read_groups import GroupReader
 from segkit.platforms.azure.read_handed import handed
 from segkit.platforms.azure.reading import Reading, ignores
-from segkit.platforms.azure.state import State
+from segkit.platforms.azure.state import Admin, State
 
 NAMED = {
     "azurerm_network_security_group": "microsoft.network/networksecuritygroups",
     "azurerm_application_security_group": "microsoft.network/applicationsecuritygroups",
     "azurerm_network_interface": "microsoft.network/networkinterfaces",
+    "azurerm_virtual_network": "microsoft.network/virtualnetworks",
 }
 """Kinds of resource that go by the name of their resource group and their own, with their provider path."""
 
-_ADMIN_RULE = "azurerm_network_manager_admin_rule"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> State:
+def read_terraform(
+    doc: Mapping[str, Any], *, snapshot: State | None = None, networks: Mapping[str, str] = _NONE
+) -> State:
     """The enforcement state that a stack's Terraform JSON (`cdk.tf.json`) describes.
 
     `snapshot` is what `read_snapshot` made of recorded answers of the platform; it supplies the rules of
-    security groups that live elsewhere. Raises SegkitError where the document is no Terraform JSON.
+    security groups that live elsewhere. `networks` are the virtual networks whose security admin rules are
+    asked for, as the stack names them, with the region of each. Raises SegkitError where the document is no
+    Terraform JSON.
 
     >>> group = {"name": "g", "resource_group_name": "r", "location": "westeurope"}
     >>> state = read_terraform({"resource": {"azurerm_network_security_group": {"g": group}}})
@@ -77,10 +83,8 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         )
         if key is not None
     )
-    doubts = tuple(
-        f"{block.address} is asked before it, and is no part of this model"
-        for block in reading.of(_ADMIN_RULE)
-    )
+    admin = AdminReader(reading, passed_on)
+    asked = {network: admin.of(network, networks[network]) for network in sorted(networks)}
     return State(
         groups=groups.frozen(),
         subnets=dict(sorted(subnets.items())),
@@ -90,7 +94,8 @@ def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> 
         carriers=held,
         memberships=offered,
         notes=tuple(sorted(set(reading.notes))),
-        doubts=doubts,
+        admin={network: held for network, held in asked.items() if held != Admin()},
+        spared=admin.spared(),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segkit.platforms.azure.evaluate import Enforcement
-from segkit.platforms.azure.state import Direction, Members, Range, Side
+from segkit.platforms.azure.state import Direction, Members, Range, Rule, Side
 from segkit.platforms.base import Spot
 from segkit.sets import ServiceSet
 from segkit.sets.atoms import AddressAtoms
@@ -26,11 +26,13 @@ LEVELS = ("subnet", "interface")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An interface: its application security groups, and the security groups of its subnet and of itself."""
+    """An interface: its application security groups, the security groups of its subnet and of itself, and
+    the virtual network whose security admin rules it is under, if any."""
 
     groups: frozenset[str]
     subnet: str | None = None
     interface: str | None = None
+    network: str | None = None
 
     @property
     def filters(self) -> tuple[str | None, str | None]:
@@ -54,6 +56,7 @@ class Rows:
         self._inside = dict(zip(cuts, transpose(self._ranges, len(cuts)), strict=True))
         self._place = {cut: position for position, cut in enumerate(cuts)}
         self._members: dict[str, int] = defaultdict(int)
+        self._under: dict[str, int] = defaultdict(int)
         self._filtered: tuple[dict[str, int], dict[str, int]] = (defaultdict(int), defaultdict(int))
         for position, profile in enumerate(self._profiles):
             for group in profile.groups:
@@ -61,7 +64,14 @@ class Rows:
             for level, key in enumerate(profile.filters):
                 if key is not None:
                     self._filtered[level][key] |= 1 << position
+            if profile.network is not None:
+                self._under[profile.network] |= 1 << position
         self._received = [self._inbound(level) for level in self._filtered]
+        self._first = [
+            (rule, self._named(rule.destination) & held)
+            for network, held in sorted(self._under.items())
+            for rule in reversed(enforcement.admin(network, Direction.INBOUND))
+        ]
         self._sent: Kept[tuple[Profile, int]] = Kept(len(spots))
         self._let_in: Kept[tuple[frozenset[str], int]] = Kept(len(spots))
 
@@ -73,7 +83,11 @@ class Rows:
             rows = [
                 paint(list(self._from(key, profile, truth))) for key in profile.filters if key is not None
             ]
-            return _both([paint([], self._everyone), *rows])
+            first = [
+                (rule, self._named(rule.destination))
+                for rule in reversed(self._enforcement.admin(profile.network, Direction.OUTBOUND))
+            ]
+            return self._unless(first, profile.groups, truth, rows)
 
         return self._sent.row((profile, truth), make)
 
@@ -87,7 +101,7 @@ class Rows:
                 filtered = sum(self._filtered[level].values())
                 asked = [layer for side, layer in layers if self._matches(side, groups, truth)]
                 rows.append(paint(asked, self._everyone & ~filtered))
-            return _both(rows)
+            return self._unless(self._first, groups, truth, rows)
 
         return self._let_in.row((groups, truth), make)
 
@@ -96,6 +110,19 @@ class Rows:
         for rule in reversed(self._enforcement.rules(key, Direction.OUTBOUND)):
             if self._matches(rule.source, profile.groups, truth):
                 yield rule.services, self._named(rule.destination), rule.allow
+
+    def _unless(
+        self, first: Sequence[tuple[Rule, int]], groups: frozenset[str], truth: int, rows: Sequence[Row]
+    ) -> Row:
+        """What passes security groups, unless admin rules have decided: those come with the spots that they
+        are about, the last to be asked first."""
+        asked = [(rule, held) for rule, held in first if self._matches(rule.source, groups, truth)]
+        if not asked:
+            return _both([paint([], self._everyone), *rows])
+        always = paint([(rule.services, held, rule.allow and rule.final) for rule, held in asked])
+        left = paint([(rule.services, held, not rule.final) for rule, held in asked], self._everyone)
+        passed = together([always, _both([left, *rows])])
+        return merge((lo, hi, held[0] | held[1]) for lo, hi, held in passed)
 
     def _inbound(self, filtered: Mapping[str, int]) -> list[tuple[Side, Layer]]:
         """The inbound rules of all security groups of a level, the last to be asked first in each: what one

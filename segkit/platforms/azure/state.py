@@ -2,7 +2,7 @@
 
 This is one half of a proof, so it is written from the platform's documentation alone: [NSG] Azure Virtual
 Network, “Network security groups overview”; [WORKS] “How network security groups filter network traffic”;
-[ASG] “Application security groups”.
+[ASG] “Application security groups”; [ADMIN] Azure Virtual Network Manager, “Security admin rules”.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ Side = Range | Members
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a security group. `where` is a resource address or the rule's id.
+    """One rule of a security group, or a security admin rule. `where` is a resource address or the rule's id.
 
-    `doubt` says what of it cannot be told; the rest is then what it does at least, or at most.
+    `doubt` says what of it cannot be told; the rest is then what it does at least, or at most. `final` is
+    False for an admin rule that leaves what it lets pass to the security groups ([ADMIN] “Action”).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Rule:
     destination: Side
     where: str
     doubt: str = ""
+    final: bool = True
 
     @property
     def order(self) -> tuple[int, str]:
@@ -74,6 +76,15 @@ class SecurityGroup:
 
     key: str
     name: str = ""
+    rules: tuple[Rule, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The security admin rules that are deployed to a virtual network. `doubts` say why they may not be all,
+    or not be there."""
+
     rules: tuple[Rule, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -122,8 +133,9 @@ class Published:
 class State:
     """Everything that was read. `subnets` has the security group of each subnet that has one; `loose` are
     resources that put one on a subnet that cannot be told, by what they call it, and `loose_filters` those
-    that put one on such an interface. `untold` are the keys that do not tell what they mean. `doubts` concern
-    every security group."""
+    that put one on such an interface. `untold` are the keys that do not tell what they mean. `admin` has the
+    virtual networks that were asked for, if rules are deployed to them or may be; `spared` are the subnets
+    that such rules leave out."""
 
     groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
     subnets: Mapping[str, str] = field(default_factory=dict)
@@ -133,4 +145,5 @@ class State:
     carriers: tuple[Carrier, ...] = ()
     memberships: tuple[Published, ...] = ()
     notes: tuple[Problem, ...] = ()
-    doubts: tuple[str, ...] = ()
+    admin: Mapping[str, Admin] = field(default_factory=dict)
+    spared: frozenset[str] = frozenset()

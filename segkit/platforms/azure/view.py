@@ -31,7 +31,8 @@ class AzureView:
         self._placements = {t.name: placement(t) for t in targets}
         listed = [g for p in self._placements.values() for g in p.snapshot.get("networkSecurityGroups", ())]
         recorded, written = told_apart(listed, self._ours)
-        self._state = read_terraform(document, snapshot=read_snapshot(recorded))
+        networks = {here.vnet_id: here.location for here in self._placements.values()}
+        self._state = read_terraform(document, snapshot=read_snapshot(recorded), networks=networks)
         self._reading = Reading(read_scope(document))
         self._enforcement = Enforcement(self._state)
         ours = {self._reading_key(s.id) for here in self._placements.values() for s in here.subnets.values()}
@@ -79,11 +80,17 @@ class AzureView:
     def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
         """The rules that let some of these services pass."""
         src, dst = (_end(spot) for spot in (source, destination))
+        ways = ((profile_of(source), Direction.OUTBOUND), (profile_of(destination), Direction.INBOUND))
+        rules = [
+            rule
+            for profile, direction in ways
+            for key in profile.filters
+            for rule in (() if key is None else self._enforcement.rules(key, direction))
+        ]
+        rules += [rule for profile, way in ways for rule in self._enforcement.admin(profile.network, way)]
         found = {
             rule.where
-            for spot, direction in ((source, Direction.OUTBOUND), (destination, Direction.INBOUND))
-            for key in profile_of(spot).filters
-            for rule in (() if key is None else self._enforcement.rules(key, direction))
+            for rule in rules
             if rule.allow
             and rule.services.overlaps(services)
             and matches(rule.source, src)
@@ -197,14 +204,22 @@ class AzureView:
         unknown: tuple[str, ...],
     ) -> Iterator[Profile]:
         self._held |= groups
-        watched = self._placements[target.name].shared and self._watched(workload)
+        here = self._placements[target.name]
+        watched = here.shared and self._watched(workload)
         known = self._addresses(workload, interface)
         six = not known or bool(known.family(6))
         for subnet in subnets:
-            unsure = () if self._placements[target.name].subnets else self._unseen(subnet)
+            unsure = () if here.subnets else self._unseen(subnet)
+            network = here.vnet_id if here.vnet_id in self._state.admin else None
+            if watched or where.startswith("azurerm_private_endpoint."):
+                network = None
+            if network is not None:
+                self._notes.add(f"assumed: {network} is under no security admin rules but those seen here")
+            if network is not None and subnet in self._state.spared:
+                unsure += (f"it is in {subnet}, where admin rules are not applied because of a service",)
             # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
             level = None if subnet is None or watched else self._state.subnets.get(subnet)
-            profile = Profile(groups, level, None if watched else own)
+            profile = Profile(groups, level, None if watched else own, network)
             unsure += self._vague(profile) if six else ()
             line = Membership(
                 target.name,
@@ -255,7 +270,7 @@ class AzureView:
     def _unclear(self, profile: Profile) -> tuple[str, ...]:
         """Why it is not certain what filters an interface, or whom that lets in."""
         keys = [key for key in profile.filters if key is not None]
-        return tuple(
+        return self._enforcement.why_admin(profile.network) + tuple(
             f"{key}: {why}" for key in keys for why in (*self._enforcement.why(key), *self._whom(key))
         )
 
