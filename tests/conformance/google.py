@@ -16,7 +16,7 @@ from segkit.model.model import Model
 from segkit.platforms.google.limits import QUOTAS
 from tests.conformance.spots import STAND_IN, by_realm, located, owned
 from tests.oracles import intent_oracle, mutants_google, packet_google
-from tests.oracles.packet_google import POLICY
+from tests.oracles.packet_google import HIERARCHY, POLICY
 
 Document = dict[str, Any]
 
@@ -56,6 +56,18 @@ def by_network_tags(encoding: str) -> Callable[[str, Sequence[str], int], Mappin
     """Placements whose rules are VPC firewall rules."""
     make = placement("groups")
     return lambda name, names, choice: {**make(name, names, choice), "tags": "network"}
+
+
+def with_admin(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements whose global tier is in a hierarchical policy too, each in a folder of its own."""
+    make = placement("groups")
+
+    def above(name: str, names: Sequence[str], choice: int) -> Mapping[str, Any]:
+        folder = f"folders/{crc32(name.encode())}"
+        more = {"ancestors": ["organizations/1", folder], "global_tier": "admin", "global_at": folder}
+        return {**make(name, names, choice), **more}
+
+    return above
 
 
 def network(target: str) -> str:
@@ -100,7 +112,7 @@ class Oracle(packet_google.Oracle):
 
 def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet], bool]:
     """Does Google Cloud pass a packet, going by the document alone?"""
-    oracle = Oracle(document, endpoints(model), first(model))
+    oracle = Oracle(document, endpoints(model), first(model), above(model))
 
     def passes(packet: intent_oracle.Packet) -> bool:
         source, destination = located(packet.source, oracle.holds), located(packet.destination, oracle.holds)
@@ -112,6 +124,11 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
 def first(model: Model) -> set[str]:
     """The networks whose policy comes before VPC firewall rules."""
     return {network(t.name) for t in model.targets if t.placement["order"].startswith("BEFORE")}
+
+
+def above(model: Model) -> dict[str, list[str]]:
+    """The organization and the folders of networks."""
+    return {network(t.name): list(t.placement.get("ancestors", ())) for t in model.targets}
 
 
 def endpoints(model: Model) -> packet_google.Endpoints:
@@ -143,8 +160,9 @@ def parts(fragment: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
 
 def close(document: Document) -> None:
     """Takes away every rule that opens."""
-    for body in document["resource"].get(POLICY, {}).values():
-        body["rule"] = [rule for rule in body["rule"] if rule["action"] == "deny"]
+    for kind in (POLICY, HIERARCHY):
+        for body in document["resource"].get(kind, {}).values():
+            body["rule"] = [rule for rule in body["rule"] if rule["action"] == "deny"]
     for name, body in [*document["resource"].get("google_compute_firewall", {}).items()]:
         if "allow" in body:
             del document["resource"]["google_compute_firewall"][name]
@@ -189,7 +207,9 @@ def _odd_rules(rules: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def judge(model: Model, original: Document, mutant: Document) -> packet_google.Packet | None:
     """A packet that shows the difference of two documents."""
     for realm, held in by_realm(model, endpoints(model)):
-        found = mutants_google.judge(original, mutant, held, first(model), set(taken(model, realm)))
+        found = mutants_google.judge(
+            original, mutant, held, first(model), above(model), set(taken(model, realm))
+        )
         if found is not None:
             return found
     return None

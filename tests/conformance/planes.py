@@ -164,6 +164,13 @@ GOOGLE_BY_NETWORK_TAGS = replace(
     interface=lambda _: None,
 )
 
-PLANES = (AWS, AZURE, GOOGLE, GOOGLE_BY_NETWORK_TAGS)
+GOOGLE_WITH_ADMIN = replace(
+    GOOGLE,
+    encodings=("admin",),
+    placement=google.with_admin,
+    tight=({"quotas": {"attributes_per_hierarchical_policy": 1}, "egress": "open"}, ""),
+)
+
+PLANES = (AWS, AZURE, GOOGLE, GOOGLE_WITH_ADMIN, GOOGLE_BY_NETWORK_TAGS)
 ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
 IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.derived_schemas import with_derived
+
 META = frozenset(("//", "provider", "depends_on", "lifecycle", "count", "for_each"))
 
 
@@ -15,7 +17,7 @@ META = frozenset(("//", "provider", "depends_on", "lifecycle", "count", "for_eac
 def schemas(file: Path) -> Mapping[str, Any]:
     """Resource type -> block schema, from what `terraform providers schema -json` prints."""
     (provider,) = json.loads(file.read_bytes())["provider_schemas"].values()
-    return {kind: found["block"] for kind, found in provider["resource_schemas"].items()}
+    return {kind: found["block"] for kind, found in with_derived(provider["resource_schemas"]).items()}
 
 
 def faults(document: Mapping[str, Any], file: Path) -> Iterator[str]:

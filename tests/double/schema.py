@@ -11,6 +11,7 @@ from typing import Any
 
 from tf.gen import tfplugin_pb2 as pb
 
+from tests.derived_schemas import REPLACING, with_derived
 from tests.double.wire import UNKNOWN
 
 Body = dict[str, Any]
@@ -30,7 +31,7 @@ def load(folder: Path, name: str) -> Kinds:
     """The schema of one provider, from the folder of schema files."""
     (found,) = json.loads((folder / f"{name}.json").read_bytes())["provider_schemas"].values()
     force_new = json.loads((folder / "force_new.json").read_bytes())
-    return Kinds(found["provider"], found["resource_schemas"], force_new)
+    return Kinds(found["provider"], with_derived(found["resource_schemas"]), {**force_new, **REPLACING})
 
 
 def message(schema: Mapping[str, Any]) -> Any:

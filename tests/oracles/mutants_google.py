@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from tests.oracles.mutants import Body, Change, Doc, Mutant, Named, chosen
-from tests.oracles.packet_google import POLICY, WAYS, Endpoints, Oracle, Packet, Rule
+from tests.oracles.packet_google import HIERARCHY, POLICY, WAYS, Endpoints, Oracle, Packet, Rule
 
 FIREWALL = "google_compute_firewall"
 BINDING, KEY, VALUE = (f"google_tags_{k}" for k in ("location_tag_binding", "tag_key", "tag_value"))
@@ -27,20 +27,23 @@ def mutants(doc: Doc, seed: int, limit: int) -> Iterator[Mutant]:
 # Places
 
 
-def _policies(doc: Doc) -> dict[str, Body]:
-    found: dict[str, Body] = doc.get("resource", {}).get(POLICY, {})
-    return found
-
-
 def _rules(doc: Doc) -> Iterator[tuple[str, int, Body]]:
-    for policy, body in sorted(_policies(doc).items()):
-        for number, rule in enumerate(body["rule"]):
-            yield policy, number, rule
+    """The rules of all policies, each with the address of its policy and its number in it."""
+    for kind in (POLICY, HIERARCHY):
+        for policy, body in sorted(doc.get("resource", {}).get(kind, {}).items()):
+            for number, rule in enumerate(body["rule"]):
+                yield f"{kind}.{policy}", number, rule
+
+
+def _policy(doc: Doc, address: str) -> Body:
+    kind, _, name = address.partition(".")
+    found: Body = doc["resource"][kind][name]
+    return found
 
 
 def _on_rule(policy: str, number: int, edit: Callable[[Body], object]) -> Change:
     def change(doc: Doc) -> None:
-        edit(doc["resource"][POLICY][policy]["rule"][number])
+        edit(_policy(doc, policy)["rule"][number])
 
     return change
 
@@ -61,7 +64,7 @@ def _drop_rule(doc: Doc, chance: random.Random) -> Iterator[Named]:
     for policy, number, rule in _rules(doc):
 
         def change(other: Doc, policy: str = policy, number: int = number) -> None:
-            del other["resource"][POLICY][policy]["rule"][number]
+            del _policy(other, policy)["rule"][number]
 
         yield f"drop rule: {policy} {rule['description']} {number}", change
 
@@ -236,6 +239,23 @@ def _links(doc: Doc, chance: random.Random) -> Iterator[Named]:
         yield f"not attached: {name}", unlink
 
 
+def _above(doc: Doc, chance: random.Random) -> Iterator[Named]:
+    """A hierarchical policy that is elsewhere, or rules that hold for other networks, or for all."""
+    kind = "google_compute_firewall_policy_association"
+    for name in sorted(doc.get("resource", {}).get(kind, {})):
+
+        def moved(other: Doc, name: str = name) -> None:
+            other["resource"][kind][name]["attachment_target"] = "folders/999"
+
+        yield f"other folder: {name}", moved
+    other = "https://www.googleapis.com/compute/v1/projects/p/global/networks/elsewhere"
+    for policy, number, rule in _rules(doc):
+        if "target_resources" in rule:
+            for what, limits in (("other network", [other]), ("every network", [])):
+                edit = partial(dict.update, target_resources=limits)
+                yield f"{what}: {policy} {number}", _on_rule(policy, number, lambda r, e=edit: e(r))  # type: ignore[misc]
+
+
 def _foreign(doc: Doc, chance: random.Random) -> Iterator[Named]:
     """Somebody's VPC firewall rule: it decides where the network's order puts it first."""
     links = doc.get("resource", {}).get("google_compute_network_firewall_policy_association", {})
@@ -315,6 +335,7 @@ _KINDS = (
     _holders,
     _keys,
     _links,
+    _above,
     _foreign,
 )
 
@@ -323,14 +344,19 @@ _KINDS = (
 
 
 def judge(
-    original: Doc, mutant: Doc, endpoints: Endpoints, first: set[str], taken: set[str]
+    original: Doc,
+    mutant: Doc,
+    endpoints: Endpoints,
+    first: set[str],
+    above: dict[str, list[str]],
+    taken: set[str],
 ) -> Packet | None:
     """A packet that one document passes and the other does not, or None if there is none.
 
     Outside addresses are taken at the edges of every range in either document and one beside them, but for
     those that are `taken` by machines; services at the edges of every rule of the two ends.
     """
-    one, two = Oracle(original, endpoints, first), Oracle(mutant, endpoints, first)
+    one, two = (Oracle(document, endpoints, first, above) for document in (original, mutant))
     touched = {name for name in endpoints if any(_seen(one, name, w) != _seen(two, name, w) for w in WAYS)}
     touched |= {name for name in endpoints if one.holds[name] != two.holds[name]}
     ends: list[tuple[str | None, str]] = [(name, ip) for name, (_, ip, _) in sorted(endpoints.items())]

@@ -1,8 +1,9 @@
 """Does Google Cloud let this one packet through? Written naively and apart from segkit, to judge its answers.
 
 It knows nothing but Terraform JSON and addresses. One packet at a time walks down the rules of both ends, as
-Cloud NGFW's “Evaluation order for firewall policies and rules” says: VPC firewall rules, then the network's
-policy (or the other way round), then the implied rules: egress passes, ingress does not.
+Cloud NGFW's “Evaluation order for firewall policies and rules” says: hierarchical policies from the
+organization down, VPC firewall rules, then the network's policy (or the other way round), then the implied
+rules: egress passes, ingress does not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ address; its network, as policies are attached to it)."""
 NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "esp": 50, "ah": 51, "sctp": 132}
 WAYS = ("INGRESS", "EGRESS")
 POLICY = "google_compute_network_firewall_policy_with_rules"
+HIERARCHY = "google_compute_firewall_policy_with_rules"
 
 
 class Packet(NamedTuple):
@@ -50,11 +52,14 @@ def network_of(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 class Oracle:
-    """Everything one document says. `first` are the networks whose policy comes before VPC firewall rules."""
+    """Everything one document says. `first` are the networks whose policy comes before VPC firewall rules;
+    `above` are the organization and the folders of networks, from the top."""
 
-    def __init__(self, doc: dict[str, Any], endpoints: Endpoints, first: set[str]) -> None:
+    def __init__(
+        self, doc: dict[str, Any], endpoints: Endpoints, first: set[str], above: dict[str, list[str]]
+    ) -> None:
         self.doc: dict[str, Any] = json.loads(json.dumps(doc))
-        self.first = first
+        self.first, self.above = first, above
         self.networks = {name: network for name, (_, _, network) in endpoints.items()}
         self.peered = {
             (b["network"], b["peer_network"]) for b in self.blocks("google_compute_network_peering").values()
@@ -98,6 +103,8 @@ class Oracle:
             return True
         key = body["parent"].removeprefix("${google_tags_tag_key.").removesuffix(".id}")
         made = self.blocks("google_tags_tag_key")[key]
+        if made["purpose_data"].get("organization") == "auto":
+            return bool(made["purpose"] == "GCE_FIREWALL")
         name = made["purpose_data"]["network"].split("/")
         return (
             made["purpose"] == "GCE_FIREWALL" and network == f"projects/{name[0]}/global/networks/{name[1]}"
@@ -106,6 +113,15 @@ class Oracle:
     def rules_for(self, name: str, way: str) -> list[Rule]:
         found, network = [], self.networks[name]
         policy_first = network in self.first
+        places = self.above.get(network, [])
+        for link in self.blocks("google_compute_firewall_policy_association").values():
+            if link["attachment_target"] in places:
+                stage = places.index(link["attachment_target"]) - len(places)
+                policy = link["firewall_policy"].removeprefix(f"${{{HIERARCHY}.").removesuffix(".id}")
+                for body in self.blocks(HIERARCHY)[policy]["rule"]:
+                    limits = body.get("target_resources") or [network]
+                    if any(text.endswith(f"/{network}") or text == network for text in limits):
+                        found += self.policy_rule(body, name, way, stage)
         for link in self.blocks("google_compute_network_firewall_policy_association").values():
             if link["attachment_target"] == network:
                 policy = link["firewall_policy"].removeprefix(f"${{{POLICY}.").removesuffix(".id}")
@@ -169,7 +185,7 @@ class Oracle:
         )
 
     def passes(self, own: str, way: str, peer: str | None, peer_ip: str, packet: Packet) -> bool:
-        left = -1  # the stage that a goto_next has left
+        left = None  # the stage that a goto_next has left
         for rule in self.rules[own, way]:
             if rule.stage != left and self.is_peer(rule, own, peer, peer_ip) and self.speaks_of(rule, packet):
                 if rule.action != "goto_next":

@@ -25,10 +25,12 @@ class CertainWriter:
         self._population, self._owners = intent.population, owners
         self.residuals: list[Residual] = []
 
-    def write(self, target: Target, rule: SideRule, by_group: bool) -> Peers:
-        """The far end of one side rule. `by_group`: groups of the target itself may be named.
+    def write(self, target: Target, rule: SideRule, by_group: bool, by_address: bool) -> Peers:
+        """The far end of one side rule. `by_group`: groups of the target itself may be named; `by_address`:
+        workloads are written by address where no group says who they are.
 
-        They are where labels alone say who is in them: then they are right at every interface of a machine.
+        Groups are named where labels alone say who is in them: then they are right at every interface of a
+        machine.
         """
         piece = rule.peer
         references: tuple[Key, ...] = ()
@@ -46,7 +48,7 @@ class CertainWriter:
             if kin.unknown and not (member and kin.family in piece.unknown):
                 lost.add(kin.family)
             holes.append(kin.known - piece.inside if member else kin.known)
-            if member and not (references and target.name in kin.owners):
+            if member and by_address and not (references and target.name in kin.owners):
                 held += _own(kin, piece)
         outside, out = Addresses.union(_outside(piece, rule.families, lost)), Addresses.union(holes)
         ranges = (outside | Addresses.union(held)) - out

@@ -48,7 +48,9 @@ def drafted_above(
                 # What only passes or stops as a whole is left to the network's policy.
                 rule = replace(found, services=whole(found.services))
                 if rule.services:
-                    peers = writer.write(target, rule, by_group=direction == "ingress")
+                    into = direction == "ingress"
+                    closed = into or placements[target.name].egress != "open"
+                    peers = writer.write(target, rule, by_group=into, by_address=closed)
                     if peers.references or peers.addresses:
                         written.append((target, rule, peers))
     residuals = tuple(dict.fromkeys(writer.residuals))
