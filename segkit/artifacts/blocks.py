@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from segkit.artifacts.scope import Block, Mapped, Scope, Trail, Unknown, spelled
+from segkit.artifacts.scope import Block, Mapped, Scope, Trail, Unknown, bodies, spelled
 from segkit.errors import Problem, SegkitError
 
 
@@ -39,6 +39,9 @@ def read_imports(doc: Mapping[str, Any]) -> dict[str, str]:
 
 def entries(scope: Scope, raw: Any, trail: Trail | None = None) -> Iterator[Mapping[str, Any] | Unknown]:
     """The bodies of a nested block: one object, a list of them, or an expression with such a value."""
+    if bodies(raw):
+        yield from raw
+        return
     for value in scope.items(raw, trail):
         yield value.entries if isinstance(value, Mapped) else Unknown(spelled(value))
 

@@ -111,6 +111,8 @@ class Scope:
         if kind is dict or isinstance(raw, Mapping):
             return Mapped(raw)
         if kind is list or isinstance(raw, Sequence):
+            if _all_of(str, raw) and "{" not in "".join(raw):
+                return tuple(raw)
             return tuple([self.value(item, used) for item in raw])
         if isinstance(raw, Node):
             return self._settle(self._eval(raw, used), used)
@@ -133,7 +135,7 @@ class Scope:
         if raw is None:
             return ()
         value = self.value(raw, trail)
-        if type(value) is tuple and not any(type(item) is tuple for item in value):
+        if type(value) is tuple and tuple not in map(type, value):
             return value
         return () if value is None else tuple(_flat((value,)))
 
@@ -245,6 +247,16 @@ class Scope:
         return Unknown(
             spelled(base) + (_step_text(key) if isinstance(key, str | int) else f"[{spelled(key)}]")
         )
+
+
+def _all_of(kind: type, values: Iterable[Any]) -> bool:
+    """Are all values of just this kind, and is there one?"""
+    return {*map(type, values)} == {kind}
+
+
+def bodies(raw: Any) -> bool:
+    """Is it a list of blocks, written out?"""
+    return type(raw) is list and _all_of(dict, raw)
 
 
 def _step_text(step: str | int) -> str:

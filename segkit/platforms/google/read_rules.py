@@ -18,7 +18,7 @@ from segkit.platforms.google.reading import Reading, account
 from segkit.platforms.google.services import UnclearError, spoken
 from segkit.platforms.google.state import Action, Direction, Holders, Network, Order, Rule, Stage
 from segkit.sets.addresses import NOWHERE, Addresses
-from segkit.sets.services import NOTHING, ServiceSet
+from segkit.sets.services import ServiceSet
 
 _POLICY = "google_compute_network_firewall_policy"
 _POLICIES = (_POLICY, f"{_POLICY}_with_rules")
@@ -207,12 +207,8 @@ class RuleReader:
         narrow = self._beside(match, match.keys() - _MATCHED[way])
         if off is None or kind not in (None, "", "INSTANCES") or body.get("dynamic") is not None:
             narrow = "whether, or for whom, it holds is not known"
-        limits = [
-            self.reading.network(v) if isinstance(v, Ref | str) else None
-            for v in self.scope.items(body.get("target_resources"))
-        ]
-        named = frozenset(network for network in limits if network is not None)
-        if len(named) < len(set(limits)):
+        limits, named = self._limits(body)
+        if len(named) < len(limits):
             narrow = "the networks that it is for are not known"
         held = Holders(targets, accounts=accounts)
         limited = named if limits and not narrow else None
@@ -224,6 +220,12 @@ class RuleReader:
             narrow=narrow,
             more=(far, odd, vague),
         )
+
+    def _limits(self, body: Mapping[str, Any]) -> tuple[set[str | None], frozenset[str]]:
+        """The networks that a rule is limited to, None for what is none; and those that are known."""
+        given = self.scope.items(body.get("target_resources"))
+        limits = {self.reading.network(v) if isinstance(v, Ref | str) else None for v in given}
+        return limits, frozenset(network for network in limits if network is not None)
 
     # -- VPC firewall rules
 
@@ -318,12 +320,13 @@ class RuleReader:
     def _ranges(self, match: Mapping[str, Any], side: str) -> tuple[Addresses, str]:
         ranges, unknown = self.reading.ranges(match.get(f"{side}_ip_ranges"))
         for key in _EITHER:
-            if self.scope.items(match.get(f"{side}_{key}")):
+            name = f"{side}_{key}"
+            if name in match and self.scope.items(match[name]):
                 unknown = f"{side}_{key} are not read"
         return ranges, unknown
 
     def _services(self, body: Mapping[str, Any], name: str, protocol: str) -> tuple[ServiceSet, str]:
-        found, unknown = [NOTHING], ""
+        found, unknown = list[ServiceSet](), ""
         for one in self._either(body, name):
             if isinstance(one, Unknown):
                 unknown = f"services that are not known: {one.text}"
@@ -332,10 +335,11 @@ class RuleReader:
                 found.append(spoken(self.scope.value(one.get(protocol)), self.scope.items(one.get("ports"))))
             except UnclearError as problem:
                 unknown = str(problem)
-        return ServiceSet.union(found), unknown
+        return found[0] if len(found) == 1 else ServiceSet.union(found), unknown
 
     def _either(self, body: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any] | Unknown]:
-        return (one for key in (name, f"{name}s") for one in entries(self.scope, body.get(key)))
+        keys = (name, f"{name}s")
+        return (one for key in keys if body.get(key) is not None for one in entries(self.scope, body[key]))
 
 
 def _whole(key: str) -> str:

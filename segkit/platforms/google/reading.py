@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -32,13 +32,15 @@ def account(value: Value) -> str:
     return "default" if _DEFAULT.fullmatch(name) else name
 
 
-def _range(value: Any) -> Addresses:
-    """A CIDR, whose host bits do not count. Raises ValueError for what is none."""
-    return Addresses.of(str(ip_network(value, strict=False)))
-
-
-_of_text = lru_cache(maxsize=16384)(_range)
-"""The same of a text: rules name the same ones again and again."""
+def _ranges(values: Iterable[Value]) -> tuple[Addresses, str]:
+    """CIDRs, whose host bits do not count, and what is none."""
+    held, unknown = [], ""
+    for value in values:
+        try:
+            held.append(Addresses.of(str(ip_network(value, strict=False))))
+        except ValueError:
+            unknown = f"an address range that is not known: {spelled(value)}"
+    return Addresses.union(held), unknown
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Reading(artifacts.Reading):
     """One pass over one stack. `named` are the networks that it makes: name -> (project, address)."""
 
     named: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _read: dict[tuple[Value, ...], tuple[Addresses, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for block in self.of(_NETWORK):
@@ -137,13 +140,12 @@ class Reading(artifacts.Reading):
 
     def ranges(self, raw: Any) -> tuple[Addresses, str]:
         """The CIDRs of a list, and what of it cannot be told."""
-        held, unknown = [], ""
-        for value in self.scope.items(raw):
-            try:
-                held.append(_of_text(value) if isinstance(value, str) else _range(value))
-            except ValueError:
-                unknown = f"an address range that is not known: {spelled(value)}"
-        return Addresses.union(held), unknown
+        values = self.scope.items(raw)
+        if values and {*map(type, values)} == {str}:  # rules name the same ones again and again
+            if values not in self._read:
+                self._read[values] = _ranges(values)
+            return self._read[values]
+        return _ranges(values)
 
     # -- networks
 

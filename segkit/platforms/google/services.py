@@ -7,6 +7,7 @@ protocols that have ports; without them, all. ICMP types cannot be selected; `ic
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from segkit.sets.services import ANY, ServiceParseError, ServiceSet, protocol, tcp, udp
@@ -24,6 +25,12 @@ def spoken(name: Any, ports: tuple[Any, ...]) -> ServiceSet:
     >>> str(spoken("tcp", ("80", "8000-8100"))), str(spoken("58", ()))
     ('tcp/80,8000-8100', 'icmpv6')
     """
+    if isinstance(name, str) and len(ports) == 1 and isinstance(ports[0], str):
+        return _of_one_port(name, ports[0])
+    return _spoken(name, ports)
+
+
+def _spoken(name: Any, ports: tuple[Any, ...]) -> ServiceSet:
     text = str(name).strip().lower() if isinstance(name, str | int) and not isinstance(name, bool) else ""
     if text == "all":
         if ports:
@@ -41,3 +48,9 @@ def spoken(name: Any, ports: tuple[Any, ...]) -> ServiceSet:
         return (tcp if number == 6 else udp)(*(str(port) for port in ports))
     except ServiceParseError as problem:
         raise UnclearError(str(problem)) from None
+
+
+# Nearly every rule is about one port, and many about the same.
+@lru_cache(maxsize=16384)
+def _of_one_port(name: str, port: str) -> ServiceSet:
+    return _spoken(name, (port,))

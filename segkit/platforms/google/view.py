@@ -12,7 +12,7 @@ from segkit.artifacts.blocks import read_scope
 from segkit.artifacts.scope import spelled
 from segkit.model.model import Model, Target
 from segkit.model.workloads import Interface, Workload
-from segkit.platforms.base import Membership, Spot
+from segkit.platforms.base import Membership, Spot, in_order
 from segkit.platforms.google.evaluate import Enforcement, Profile
 from segkit.platforms.google.limits import EXEMPT, EXEMPT_ADDRESSES
 from segkit.platforms.google.placement import placement
@@ -70,9 +70,9 @@ class GoogleView:
 
     def memberships(self) -> Sequence[Membership]:
         """Every owned interface, sorted."""
-        return sorted(
-            replace(one, unknown=one.unknown + self._unclear(own)) for one, own in self._memberships
-        )
+        doubted = ((one, self._unclear(own)) for one, own in self._memberships)
+        found = (replace(one, unknown=one.unknown + why) if why else one for one, why in doubted)
+        return sorted(found, key=in_order)
 
     def resources(self, source: Spot, destination: Spot, services: ServiceSet) -> tuple[str, ...]:
         """The rules that let some of these services pass."""

@@ -18,7 +18,7 @@ def alias_addresses(draft: Draft) -> Iterator[Residual]:
     [API] Firewall, sourceTags: the primary interface's address. Which of several that is no model says.
     """
     everybody = (kin for kin in draft.intent.population.kin if kin.family == 4)
-    several = {kin: held for kin in everybody if (held := _several(kin))}
+    several = {kin: some for kin in everybody if (some := _several(kin))}
     if not several:
         return
     for target, rule, peers in draft.written:
