@@ -20,7 +20,7 @@ from segkit.sets import ANY, L, icmp, sctp, tcp
 from segkit.verify import prove
 from tests.conformance import azure
 from tests.conformance.test_meaning import sample
-from tests.oracles import mutants_azure
+from tests.oracles import mutants_azure, packet_azure
 from tests.oracles.intent_oracle import Oracle
 from tests.strategies import TODAY, Features, models
 
@@ -93,7 +93,7 @@ def rules(done: Compilation) -> dict[str, tuple[int, str]]:
 def test_each_tier_has_its_bands() -> None:
     bands = Bands()
     assert len(SHARES) == len(RANKS) == len(bands.ranked)
-    assert [n for band in bands.ranked for n in band] == list(bands.allows)
+    assert [n for band in bands.ranked for n in band] == list(bands.allows)[1:], "the first is for probes"
 
 
 def test_rules_stand_as_they_were_written() -> None:
@@ -148,6 +148,82 @@ def test_mutants_of_bands_are_caught() -> None:
             proof = prove(done.model, mutant, intent=done.intent, residuals=done.residuals)
             assert not proof.ok, f"{name} was called equal; it differs for {witness}"
     assert count > 30
+
+
+@pytest.mark.parametrize("tiers", ["bands", "compiled"])
+def test_no_deny_cuts_health_probes(tiers: str) -> None:
+    """Policies do not speak of the host: neither form lets a deny of everybody speak of it."""
+
+    def build(seg: Segmentation, web: Any, db: Any) -> None:
+        seg.policy("q", "quarantine").deny(anywhere, db, ANY, id="all")
+        seg.policy("g", "global").deny(anywhere, web, tcp(80), id="http")
+
+    done = estate(build, tiers=tiers)
+    oracle = packet_azure.Oracle(dict(done.fragment), azure.endpoints(done.model))
+    for name in ("web", "db"):
+        probe = packet_azure.Packet(None, packet_azure.HOST, f"{name}/", "10.0.1.9", 6, 80)
+        assert oracle.allowed(probe) and not oracle.allowed(probe._replace(src_ip="10.0.9.9"))
+
+
+def test_tiers_that_are_left_open_are_bands_where_rules_stay_as_they_were_written() -> None:
+    """Nothing else than pinned bands, and the report says so."""
+
+    def build(seg: Segmentation, web: Any, db: Any) -> None:
+        seg.policy("g", "global").deny(web, db, tcp(22), id="ssh")
+        seg.policy("a", "application").allow(web, db, tcp("1-100"), id="much")
+
+    done = estate(build, tiers="auto")
+    assert (
+        done.fragment == estate(build).fragment and done.fragment != estate(build, tiers="compiled").fragment
+    )
+    assert done.report["az"]["tiers"] == "bands" and "tiers_because" not in done.report["az"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"services": icmp(8)}, "g/some (egress): a deny of some ICMP messages"),
+        ({"services": sctp()}, "protocols without a name"),
+        ({"source": anywhere, "unless_source": L.app == "bad"}, "it would need 'snapshot'"),
+    ],
+    ids=["icmp", "sctp", "all but some"],
+)
+def test_tiers_that_are_left_open_are_compiled_where_a_rule_would_be_another(
+    changed: dict[str, Any], why: str
+) -> None:
+    def build(seg: Segmentation, web: Any, db: Any) -> None:
+        said: dict[str, Any] = {"source": web, "services": tcp(22), **changed}
+        source, services = said.pop("source"), said.pop("services")
+        seg.policy("g", "global").deny(source, db, services, id="some", **said)
+        seg.policy("a", "application").allow(web, db, tcp("1-100"), id="much")
+
+    done = estate(build, tiers="auto")
+    assert done.fragment == estate(build, tiers="compiled").fragment
+    assert done.report["az"]["tiers"] == "compiled" and why in done.report["az"]["tiers_because"]
+
+
+def test_each_target_chooses_for_itself() -> None:
+    """One that cannot does not take the other's bands away; a pin is a pin."""
+    seg = Segmentation("shop", today=TODAY)
+    for number, side in enumerate(("left", "right", "pinned")):
+        for app in ("web", "db"):
+            at = f"10.{number}.1.{5 if app == 'db' else 4}"
+            seg.workload(f"{app}-{side}", {"app": app, "side": side}, [at], realm=side)
+        tiers = "bands" if side == "pinned" else "auto"
+        seg.target(side, "azure", realm=side, placement={**PLACE, "resource_group": side, "tiers": tiers})
+    policy = seg.policy("g", "global")
+    policy.deny(L.app == "web", L.app == "db", tcp(22), id="ssh")
+    policy.deny(
+        (L.app == "web") & (L.side == "right"), (L.app == "db") & (L.side == "right"), icmp(8), id="ping"
+    )
+    seg.policy("a", "application").allow(L.app == "web", L.app == "db", tcp("1-100"), id="much")
+    done = compile_model(seg.build())
+    assert {n: done.report[n]["tiers"] for n in done.report} == {
+        "left": "bands",
+        "right": "compiled",
+        "pinned": "bands",
+    }
+    assert prove(done.model, done.fragment).ok
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from segkit.sets import NOWHERE, Addresses
 
 ENCODINGS = ("groups", "cells")
 REFERENCES = ("output", "address")
-TIERS = ("compiled", "bands")
+TIERS = ("compiled", "bands", "auto")
 LEAST = 50
 """The fewest priorities that are enough for the rules of one security group."""
 
@@ -88,7 +88,8 @@ class AzurePlacement:
     publishes; an error where no group can be named) or `address`. Left out: `output` where it is possible.
     encoding: `groups` (one application security group per selector in use) or `cells` (one per set of
     selectors that some workload matches). tiers: `compiled` (allows only, denies subtracted) or `bands`
-    (rules as they are written, each tier with a band of priorities for its denies and one for its allows).
+    (rules as they are written, each tier with a band of priorities for its denies and one for its allows),
+    or `auto` (bands as long as every rule can stay as it is written; the report says which).
     flow_log: `{"network_watcher": …, "resource_group": …,
     "storage_account_id": …, "days": …}` for visibility mode. quotas: overrides of
     `segkit.platforms.azure.limits.QUOTAS` by name. adopt: group name -> what the existing application

@@ -10,7 +10,7 @@ from segkit.model.model import Model, Target
 from segkit.platforms.azure.limits import EXEMPT_ADDRESSES
 from segkit.platforms.azure.lower.banded import unbandable
 from segkit.platforms.azure.lower.fit import over_quota, usage
-from segkit.platforms.azure.lower.prepare import prepare
+from segkit.platforms.azure.lower.prepare import Prepared, prepare
 from segkit.platforms.azure.lower.quotas import quotas
 from segkit.platforms.azure.lower.services import REST
 from segkit.platforms.base import Lowered, Residual
@@ -31,7 +31,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     ready = prepare(intent, targets)
     plan = ready.plan()
     problems: list[Problem] = [*ready.draft.problems, *ready.placing.problems]
-    problems += unbandable(ready.draft, ready.placements)
+    problems += (problem for _, problem in unbandable(ready.draft, ready.placements))
     residuals = [*ready.draft.residuals, *_unenforceable(intent.model, ready.targets)]
     out = []
     for target in steps("Writing the rules of targets", ready.targets):
@@ -46,13 +46,27 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
                 emitter.fragment(),
                 tuple(sorted(r for r in residuals if r.target == target.name)),
                 tuple(emitter.warnings),
-                {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
+                {
+                    "encoding": here.encoding,
+                    "names": SCHEME,
+                    "quotas": usage(plan, target, here),
+                    **_tiers(ready, target),
+                },
             )
         )
     problems += _clashes(ready.targets, out)
     if problems:
         raise SegkitError(problems)
     return tuple(out)
+
+
+def _tiers(ready: Prepared, target: Target) -> dict[str, str]:
+    """What became of tiers, where that is not the default, and why where it was left open."""
+    found = ready.placements[target.name].tiers
+    why = ready.compiled.get(target.name)
+    if why is not None:
+        return {"tiers": found, "tiers_because": why}
+    return {} if found == "compiled" else {"tiers": found}
 
 
 def _unenforceable(model: Model, targets: Sequence[Target]) -> Iterator[Residual]:

@@ -14,18 +14,19 @@ from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import ANY
 
 
-def unbandable(draft: Draft, placements: Mapping[str, AzurePlacement]) -> Iterator[Problem]:
-    """Every rule of a target with `tiers="bands"` that would not be exact in an order."""
+def unbandable(draft: Draft, placements: Mapping[str, AzurePlacement]) -> Iterator[tuple[str, Problem]]:
+    """Every rule of a target with `tiers="bands"` that would not be exact in an order, with the target."""
     where = {target.name: target for target in draft.targets}
     banded = {name for name, here in placements.items() if here.tiers == "bands"}
     blocking = {rule.id for rule in draft.intent.model.rules if rule.action == "deny"}
     for target, rule, _ in draft.written:
         if target.name in banded and (why := _why(rule)):
-            yield _refused(target, f"{rule.origin} ({rule.direction})", why)
+            yield target.name, _refused(target, f"{rule.origin} ({rule.direction})", why)
     for residual in draft.residuals:
         vague = residual.name != "snapshot" and not blocking.isdisjoint(residual.rules)
         if residual.target in banded and vague:
-            yield _refused(where[residual.target], residual.extent, f"a deny cannot have {residual.name!r}")
+            why = f"a deny cannot have {residual.name!r}"
+            yield residual.target, _refused(where[residual.target], residual.extent, why)
 
 
 def _why(rule: SideRule) -> str:
@@ -49,5 +50,5 @@ def _refused(target: Target, what: str, why: str) -> Problem:
         f"target {target.name}: bands of priorities cannot say {what}",
         where=target.where,
         why=why,
-        fix='write tiers="compiled", which is the default',
+        fix='write tiers="compiled", which is the default, or "auto"',
     )

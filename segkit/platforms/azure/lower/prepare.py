@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from segkit.intent.engine import Intent
@@ -14,6 +15,7 @@ from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.placing import Placing
 from segkit.platforms.azure.lower.plan import Plan, make_plan
 from segkit.platforms.azure.lower.services import express
+from segkit.platforms.azure.lower.tiers import choose
 from segkit.platforms.azure.placement import AzurePlacement, placement
 from segkit.platforms.lowering.draft import Draft, make_draft
 from segkit.platforms.lowering.encoding import CELLS, GROUPS
@@ -23,13 +25,15 @@ ENCODINGS = {"groups": GROUPS, "cells": CELLS}
 
 @dataclass(frozen=True)
 class Prepared:
-    """The targets of a model, sorted by name, with all that does not hang on an encoding."""
+    """The targets of a model, sorted by name, with all that does not hang on an encoding. `compiled` says of
+    targets that left open what becomes of tiers why they are not bands."""
 
     intent: Intent
     targets: tuple[Target, ...]
     placements: Mapping[str, AzurePlacement]
     draft: Draft
     placing: Placing
+    compiled: Mapping[str, str]
 
     def plan(self, encodings: Mapping[str, str] | None = None) -> Plan:
         """The plan with the encodings that are pinned, or with others for some targets."""
@@ -55,6 +59,6 @@ def prepare(intent: Intent, targets: Sequence[Target]) -> Prepared:
     """Drafts all targets together: a rule between two of them is opened on both."""
     ordered = tuple(sorted(targets, key=lambda t: t.name))
     placements = {t.name: placement(t) for t in ordered}
-    banded = [name for name, here in placements.items() if here.tiers == "bands"]
-    draft = make_draft(intent, ordered, grounds(ordered, placements), express, banded)
-    return Prepared(intent, ordered, placements, draft, Placing(intent, ordered, placements))
+    drafting = partial(make_draft, intent, ordered, grounds(ordered, placements), express)
+    draft, settled, compiled = choose(drafting, placements)
+    return Prepared(intent, ordered, settled, draft, Placing(intent, ordered, settled), compiled)

@@ -42,7 +42,8 @@ class Bands:
 
     @property
     def probes(self) -> int:
-        """For what lets health probes in."""
+        """For what lets health probes in: behind the allows; where rules have an order it is at `low`, in
+        front of every deny."""
         return self.rest.start - len(CLOSINGS) - 1
 
     @property
@@ -52,10 +53,12 @@ class Bands:
 
     @property
     def ranked(self) -> tuple[range, ...]:
-        """The same divided for rules that have an order, one band for each of `RANKS`."""
-        found, low, parts = [], self.low, len(self.allows)
+        """The same divided for rules that have an order, one band for each of `RANKS`. The first place is
+        left to probes."""
+        first, parts = self.low + 1, len(self.allows) - 1
+        found, low = [], first
         for number in range(len(SHARES)):
-            high = self.low + parts * sum(SHARES[: number + 1]) // sum(SHARES)
+            high = first + parts * sum(SHARES[: number + 1]) // sum(SHARES)
             found.append(range(low, high))
             low = high
         return tuple(found)

@@ -60,7 +60,8 @@ class Rules:
             lines = self._plan.lines_in(target, subnet, direction)
             found += self._lines(lines, place, bands, said)
             rest = any(line.id.protocol == "rest" for line in lines)
-            found += _closings(target, place, direction, bands, rest, said)
+            probes = bands.low if here.tiers == "bands" else bands.probes
+            found += _closings(target, place, direction, bands, probes, rest, said)
         return sorted(found, key=lambda w: (w.body["direction"], w.body["priority"]))
 
     def _lines(self, lines: Iterable[Line], subnet: str, bands: Bands, said: Said) -> Iterator[Written]:
@@ -101,9 +102,9 @@ class Rules:
 
 
 def _closings(
-    target: str, subnet: str, direction: Direction, bands: Bands, rest: bool, said: Said
+    target: str, subnet: str, direction: Direction, bands: Bands, probes: int, rest: bool, said: Said
 ) -> Iterator[Written]:
-    """What stands behind all allows: probes come in, everything else is denied, in front of the rules that
+    """What no policy says: probes come in, and what no rule allows is denied, in front of the rules that
     nobody can remove."""
 
     def written(name: str, priority: int, access: str, protocol: str, why: str, source: str = "*") -> Written:
@@ -119,7 +120,7 @@ def _closings(
 
     if direction == "ingress":
         why = "health probes of load balancers"
-        yield written("probes", bands.probes, "Allow", "*", why, "AzureLoadBalancer")
+        yield written("probes", probes, "Allow", "*", why, "AzureLoadBalancer")
     for protocol in CLOSINGS if rest else ():
         why = "what no rule allows of this protocol, before rules about unnamed protocols"
         yield written(f"deny-{protocol.lower()}", bands.denies[protocol], "Deny", protocol, why)
