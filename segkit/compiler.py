@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ class Compilation:
 
     `fragment` is all of it; `divided` is the same by stack, where targets name stacks (else the one stack is
     called "").
+
+    Where `since` is there, they hold what that became as well: the first of two applies.
     """
 
     model: Model
@@ -32,6 +34,7 @@ class Compilation:
     fragment: dict[str, Any]
     warnings: tuple[Problem, ...]
     divided: Divided
+    since: Compilation | None = None
 
     @property
     def report(self) -> dict[str, Mapping[str, Any]]:
@@ -49,12 +52,18 @@ class Compilation:
         return f"${{local.{platform(kind).membership_local(target, workload, interface)}.groups}}"
 
 
-def compile_model(model: Model) -> Compilation:
-    """Compiles and lowers a model.
+def compile_model(model: Model, since: Model | None = None) -> Compilation:
+    """Compiles and lowers a model. `since` is the model that is deployed now, for the first of two applies:
+    what is there stays beside what will be, and an apply without `since` takes it away.
 
     Raises SegkitError with everything that is in the way: bad placements, quotas, addresses that are needed
-    and not known, residuals that nobody accepted.
+    and not known, residuals that nobody accepted; of two models, what cannot be there together.
     """
+    done = _compiled(model)
+    return done if since is None else _together(_compiled(since), done)
+
+
+def _compiled(model: Model) -> Compilation:
     problems = [p for t in model.targets for p in platform(t.platform).check(model, t)]
     problems += _without_stack(model)
     if problems:
@@ -70,9 +79,51 @@ def compile_model(model: Model) -> Compilation:
         problems += _unaccepted(next(t for t in model.targets if t.name == done.target), done)
     if problems:
         raise SegkitError(problems)
+    return _assembled(model, intent, lowered, warnings)
+
+
+def _assembled(
+    model: Model, intent: Intent, lowered: Sequence[Lowered], warnings: Iterable[Problem]
+) -> Compilation:
     fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
     divided = divide(_by_stack(model, lowered)) if model.stacks else Divided({"": fragment}, ())
     return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)), divided)
+
+
+def _together(before: Compilation, after: Compilation) -> Compilation:
+    """What is deployed beside what will be."""
+    problems = list(_elsewhere(before.model, after.model))
+    there = {done.target: done for done in before.lowered}
+    targets = {target.name: target for target in after.model.targets}
+    lowered = []
+    for done in after.lowered:
+        target = targets[done.target]
+        if done.target in there and not problems:
+            try:
+                both = platform(target.platform).bridge(target, there[done.target].fragment, done.fragment)
+            except SegkitError as error:
+                problems += error.problems
+            else:
+                done = replace(done, fragment=both)
+        lowered.append(done)
+    if problems:
+        raise SegkitError(problems)
+    return replace(_assembled(after.model, after.intent, lowered, after.warnings), since=before)
+
+
+def _elsewhere(before: Model, after: Model) -> Iterator[Problem]:
+    """Targets that are not what and where they were."""
+    places = {t.name: (t.platform, t.realm, t.stack, t.home) for t in after.targets}
+    for target in before.targets:
+        here = target.platform, target.realm, target.stack, target.home
+        if places.get(target.name) != here:
+            gone = target.name not in places
+            yield Problem(
+                f"target {target.name} {'is no more' if gone else 'is of another platform, realm or stack'}",
+                where=target.where,
+                why="what is deployed of it has no place beside what will be",
+                fix="change targets in a step of its own, without since",
+            )
 
 
 def quota_reports(

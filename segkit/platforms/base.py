@@ -244,6 +244,12 @@ class Platform(Protocol):
     def lower(self, intent: Intent, targets: Sequence[Target]) -> Sequence[Lowered]:
         """The targets of this plane as Terraform; raises SegkitError where one cannot be lowered."""
 
+    def bridge(
+        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """The fragment that a target is deployed as and the one that it will be, as one that holds both;
+        raises SegkitError where they cannot be there together."""
+
     def quotas(
         self,
         intent: Intent,

@@ -90,6 +90,11 @@ class Comparison:
             if spotted.only_itself:
                 self._itself[spotted.names] |= 1 << position
 
+    @property
+    def spots(self) -> Sequence[Spotted]:
+        """Every class of endpoints."""
+        return self._spots
+
     def mismatches(self) -> Iterator[Mismatch]:
         """Every pair that differs, in a fixed order."""
         free, unowned = self._passing.free, self._passing.unowned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,7 +19,9 @@ from segkit.sets import ServiceSet
 from segkit.verify.compare import Comparison, Mismatch, Spotted
 from segkit.verify.situated import situated
 
-Status = Literal["equal", "different", "unproved"]
+Status = Literal["equal", "between", "different", "unproved"]
+Side = tuple[Intent, Comparison, Mismatch]
+"""Two ends for which a document and an intent disagree."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -47,7 +49,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What a comparison found. `ok` is true only for `equal`: every governed flow passes exactly when it
-    should, or an accepted residual says why not."""
+    should, or an accepted residual says why not; and for `between`, of the first of two applies: what both
+    intents allow passes, and what both deny is closed."""
 
     status: Status
     differences: tuple[Difference, ...]
@@ -62,8 +65,8 @@ class Proof:
 
     @property
     def ok(self) -> bool:
-        """Is the document proved equal to the intent?"""
-        return self.status == "equal"
+        """Is the document proved equal to the intent, or between two?"""
+        return self.status in ("equal", "between")
 
     def to_json(self) -> dict[str, Any]:
         """The proof as data."""
@@ -111,28 +114,23 @@ def prove(
     if intent is None or residuals is None:
         done = compile_model(model)
         intent, residuals = done.intent, done.residuals
-    views = (
-        _views(situated(model, document), document.document)
-        if isinstance(document, Joined)
-        else _views(model, document)
-    )
-    comparison = Comparison(Passing(intent), views)
-    accepted_names = {(t.name, a.residual) for t in model.targets for a in t.accepted}
-    usable = [r for r in residuals if (r.target, r.name) in accepted_names]
+    read = views(model, document)
+    comparison = Comparison(Passing(intent), read)
+    known = usable(model, residuals)
     left: dict[Difference, None] = {}
     explained: dict[Difference, None] = {}
     for mismatch in comparison.mismatches():
-        for difference in _differences(intent, comparison, mismatch, usable):
+        for difference in differences((intent, comparison, mismatch), known):
             (explained if difference.residual else left)[difference] = None
-    memberships = tuple(sorted((m for v in views for m in v.memberships()), key=in_order))
+    memberships = tuple(sorted((m for v in read for m in v.memberships()), key=in_order))
     tally = comparison.tally
     return Proof(
-        _status(model, left, memberships),
+        status(model, left, memberships),
         tuple(sorted(left)),
         tuple(sorted(explained)),
         memberships,
-        tuple(sorted({n for v in views for n in v.notes()})),
-        tuple(e for v in views for e in v.exempt()),
+        tuple(sorted({n for v in read for n in v.notes()})),
+        tuple(e for v in read for e in v.exempt()),
         tuple(residuals),
         tally.pairs,
         tally.ungoverned,
@@ -140,42 +138,59 @@ def prove(
     )
 
 
-def _views(model: Model, document: Mapping[str, Any]) -> list[View]:
+def views(model: Model, document: Mapping[str, Any] | Joined) -> list[View]:
+    """The reading model of each platform over a document."""
+    if isinstance(document, Joined):
+        model, document = situated(model, document), document.document
     by_platform = defaultdict(list)
     for target in model.targets:
         by_platform[target.platform].append(target)
     return [platform(name).view(model, targets, document) for name, targets in sorted(by_platform.items())]
 
 
-def _status(model: Model, left: Mapping[Difference, None], memberships: Iterable[Membership]) -> Status:
+def usable(model: Model, residuals: Sequence[Residual]) -> list[Residual]:
+    """The residuals that somebody accepted."""
+    accepted = {(t.name, a.residual) for t in model.targets for a in t.accepted}
+    return [r for r in residuals if (r.target, r.name) in accepted]
+
+
+def status(model: Model, left: Mapping[Difference, None], memberships: Iterable[Membership]) -> Status:
+    """What to say of a document, with the differences that nothing explains."""
     if left:
         return "different"
     trusting = {t.name for t in model.targets if any(a.residual == "unproved" for a in t.accepted)}
     return "unproved" if any(m.unknown and m.target not in trusting for m in memberships) else "equal"
 
 
-def _differences(
-    intent: Intent, comparison: Comparison, mismatch: Mismatch, residuals: Sequence[Residual]
-) -> Iterable[Difference]:
-    for kind, services in (("opens", mismatch.opens), ("closes", mismatch.closes)):
-        for name, part in _explained(mismatch, kind, services, residuals):
-            rules = intent.matching(mismatch.source.cell.index, mismatch.destination.cell.index)
-            yield Difference(
-                kind,
-                mismatch.source.text,
-                mismatch.destination.text,
-                str(part),
-                tuple(r.id for r in rules if r.services.overlaps(part)),
-                comparison.resources(mismatch),
-                name,
-            )
+def differences(
+    side: Side, residuals: Sequence[Residual], other: tuple[Side, Sequence[Residual]] | None = None
+) -> Iterator[Difference]:
+    """What a mismatch says, split by the residual that explains it; one of another model may, too."""
+    sides = [(side, residuals), *([other] if other else [])]
+    for kind, services in (("opens", side[2].opens), ("closes", side[2].closes)):
+        for (_, _, mismatch), known in sides:
+            for name, part in _explained(mismatch, kind, services, known):
+                services -= part
+                yield _told(kind, part, name, [one for one, _ in sides])
+        if services:
+            yield _told(kind, services, "", [one for one, _ in sides])
+
+
+def _told(kind: str, services: ServiceSet, residual: str, sides: Sequence[Side]) -> Difference:
+    rules: dict[str, None] = {}
+    for intent, _, mismatch in sides:
+        ends = mismatch.source.cell.index, mismatch.destination.cell.index
+        rules |= {rule.id: None for rule in intent.matching(*ends) if rule.services.overlaps(services)}
+    _, comparison, mismatch = sides[0]
+    resources = comparison.resources(mismatch)
+    names = mismatch.source.text, mismatch.destination.text
+    return Difference(kind, *names, str(services), tuple(rules), resources, residual)
 
 
 def _explained(
     mismatch: Mismatch, kind: str, services: ServiceSet, residuals: Sequence[Residual]
-) -> Iterable[tuple[str, ServiceSet]]:
-    """The services split by the residual that explains them; what none explains comes last, without a
-    name."""
+) -> Iterator[tuple[str, ServiceSet]]:
+    """The services that residuals explain, with the residual that does."""
     for residual in residuals:
         for box in residual.boxes if residual.effect == kind else ():
             if not (_in(box.source, mismatch.source) and _in(box.destination, mismatch.destination)):
@@ -183,8 +198,6 @@ def _explained(
             if part := services & box.services:
                 yield residual.name, part
                 services -= part
-    if services:
-        yield "", services
 
 
 def _short(listed: str, most: int = 4) -> str:

@@ -37,6 +37,15 @@ class Aws:
 
         return lower(intent, targets)
 
+    def bridge(
+        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """What is deployed and what will be, at once."""
+        from segkit.platforms.aws.joins import JOINS, too_much
+        from segkit.platforms.lowering.crowding import both
+
+        return both(target, before, after, JOINS, too_much)
+
     def quotas(
         self,
         intent: Intent,

@@ -38,6 +38,15 @@ class Google:
 
         return lower(intent, targets)
 
+    def bridge(
+        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """What is deployed and what will be, at once."""
+        from segkit.platforms.google.joins import JOINS, too_much
+        from segkit.platforms.lowering.crowding import both
+
+        return both(target, before, after, JOINS, too_much)
+
     def quotas(
         self,
         intent: Intent,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from segkit.artifacts.bridge import Joins, bridge
 from segkit.errors import Problem
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
@@ -44,6 +45,12 @@ class Doors:
         from .lower import lower
 
         return lower(intent, targets)
+
+    def bridge(
+        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Both fragments, one beside the other."""
+        return bridge(before, after, Joins())
 
     def quotas(
         self,

@@ -1,0 +1,90 @@
+"""How what is deployed and what will be are there at once on Google Cloud."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from segkit.artifacts.bridge import Apart, Joins
+from segkit.errors import Problem
+from segkit.model.model import Target
+from segkit.platforms.google.limits import NAME_LIMIT
+from segkit.platforms.google.placement import placement
+from segkit.platforms.lowering.crowding import Count, crowded, members
+
+_POLICY = "google_compute_network_firewall_policy_with_rules"
+_ASSOCIATION = "google_compute_network_firewall_policy_association"
+_KEY, _VALUE, _BINDING = "google_tags_tag_key", "google_tags_tag_value", "google_tags_location_tag_binding"
+_FIREWALL = "google_compute_firewall"
+
+JOINS = Joins(
+    beside={_FIREWALL: Apart("name", longest=NAME_LIMIT)},
+    items={_POLICY: ("rule", Apart(number="priority"), "")},
+    fixed={
+        _BINDING: ("parent", "tag_value", "location"),
+        _ASSOCIATION: ("attachment_target", "firewall_policy"),
+        _VALUE: ("parent", "short_name"),
+        _KEY: ("parent", "short_name", "purpose_data"),
+        _POLICY: ("name",),
+    },
+)
+
+
+def too_much(target: Target, fragment: Mapping[str, Any]) -> Iterator[Problem]:
+    """What Google Cloud would refuse, were all of it there: of a key, a machine has one value."""
+    here = placement(target)
+    held = members(fragment, target.name, _BINDING, "parent", "tag_value")
+    yield from _two_values(target, fragment, held)
+    yield from crowded(target, here.quota, _counts(fragment, held, here.tags == "network"))
+
+
+def _two_values(
+    target: Target, fragment: Mapping[str, Any], held: Mapping[str, list[str]]
+) -> Iterator[Problem]:
+    keys = {
+        f"${{local.segkit-tag_{name}}}": body["parent"]
+        for name, body in fragment.get("resource", {}).get(_VALUE, {}).items()
+    }
+    clashes: dict[str, list[str]] = defaultdict(list)
+    for who, tags in sorted(held.items()):
+        for key, count in Counter(keys[tag] for tag in set(tags) if tag in keys).items():
+            if count > 1:
+                clashes[key].append(who)
+    for key, machines in sorted(clashes.items()):
+        more = f" and {len(machines) - 1} more" if len(machines) > 1 else ""
+        yield Problem(
+            f"target {target.name}: {machines[0]}{more} would have two values of {key}",
+            where=target.where,
+            why="a machine has one value of a tag key, so no step between the two is possible",
+            fix='go by way of encoding="groups", where each selector has a key of its own: one transition to '
+            "it, one with this change, one back; or let go of the flows of these machines for a moment and "
+            "leave out since",
+        )
+
+
+def _counts(fragment: Mapping[str, Any], held: Mapping[str, list[str]], network: bool) -> Iterator[Count]:
+    resources = fragment.get("resource", {})
+    per_machine = "network_tags_per_machine" if network else "tags_per_interface"
+    for who, tags in sorted(held.items()):
+        yield per_machine, f"{who} has tags:", len(set(tags))
+    if network:
+        yield "rules_per_project", "there are VPC firewall rules:", len(resources.get(_FIREWALL, {}))
+        return
+    yield "keys_per_parent", "there are tag keys:", len(resources.get(_KEY, {}))
+    values = Counter(str(body["parent"]) for body in resources.get(_VALUE, {}).values())
+    for key, count in sorted(values.items()):
+        yield "values_per_key", f"{key} has values:", count
+    for name, policy in sorted(resources.get(_POLICY, {}).items()):
+        cost = sum(map(_cost, policy["rule"]))
+        yield "attributes_per_policy", f"the rules of policy {name} have attributes:", cost
+
+
+def _cost(rule: Mapping[str, Any]) -> int:
+    """What a rule costs: its far ends times its protocols and ports, as segkit estimates it elsewhere."""
+    match = rule["match"]
+    ends = sum(len(match.get(f"{side}_{how}", ())) for side in ("src", "dest") for how in _FAR_ENDS)
+    return max(1, ends) * sum(max(1, len(one.get("ports", ()))) for one in match["layer4_config"])
+
+
+_FAR_ENDS = ("ip_ranges", "secure_tag")

@@ -1,0 +1,132 @@
+"""The proof of the first of two applies: what both intents allow passes, and what both deny is closed.
+
+What only one of them allows may pass or not. Who is in one model only is judged by both, with the labels it
+has there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from segkit.artifacts import Joined
+from segkit.intent.enforcement import Passing
+from segkit.intent.engine import Intent
+from segkit.model.model import Model
+from segkit.platforms.base import Residual, View, in_order
+from segkit.sets import Addresses
+from segkit.sets.atoms import AddressAtoms
+from segkit.verify.compare import Comparison, Mismatch, Spotted
+from segkit.verify.proof import Difference, Proof, differences, status, usable, views
+
+Key = tuple[str, int, int]
+"""Who somebody is in either comparison: a workload or a realm, the family, and the sets that hold the
+addresses."""
+
+
+class Cut:
+    """A view that tells more addresses apart than it has to, so that its classes are those of another."""
+
+    def __init__(self, view: View, cuts: Sequence[Addresses]) -> None:
+        self._view, self._cuts = view, cuts
+
+    def cuts(self) -> Sequence[Addresses]:
+        """Every address set that any of them mentions."""
+        return self._cuts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+
+def alike(planes: Sequence[Sequence[View]], more: Sequence[Addresses] = ()) -> list[list[View]]:
+    """Several readings that all tell the same addresses apart."""
+    cuts = [*more, *(cut for held in planes for view in held for cut in view.cuts())]
+    return [[cast(View, Cut(view, cuts)) for view in held] for held in planes]
+
+
+def prove_between(
+    before: Model,
+    after: Model,
+    document: Mapping[str, Any] | Joined,
+    residuals: tuple[Sequence[Residual], Sequence[Residual]] = ((), ()),
+) -> Proof:
+    """Proves that a document is between two models; `residuals` are those that lowering foresees of each.
+
+    The status of what is proved is `between`. Raises SegkitError when the document cannot be read.
+    """
+    models = [_with(before, after), _with(after, before)]
+    intents = [Intent(model) for model in models]
+    others = [cell.addresses for intent in intents for cell in intent.cells if not cell.is_workload]
+    read = alike([views(model, document) for model in models], others)
+    sides = [Comparison(Passing(i), held) for i, held in zip(intents, read, strict=True)]
+    left: dict[Difference, None] = {}
+    explained: dict[Difference, None] = {}
+    accepted = [usable(model, found) for model, found in zip(models, residuals, strict=True)]
+    for before_side, after_side in _shared(sides, AddressAtoms(read[0][0].cuts())):
+        there, here = (intents[0], sides[0], before_side), (intents[1], sides[1], after_side)
+        for found in differences(here, accepted[1], (there, accepted[0])):
+            (explained if found.residual else left)[found] = None
+    memberships = tuple(sorted({m for held in read for v in held for m in v.memberships()}, key=in_order))
+    found_status = status(after, left, memberships)
+    tally = sides[1].tally
+    return Proof(
+        "between" if found_status == "equal" else found_status,
+        tuple(sorted(left)),
+        tuple(sorted(explained)),
+        memberships,
+        tuple(sorted({n for held in read for v in held for n in v.notes()})),
+        tuple(dict.fromkeys(e for held in read for v in held for e in v.exempt())),
+        tuple(r for found in residuals for r in found),
+        tally.pairs,
+        tally.ungoverned,
+        tally.single_ended,
+    )
+
+
+def _with(model: Model, other: Model) -> Model:
+    """A model with the workloads that only another has."""
+    names = {workload.name for workload in model.workloads}
+    more = (workload for workload in other.workloads if workload.name not in names)
+    return replace(model, workloads=tuple(sorted((*model.workloads, *more), key=lambda w: w.name)))
+
+
+def _shared(sides: Sequence[Comparison], atoms: AddressAtoms) -> Iterator[tuple[Mismatch, Mismatch]]:
+    """What the document does against both models, between the same two ends."""
+    before, after = ({(id(m.source), id(m.destination)): m for m in side.mismatches()} for side in sides)
+    if not before or not after:
+        return
+    same = _same(sides, atoms)
+    for (source, destination), one in before.items():
+        for there in same[source]:
+            for here in same[destination]:
+                other = after.get((there, here))
+                if other is None:
+                    continue
+                opens, closes = one.opens & other.opens, one.closes & other.closes
+                if opens or closes:
+                    yield (
+                        replace(one, opens=opens, closes=closes),
+                        replace(other, opens=opens, closes=closes),
+                    )
+
+
+def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequence[int]]:
+    """For each class of the one comparison, those of the other that somebody of it is in."""
+    places: dict[Key, list[int]] = defaultdict(list)
+    for spotted in sides[1].spots:
+        for key in _keys(spotted, atoms):
+            places[key].append(id(spotted))
+    found: dict[int, Sequence[int]] = {}
+    for spotted in sides[0].spots:
+        held = (places.get(key, ()) for key in _keys(spotted, atoms))
+        found[id(spotted)] = tuple(dict.fromkeys(other for others in held for other in others))
+    return found
+
+
+def _keys(spotted: Spotted, atoms: AddressAtoms) -> Iterator[Key]:
+    cell = spotted.cell
+    truth = 0 if spotted.addresses is None else atoms.split(spotted.addresses, cell.family)[0][1]
+    for name in spotted.names or (f"realm {cell.realm}",):
+        yield name, cell.family, truth
