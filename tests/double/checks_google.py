@@ -15,7 +15,10 @@ from tests.double.wire import UNKNOWN
 
 FIREWALL, POLICY = "google_compute_firewall", "google_compute_network_firewall_policy"
 WITH_RULES, RULE, ASSOCIATION = (f"{POLICY}_{part}" for part in ("with_rules", "rule", "association"))
-HIERARCHY_RULE = "google_compute_firewall_policy_rule"
+HIERARCHY = "google_compute_firewall_policy"
+HIERARCHY_RULE, ATTACHED, HIERARCHY_WITH_RULES = (
+    f"{HIERARCHY}_{part}" for part in ("rule", "association", "with_rules")
+)
 NETWORK, SUBNETWORK, INSTANCE = (f"google_compute_{k}" for k in ("network", "subnetwork", "instance"))
 KEY, VALUE, BINDING, LOCATION_BINDING = (
     f"google_tags_{kind}" for kind in ("tag_key", "tag_value", "tag_binding", "location_tag_binding")
@@ -51,7 +54,7 @@ def resolve(state: State, name: str, thing: Thing) -> str:
         return path.replace("/", "/global/networks/").join(("projects/", ""))
     if path.count("/") == 2:
         return next((t.id for t in state.of(VALUE) if t.body["namespaced_name"] == path), name)
-    if thing.kind == f"{HIERARCHY_RULE.removesuffix('_rule')}_association" or thing.kind == HIERARCHY_RULE:
+    if thing.kind in (ATTACHED, HIERARCHY_RULE):
         return f"locations/global/firewallPolicies/{path}"
     project = thing.body.get("project")
     kind = "networks" if thing.kind in (FIREWALL, SUBNETWORK, INSTANCE) else "firewallPolicies"
@@ -65,20 +68,25 @@ def _numbered(instance: Thing, zone: str, number: str) -> bool:
 def rules_of(state: State, policy: str) -> list[Body]:
     """Every rule of a policy, in one form."""
     inside = [
-        rule for t in state.of(WITH_RULES) if t.id == policy for rule in t.body.get("rule") or () if rule
+        rule
+        for t in state.of(WITH_RULES, HIERARCHY_WITH_RULES)
+        if t.id == policy
+        for rule in t.body.get("rule") or ()
+        if rule
     ]
     return inside + [t.body for t in state.of(RULE) if t.id.rsplit("/rules/", 1)[0] == policy]
 
 
 def _own_rules(thing: Thing) -> Sequence[Body]:
-    return thing.body.get("rule") or () if thing.kind == WITH_RULES else [thing.body]
+    inside = thing.kind in (WITH_RULES, HIERARCHY_WITH_RULES)
+    return thing.body.get("rule") or () if inside else [thing.body]
 
 
 def counted(state: State, policy: Thing) -> Body:
     """A policy as it is read back: rules by priority, with what they cost."""
     rules = rules_of(state, policy.id)
     body = {**policy.body, "rule_tuple_count": sum(map(_tuples, rules))}
-    if policy.kind == WITH_RULES:
+    if policy.kind != POLICY:
         body["rule"] = sorted(policy.body["rule"], key=lambda rule: int(rule["priority"]))
     return body
 
@@ -173,6 +181,9 @@ def _unfit(state: State, thing: Thing, name: str) -> Iterator[str]:
     key = value and state.get(KEY, value.body["parent"])
     if key and key.body.get("purpose") != "GCE_FIREWALL":
         yield f"{name} is no value of a key for firewalls"
+    above = key is not None and thing.kind in (HIERARCHY_RULE, HIERARCHY_WITH_RULES)
+    if key and above and (key.body.get("purpose_data") or {}).get("organization") != "auto":
+        yield f"{name} is for one network, and no tag of the organization"
 
 
 def _firewall(state: State, thing: Thing) -> Iterator[str]:
@@ -202,6 +213,21 @@ def _one_policy(state: State, link: Thing) -> Iterator[str]:
             yield f"{network} has a firewall policy already, by {other.id}"
 
 
+def _one_place(state: State, link: Thing) -> Iterator[str]:
+    """An organization or a folder has one firewall policy."""
+    place = link.body["attachment_target"]
+    for other in state.of(ATTACHED):
+        if other.key != link.key and other.body["attachment_target"] == place:
+            yield f"{place} already has an association: {other.id}"
+
+
+def _one_short_name(state: State, policy: Thing) -> Iterator[str]:
+    """Whose organization a folder is in the double does not know: names are apart everywhere."""
+    for other in state.of(HIERARCHY, HIERARCHY_WITH_RULES):
+        if other.key != policy.key and other.body["short_name"] == policy.body["short_name"]:
+            yield f"{other.id} has this name already"
+
+
 def _one_name(state: State, thing: Thing) -> Iterator[str]:
     """Two policies, or two tags of a parent, cannot share a name."""
     kinds = (POLICY, WITH_RULES) if thing.kind in (POLICY, WITH_RULES) else (thing.kind,)
@@ -226,6 +252,9 @@ def _tag_quotas(state: State, tag: Thing) -> Iterator[str]:
 def _firewall_key(state: State, key: Thing) -> Iterator[str]:
     if key.body.get("purpose") == "GCE_FIREWALL" and not key.body.get("purpose_data"):
         yield "a key for firewalls needs purpose_data"
+    whole = (key.body.get("purpose_data") or {}).get("organization")
+    if whole and (whole != "auto" or not key.body["parent"].startswith("organizations/")):
+        yield "the whole organization is said as organization = auto, for a key of an organization"
 
 
 def bound(state: State, resource: str) -> list[str]:
@@ -289,7 +318,10 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     POLICY: (_one_name,),
     WITH_RULES: (_one_name, _priorities, _rule_makes_sense),
     RULE: (_priorities, _rule_makes_sense),
+    HIERARCHY: (_one_short_name,),
+    HIERARCHY_WITH_RULES: (_one_short_name, _priorities, _rule_makes_sense),
     HIERARCHY_RULE: (_rule_makes_sense,),
+    ATTACHED: (_one_place,),
     ASSOCIATION: (_one_policy,),
     KEY: (_one_name, _tag_quotas, _firewall_key),
     VALUE: (_one_name, _tag_quotas),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from segkit.compiler import compile_model
@@ -14,10 +14,21 @@ from tests.double.steps import Way, mismatches
 
 class Journey:
     """One platform that goes from model to model, each deployed by Terraform into the same `network`, which
-    is there before the first and after the last."""
+    is there before the first and after the last.
 
-    def __init__(self, bench: Bench, network: Mapping[str, Any]) -> None:
+    `joined` is the network while there is a segmentation, where machines take what that publishes; `seen`
+    adds to what the platform holds who those machines are.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        network: Mapping[str, Any],
+        joined: Mapping[str, Any] | None = None,
+        seen: Callable[[dict[str, Any]], dict[str, Any]] = lambda document: document,
+    ) -> None:
         self.bench, self._network = bench, network
+        self._joined, self._seen = joined or network, seen
         self._model: Model | None = None
         bench.apply(network)
 
@@ -30,10 +41,10 @@ class Journey:
         end closes passes until it is the turn of that end.
         """
         done = compile_model(model)
-        proof = prove(model, self.bench.write(self._network, done.fragment))
+        proof = prove(model, self.bench.write(self._joined, done.fragment))
         assert proof.ok, proof.text()
         planned = self._apply(model, done.fragment, ("cuts", "opens") if self._model else ("cuts",))
-        wrong = "\n".join(map(str, mismatches(model, self.bench.document())))
+        wrong = "\n".join(map(str, mismatches(model, self._seen(self.bench.document()))))
         assert not wrong, wrong
         self.bench.terraform.settle()
         self._model = model
@@ -61,10 +72,10 @@ class Journey:
         self, model: Model, fragment: Mapping[str, Any], never: tuple[str, ...]
     ) -> dict[str, list[str]]:
         """Carries out a change; no call on the way did what it is never to do."""
-        start, since = self.bench.document(), len(self.bench.calls())
-        planned = self.bench.apply(self._network, fragment)
-        steps = list(self.bench.documents(since))
-        way = Way(model, start, self.bench.document(), [document for _, document in steps])
+        start, since = self._seen(self.bench.document()), len(self.bench.calls())
+        planned = self.bench.apply(self._joined if fragment else self._network, fragment)
+        steps = [(call, self._seen(document)) for call, document in self.bench.documents(since)]
+        way = Way(model, start, self._seen(self.bench.document()), [document for _, document in steps])
         torn = [
             f"{call.action} {call.kind} {call.id}: {line}"
             for (call, _), lines in zip(steps, way.torn(), strict=True)

@@ -20,7 +20,7 @@ _HIERARCHY_PATH = "locations/global/firewallPolicies/{firewall_policy:last}"
 NETWORK, SUBNETWORK, INSTANCE = (f"google_compute_{k}" for k in ("network", "subnetwork", "instance"))
 FIREWALL, POLICY = checks.FIREWALL, checks.POLICY
 WITH_RULES, RULE, ASSOCIATION = checks.WITH_RULES, checks.RULE, checks.ASSOCIATION
-HIERARCHY = "google_compute_firewall_policy"
+HIERARCHY, ATTACHED, ABOVE = checks.HIERARCHY, checks.ATTACHED, checks.HIERARCHY_WITH_RULES
 KEY, VALUE, BINDING, LOCATION_BINDING = checks.KEY, checks.VALUE, checks.BINDING, checks.LOCATION_BINDING
 ADDRESS_GROUP = "google_network_security_address_group"
 
@@ -34,8 +34,9 @@ IDS = {
     RULE: _POLICY_PATH + "/rules/{priority}",
     ASSOCIATION: _POLICY_PATH + "/associations/{name}",
     HIERARCHY: "locations/global/firewallPolicies/{number}",
+    ABOVE: "locations/global/firewallPolicies/{number}",
     f"{HIERARCHY}_rule": _HIERARCHY_PATH + "/rules/{priority}",
-    f"{HIERARCHY}_association": _HIERARCHY_PATH + "/associations/{name}",
+    ATTACHED: _HIERARCHY_PATH + "/associations/{name}",
     ADDRESS_GROUP: "{parent}/locations/{location}/addressGroups/{name}",
     KEY: "tagKeys/{number}",
     VALUE: "tagValues/{number}",
@@ -56,7 +57,12 @@ FILLS: Mapping[str, Mapping[str, str]] = {
     RULE: {"project": "{default_project}"},
     ASSOCIATION: {"project": "{default_project}", "short_name": "{name}"},
     HIERARCHY: {"name": "{number}", "firewall_policy_id": "{number}"},
-    f"{HIERARCHY}_association": {"short_name": "{name}"},
+    ABOVE: {
+        "policy_id": "{number}",
+        "self_link": _LINK["self_link"],
+        "self_link_with_id": _LINK["self_link"],
+    },
+    ATTACHED: {"short_name": "{name}"},
     KEY: {"name": "{number}", "namespaced_name": "{parent:last}/{short_name}"},
     VALUE: {"name": "{number}"},
     BINDING: {"name": "{parent:quoted}/{tag_value}"},
@@ -80,8 +86,13 @@ REFERENCES: Mapping[str, Mapping[str, Ref]] = {
         "match.src_networks": _NETWORK,
     },
     ASSOCIATION: {"firewall_policy": _POLICIES, "attachment_target": _NETWORK},
+    ABOVE: {
+        "rule.match.src_secure_tag.name": _TAG,
+        "rule.target_secure_tag.name": _TAG,
+        "rule.target_resources": Ref((NETWORK,), holds=False),
+    },
     f"{HIERARCHY}_rule": {"firewall_policy": Ref((HIERARCHY,)), "target_resources": _NETWORK},
-    f"{HIERARCHY}_association": {"firewall_policy": Ref((HIERARCHY,))},
+    ATTACHED: {"firewall_policy": Ref((HIERARCHY, ABOVE))},
     KEY: {"purpose_data.network": _NETWORK},
     VALUE: {"parent": Ref((KEY,))},
     BINDING: {"tag_value": _BOUND},
@@ -96,6 +107,7 @@ _NETWORK_TAG = matches(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", "network tags look li
 _DIRECTION = among("INGRESS", "EGRESS")
 
 _RULE_VALID: Limits = {"direction": [_DIRECTION]}
+_PLACE = matches(r"(organizations|folders)/\d+", "neither an organization nor a folder")
 
 
 def _rule_limits(layer4: str, source: str, target: str) -> Limits:
@@ -140,6 +152,7 @@ TABLE = Table(
         },
         RULE: _RULE_VALID,
         WITH_RULES: below("rule", _RULE_VALID),
+        ABOVE: below("rule", _RULE_VALID),
         KEY: {
             "short_name": [_TAG_NAME],
             "description": [at_most(256)],
@@ -166,6 +179,7 @@ TABLE = Table(
         ],
         RULE: [Choice(("target_secure_tags", "target_service_accounts"), needed=False)],
         WITH_RULES: [Choice(("target_secure_tag", "target_service_accounts"), "rule", needed=False)],
+        ABOVE: [Choice(("target_secure_tag", "target_service_accounts"), "rule", needed=False)],
     },
     limits={
         FIREWALL: {
@@ -181,6 +195,12 @@ TABLE = Table(
             "name": [_NAME],
             **below("rule", _rule_limits("layer4_config", "src_secure_tag", "target_secure_tag")),
         },
+        ABOVE: {
+            "short_name": [_NAME],
+            "parent": [_PLACE],
+            **below("rule", _rule_limits("layer4_config", "src_secure_tag", "target_secure_tag")),
+        },
+        ATTACHED: {"name": [_NAME], "attachment_target": [_PLACE]},
         RULE: _rule_limits("layer4_configs", "src_secure_tags", "target_secure_tags"),
         ASSOCIATION: {"name": [_NAME]},
         INSTANCE: {"tags": [_NETWORK_TAG]},
@@ -192,8 +212,9 @@ TABLE = Table(
         INSTANCE: checks.give_addresses,
         RULE: checks.mark_tags,
         WITH_RULES: checks.mark_tags,
+        ABOVE: checks.mark_tags,
         VALUE: checks.call_value,
     },
-    shown={POLICY: checks.counted, WITH_RULES: checks.counted},
+    shown=dict.fromkeys((POLICY, WITH_RULES, ABOVE), checks.counted),
     replaces={SUBNETWORK: _smaller},
 )

@@ -20,6 +20,7 @@ PLAIN, RULE = "google_compute_network_firewall_policy", "google_compute_network_
 KEY, VALUE = "google_tags_tag_key", "google_tags_tag_value"
 BINDING = "google_tags_location_tag_binding"
 LINK = f"{PLAIN}_association"
+ABOVE, ATTACHED = (f"google_compute_firewall_policy_{part}" for part in ("with_rules", "association"))
 
 
 @pytest.fixture
@@ -57,6 +58,10 @@ def _rule(priority: int = 1, match: Body | None = None, **more: Any) -> Body:
 
 def _policy(*rules: Body, name: str = "p") -> Body:
     return {"name": name, "rule": list(rules)}
+
+
+def _above(*rules: Body, **more: Any) -> Body:
+    return {"short_name": "p", "parent": "folders/2", "rule": list(rules), **more}
 
 
 def _firewall(**more: Any) -> Body:
@@ -123,6 +128,25 @@ REFUSED: dict[str, tuple[str, Body, str]] = {
         {"parent": "projects/1", "short_name": "a", "purpose_data": {"network": "shop/none"}},
         "shop/none does not exist",
     ),
+    "a hierarchical policy of a project": (ABOVE, _above(_rule(), parent="projects/1"), "neither an organiz"),
+    "one priority twice above": (ABOVE, _above(_rule(7), _rule(7)), "2 rules have the priority 7"),
+    "a network that is not above": (
+        ABOVE,
+        _above(
+            _rule(target_resources=["https://www.googleapis.com/compute/v1/projects/shop/global/networks/x"])
+        ),
+        "networks/x does not exist",
+    ),
+    "a key of a project for the organization": (
+        KEY,
+        {
+            "parent": "projects/1",
+            "short_name": "a",
+            "purpose": "GCE_FIREWALL",
+            "purpose_data": {"organization": "auto"},
+        },
+        "for a key of an organization",
+    ),
     "a value of no key": (VALUE, {"parent": "tagKeys/1", "short_name": "web"}, "tagKeys/1 does not exist"),
 }
 
@@ -143,6 +167,29 @@ def test_one_policy_for_a_network(google: Api) -> None:
     for kind, path in ((POLICY, "firewallPolicies/p"), (NETWORK, "networks/net")):
         with pytest.raises(RefusedError, match=r"is in use by \S*associations/a"):
             google.delete(kind, f"projects/shop/global/{path}")
+
+
+def test_one_policy_for_a_folder(google: Api) -> None:
+    made = google.create(ABOVE, _above(_rule(target_resources=["projects/shop/global/networks/net"])))
+    other = google.create(ABOVE, _above(_rule(), short_name="q"))
+    place = {"attachment_target": "folders/2"}
+    google.create(ATTACHED, {"name": "a", "firewall_policy": made["id"], **place})
+    with pytest.raises(RefusedError, match="folders/2 already has an association"):
+        google.create(ATTACHED, {"name": "b", "firewall_policy": other["id"], **place})
+    with pytest.raises(RefusedError, match="is in use by"):
+        google.delete(ABOVE, str(made["id"]))
+    with pytest.raises(RefusedError, match="has this name already"):
+        google.create(ABOVE, _above(_rule(), parent="folders/3"))
+
+
+def test_hierarchical_rules_name_tags_of_the_organization(google: Api) -> None:
+    near = _value(google, _key(google), "web")
+    whole = {"parent": "organizations/1", "purpose_data": {"organization": "auto"}}
+    far = _value(google, _key(google, "tier", **whole), "web")
+    with pytest.raises(RefusedError, match="is for one network"):
+        google.create(ABOVE, _above(_rule(target_secure_tag=[{"name": near}])))
+    made = google.create(ABOVE, _above(_rule(target_secure_tag=[{"name": far}])))
+    assert made["policy_id"]
 
 
 def test_a_machine_has_one_value_of_a_key(google: Api) -> None:

@@ -33,11 +33,12 @@ def estate(
     interface: Callable[[str], str | None] = lambda _: None,
     accept: Sequence[str] = (),
     hosts: Mapping[str, tuple[str, str, str]] = MappingProxyType(HOSTS),
+    ill: Sequence[str] = ("sick-1",),
     **options: Any,
 ) -> Model:
     """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames). `place`
     and `options` make the placement, `interface` tells a host's interface, `accept` names residuals. `hosts`:
-    name -> role, zone, address."""
+    name -> role, zone, address. `ill` are those in quarantine."""
     seg = Segmentation("e2e", today=TODAY)
     moved = {"moved_from": "edge"} if edge != "edge" else {}
     front = seg.zone(edge, select=L.zone == "edge", classification="public", **moved)
@@ -55,7 +56,7 @@ def estate(
     shop.allow(front, outside, "https", ticket="NET-5", id="updates")
     change((shop, web, api, db, partners))
     for name, (role, zone, address) in hosts.items():
-        sick = {"sick": "yes"} if name.startswith("sick") else {}
+        sick = {"sick": "yes"} if name in ill else {}
         labels = {"role": role, "zone": zone, **sick}
         seg.workload(name, labels, addresses=[address], interface_id=interface(name))
     target = seg.target(platform, platform, placement={**place, **options})

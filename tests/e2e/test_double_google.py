@@ -24,6 +24,12 @@ PLACE = {
     "order": "BEFORE_CLASSIC_FIREWALL",
 }
 POLICY = "google_compute_network_firewall_policy_with_rules"
+ABOVE = "google_compute_firewall_policy_with_rules"
+ADMIN = {
+    "ancestors": ["organizations/1", "folders/2"],
+    "global_tier": "admin",
+    "global_at": "folders/2",
+}
 
 
 def _machine(name: str) -> str:
@@ -35,8 +41,9 @@ def _model(*args: Any, **options: Any) -> Model:
     return estate(*args, platform="google", place=PLACE, interface=_machine, accept=["snapshot"], **options)
 
 
-def _network() -> Mapping[str, Any]:
-    """A network with a machine for each host."""
+def _network(**machine: Any) -> Mapping[str, Any]:
+    """A network with a machine for each host; `machine` are further arguments, with the host's name for
+    {}."""
     subnets = {"edge": "10.0.1.0/24", "data": "10.0.2.0/24"}
     network = PLACE["network_id"]
     return {
@@ -58,6 +65,7 @@ def _network() -> Mapping[str, Any]:
                     "name": name,
                     "zone": ZONE,
                     "machine_type": "e2-small",
+                    **{key: value.format(name) for key, value in machine.items()},
                     "boot_disk": [{"initialize_params": [{"image": "debian"}]}],
                     "network_interface": [
                         {
@@ -96,3 +104,55 @@ def test_groups_come_and_go_and_machines_move(journey: Journey) -> None:
     journey.to(_model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
     journey.to(_model(hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
     journey.to(_model())
+
+
+def test_the_tiers_above_come_change_and_go(journey: Journey) -> None:
+    """What is denied above stays denied all the way, and nothing else notices."""
+    journey.to(_model())
+    attached = "google_compute_firewall_policy_association"
+    assert journey.to(_model(**ADMIN)).keys() >= {f"{ABOVE}.google", f"{attached}.google"}
+    journey.to(_model(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"), **ADMIN))
+    journey.to(_model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}, **ADMIN))
+    journey.to(_model(ill=("sick-1", "web-2"), **ADMIN))
+    journey.to(_model(ill=("web-2",), **ADMIN))
+    journey.to(_model())
+    journey.out()
+
+
+def test_network_tags(terraform: str, schemas: Path, tmp_path: Path) -> None:
+    """Machines take what is published; rules come and go one by one."""
+    bench = Bench(terraform, schemas, tmp_path, "google")
+    journey = Journey(bench, _network(), _network(tags="${{local.segkit_google_{}.groups}}"), _by_tags)
+    kind = "google_compute_firewall"
+    journey.to(_published(tags="network"))
+    before = bench.document()["resource"][kind]
+    more = _published(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379"), tags="network")
+    planned = journey.to(more)
+    assert sorted(how for name, how in planned.items() if name.startswith(kind)) == [["create"]] * 2
+    after = bench.document()["resource"][kind]
+    assert before.items() <= after.items()
+    journey.to(_published(tags="network", hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
+    journey.to(_published(tags="network"))
+    assert bench.document()["resource"][kind] == before
+    journey.out()
+
+
+def _published(*args: Any, **options: Any) -> Model:
+    """The estate, with machines that take what is published for them."""
+    return estate(*args, platform="google", place=PLACE, accept=["snapshot"], **options)
+
+
+def _by_tags(document: dict[str, Any]) -> dict[str, Any]:
+    """Says of each machine that is there which workload it is, and what it holds."""
+    machines = document["resource"].get("google_compute_instance", {})
+    held = {name: {"groups": body.get("tags") or []} for name, body in machines.items()}
+    return with_members(document, held)
+
+
+def with_members(document: dict[str, Any], held: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A document that publishes what machines hold."""
+    locals_ = {
+        f"segkit_google_{name}": {"workload": name, "interface": "", "target": "google", **more}
+        for name, more in held.items()
+    }
+    return {**document, "locals": locals_}

@@ -76,6 +76,8 @@ class ClassicEmitter(Emitter):
             "network": self.here.network_id,
             "direction": way.upper(),
             "target_tags": sorted(map(self._tag, targets)),
+            # Machines have to let go of their tags before a rule goes, not after.
+            "lifecycle": {"create_before_destroy": True},
             **({side: list(ranges.texts())} if ranges else {}),
             **self._project(),
         }
