@@ -39,7 +39,11 @@ class Fragment:
 
     def resource(self, kind: str, name: str, body: Mapping[str, Any]) -> str:
         """Add a resource; gives a reference to the whole of it."""
-        return self._add("resource", (kind, name), dict(body))
+        table = self._blocks.setdefault("resource", {}).setdefault(kind, {})
+        if name in table:
+            self._problems.append(_clash(f"{kind}.{name}", [self.where, self.where]))
+        table[name] = dict(body)
+        return f"${{{kind}.{name}}}"
 
     def data(self, kind: str, name: str, body: Mapping[str, Any]) -> str:
         """Add a data source; gives a reference to the whole of it."""

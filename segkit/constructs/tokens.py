@@ -10,8 +10,10 @@ stack becomes an output there and a remote state here, as if the token had stood
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from segkit.errors import Problem, SegkitError
@@ -44,12 +46,19 @@ def with_tokens(value: Any) -> Any:
     >>> with_tokens({"a": "${aws_vpc.main.id}", "b": ["${TfToken[TOKEN.1]}"]})
     {'b': ['${TfToken[TOKEN.1]}']}
     """
-    # One look at the whole is many times faster than one at each part.
-    if _MARKER not in json.dumps(value, default=str):
+    if not _somewhere(value):
         return None
     if isinstance(value, Mapping):
         return {key: inner for key, inner in value.items() if holds_token(inner)}
     return value
+
+
+def _somewhere(value: Any) -> bool:
+    """Is the marker in a value? One look at the whole is many times faster than one at each part."""
+    try:
+        return _MARKER.encode() in marshal.dumps(value)
+    except ValueError:  # no plain data
+        return _MARKER in json.dumps(value, default=str)
 
 
 def resolve_model(model: Model, resolve: Resolve) -> Model:
@@ -105,16 +114,18 @@ def _ambiguous(workload: Workload, stacks: list[str]) -> Problem:
 def plain(value: Any) -> Any:
     """A value as jsii can pass it on: mappings as dict, sequences as list, no None in mappings. What is so
     already is not copied."""
-    made: Any
-    if isinstance(value, _ATOMS):
+    kind = type(value)
+    if kind is str or isinstance(value, _ATOMS):
         return value
-    if isinstance(value, list | tuple):
-        made = [plain(v) for v in value]
-    elif isinstance(value, Mapping):
+    if kind is list or isinstance(value, list | tuple):
+        copied = [plain(v) for v in value]
+        return value if kind is list and all(map(is_, copied, value)) else copied
+    if kind is dict or isinstance(value, Mapping):
         made = {str(k): plain(v) for k, v in value.items() if v is not None}
-    else:
-        return value
-    return value if value == made and type(value) is type(made) else made
+        if kind is dict and len(made) == len(value) and all(map(is_, made, value)):
+            return value if all(map(is_, made.values(), value.values())) else made
+        return made
+    return value
 
 
 def _interface_data(one: Interface) -> dict[str, Any]:

@@ -57,12 +57,12 @@ class Piece:
     @property
     def has_workloads(self) -> bool:
         """Can a workload be in it (whatever the schema says)?"""
-        return self.predicate != NONE and bool(self.inside or self.unknown)
+        return self.predicate is not NONE and bool(self.unknown or self.inside)
 
     @property
     def whole(self) -> bool:
         """Are workloads in it whatever their address?"""
-        return self.unknown == FAMILIES and self.inside == EVERYWHERE
+        return self.unknown == FAMILIES and (self.inside is EVERYWHERE or self.inside == EVERYWHERE)
 
     def order(self) -> tuple[str, str, list[int], str]:
         """A key that sorts pieces the same way on every machine."""
@@ -142,9 +142,10 @@ class RuleBoxes:
                 yield Box(source, destination, rule.services, rule.id, rule)
 
     def _side(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> tuple[Piece, ...]:
-        if (ends, unless) not in self._sides:
-            self._sides[ends, unless] = tuple(self._pieces(ends, unless))
-        return self._sides[ends, unless]
+        found = self._sides.get((ends, unless))
+        if found is None:
+            found = self._sides[ends, unless] = tuple(self._pieces(ends, unless))
+        return found
 
     def _pieces(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> Iterator[Piece]:
         here = [piece_of(e) for e in unless if e.realm in (None, self._realm)]
@@ -267,9 +268,10 @@ class BoxCompiler:
         source, destination = self._cuts.peopled(box.source), self._cuts.peopled(box.destination)
         if not source or not destination:
             return
+        about = self._about(box.services) if self._denies else ()
         denies = [
             d
-            for d in self._about(box.services)
+            for d in about
             if (d.rule is None or d.rule.tier <= tier)
             and self._cuts.meet(source, d.source)
             and self._cuts.meet(destination, d.destination)

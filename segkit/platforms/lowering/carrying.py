@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from segkit.intent.boxes import Piece
 from segkit.intent.endpoints import Endpoint
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from segkit.platforms.lowering.sides import SideRule
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A group before it has a name: the workloads of one target that a piece holds."""
+class Key(NamedTuple):
+    """A group before it has a name: the workloads of one target that a piece holds. One is made for every
+    rule, to be looked up."""
 
     target: str
     piece: Piece
@@ -37,15 +37,16 @@ class Owners:
 
     def of(self, piece: Piece) -> frozenset[str]:
         """The names of the targets."""
-        if piece not in self._memo:
+        found = self._memo.get(piece)
+        if found is None:
             whole = piece.whole
-            self._memo[piece] = frozenset(
+            found = self._memo[piece] = frozenset(
                 name
                 for kin in self._population.matching(piece.predicate)
                 if whole or (kin.unknown and kin.family in piece.unknown) or kin.known.overlaps(piece.inside)
                 for name in kin.owners
             )
-        return self._memo[piece]
+        return found
 
 
 Place = tuple[str, str, int]

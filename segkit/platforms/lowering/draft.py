@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from segkit.errors import Problem
-from segkit.intent.boxes import Piece
+from segkit.intent.boxes import FAMILIES, Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.platforms.base import Residual
@@ -46,9 +46,11 @@ class Draft:
     def hints(self) -> Mapping[Piece, set[str]]:
         """The ends that each piece was cut from."""
         out: dict[Piece, set[str]] = defaultdict(set)
-        for _, rule, peers in self.written:
-            for piece in (rule.own, *(k.piece for k in peers.references)):
-                out[piece].add(piece.hint)
+        # Most rules share their ends; a piece that was seen as the same object has nothing new to tell.
+        pieces = {id(rule.own): rule.own for _, rule, _ in self.written}
+        far = {id(peers.references): peers.references for _, _, peers in self.written}
+        for piece in (*pieces.values(), *(key.piece for keys in far.values() for key in keys)):
+            out[piece].add(piece.hint)
         return out
 
     @cached_property
@@ -60,9 +62,13 @@ class Draft:
     def keys(self) -> tuple[Key, ...]:
         """Every group that is spoken of."""
         out: dict[Key, None] = {}
+        seen: set[tuple[str, int, int]] = set()
         for target, rule, peers in self.written:
-            out[Key(target.name, rule.own)] = None
-            out.update(dict.fromkeys(peers.references))
+            ends = target.name, id(rule.own), id(peers.references)
+            if ends not in seen:
+                seen.add(ends)
+                out[Key(target.name, rule.own)] = None
+                out.update(dict.fromkeys(peers.references))
         return tuple(out)
 
 
@@ -86,7 +92,8 @@ def make_draft(
             shared, plainly = not grounds[target.name].alone, target.name in as_written
             rules = []
             for rule in (plain if plainly else compiled).of(target, direction, shared):
-                if target.name in owners.of(rule.own):
+                # What `Sides` gives is owned, unless it was cut by family.
+                if rule.families is FAMILIES or target.name in owners.of(rule.own):
                     said, changed = express(target, rule)
                     rules.append(said)
                     residuals += changed

@@ -113,12 +113,13 @@ def readable(predicate: Predicate) -> str:
 def resource_name(*parts: str) -> str:
     """A Terraform name from parts (letters, digits, `-`, `_`; not starting with a digit; at most 120
     characters)."""
-    name = "_".join(map(_part, parts))
+    name = "_".join(map(name_part, parts))
     name = name if len(name) <= 120 else f"{name[:110]}-{digest(name)}"
     return name if name[0].isalpha() else f"_{name}"
 
 
 @lru_cache(maxsize=65536)
-def _part(text: str) -> str:
+def name_part(text: str) -> str:
+    """A text as a part of a Terraform name; what is one already stays as it is, several joined by `_` too."""
     plain = text.isascii() and text.replace("-", "").replace("_", "").isalnum()
     return text if plain else slug(text)

@@ -76,11 +76,11 @@ class PeerWriter:
     def write(self, target: Target, rule: SideRule, beside: Iterable[Piece] = ()) -> Peers:
         """The far end of one side rule. `beside` are far ends that the same own side opens for the same
         services anyway: who is in one of them need not be kept out of a range."""
-        addresses = self._ranges(target, rule, (rule.peer, *beside))
+        addresses = self._ranges(target, rule, (rule.peer, *beside)) if rule.peer.outside else NOWHERE
         references: tuple[Key, ...] = ()
         if rule.peer.has_workloads:
             references, more = self._workloads(target, rule, addresses)
-            addresses |= more
+            addresses = addresses | more if addresses else more
         if rule.families != FAMILIES:
             addresses = Addresses.union(addresses.family(f) for f in rule.families)
         peers = Peers(references, addresses)
@@ -92,8 +92,6 @@ class PeerWriter:
 
     def _ranges(self, target: Target, rule: SideRule, welcome: Sequence[Piece]) -> Addresses:
         """The ranges to write for what is no workload, without the workloads inside that must be kept out."""
-        if not rule.peer.outside:
-            return NOWHERE
         wanted = Addresses.union(rule.peer.outside.family(f) for f in rule.families)
         if not wanted:
             return NOWHERE
@@ -188,9 +186,10 @@ class PeerWriter:
         if ranges:
             return self._beside(target, rule, piece, ranges)
         place = target.name, rule.direction, rule.families, rule.peer
-        if place not in self._known:
-            self._known[place] = self._beside(target, rule, piece, ranges)
-        return self._known[place]
+        found = self._known.get(place)
+        if found is None:
+            found = self._known[place] = self._beside(target, rule, piece, ranges)
+        return found
 
     def _beside(self, target: Target, rule: SideRule, piece: Piece, ranges: Addresses) -> _Far:
         """The workloads of a far end that ranges do not hold anyway."""

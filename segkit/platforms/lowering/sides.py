@@ -119,10 +119,10 @@ class Sides:
 
     def _own(self, target: Target, direction: Direction, box: Box, which: Predicate) -> Iterator[SideRule]:
         own, peer = (box.destination, box.source) if direction == "ingress" else (box.source, box.destination)
-        own = own.workloads if which == ALL else replace(own.workloads, predicate=own.predicate & which)
+        own = own.workloads if which is ALL else replace(own.workloads, predicate=own.predicate & which)
         if target.name not in self._owners.of(own):
             return
-        whole = settled(self._population, (target.name,), own)
+        whole = own.whole or settled(self._population, (target.name,), own)
         for part, families in ((own, FAMILIES),) if whole else _by_family(own):
             yield SideRule(part, peer, box.services, direction, families, box.origin, box.rule)
 

@@ -10,7 +10,7 @@ from segkit.model.model import Target
 from segkit.platforms.aws.limits import EXEMPT_ADDRESSES
 from segkit.platforms.aws.lower.choose import pinned
 from segkit.platforms.aws.lower.emit import Emitter
-from segkit.platforms.aws.lower.fit import over_quota, usage
+from segkit.platforms.aws.lower.fit import over_quota, rule_counts, usage
 from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.opening import make_plan
 from segkit.platforms.aws.lower.plan import make_draft
@@ -47,7 +47,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
         here = placements[target.name]
         emitter = Emitter(intent.model, plan, target, placements, names, before)
         fragment = emitter.fragment()
-        if over := list(over_quota(plan, target, here, emitter.names)):
+        charged = rule_counts(plan, target.name)
+        if over := list(over_quota(plan, target, here, emitter.names, charged)):
             small = len(draft.written) <= ADVISED
             advice = way_out(draft, target, encodings) if small else _where_to_look(target)
             problems += (p.advise(advice) for p in over)
@@ -58,7 +59,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
                 fragment,
                 tuple(sorted(r for r in residuals if r.target == target.name)),
                 tuple(emitter.warnings),
-                {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here)},
+                {"encoding": here.encoding, "names": SCHEME, "quotas": usage(plan, target, here, charged)},
             )
         )
     problems += _clashes(ordered, out)

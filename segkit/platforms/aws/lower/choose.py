@@ -130,7 +130,7 @@ def frugal(draft: Draft, target: Target) -> Encoding:
     for owner, rule, peers in draft.written:
         if owner.name == target.name:
             ends = len(peers.references) + len(peers.addresses.cidrs())
-            opened[rule.own][rule.direction == "egress"] += ends * len(tuple(ranges(rule.services)))
+            opened[rule.own][rule.direction == "egress"] += ends * len(ranges(rule.services))
     wears = {
         key.piece: Wear(matched[key.piece], draft.referred[key], (opened[key.piece][0], opened[key.piece][1]))
         for key in keys

@@ -92,14 +92,15 @@ class Emitter:
 
     def _line(self, key: str, line: Line) -> str:
         kind = f"aws_vpc_security_group_{line.id.direction}_rule"
+        group, _, peer, protocol, start, _ = line.id
         body: dict[str, Any] = {
-            "security_group_id": self._refer(line.id.group),
-            "ip_protocol": line.id.protocol,
+            "security_group_id": self._refer(group),
+            "ip_protocol": protocol,
             "description": self._describe(line),
         }
-        if line.id.start is not None:
-            body |= {"from_port": line.id.start, "to_port": line.end}
-        match line.id.peer:
+        if start is not None:
+            body["from_port"], body["to_port"] = start, line.end
+        match peer:
             case GroupId() as group:
                 body["referenced_security_group_id"] = self._refer(group)
             case ListId() as listed:
@@ -124,7 +125,7 @@ class Emitter:
 
     def _describe(self, line: Line) -> str:
         """The rules a line serves, with owner and ticket, in AWS's charset and length."""
-        origins = tuple(sorted(line.origins))
+        origins = tuple(sorted(line.origins) if len(line.origins) > 1 else line.origins)
         if origins not in self._descriptions:
             self._descriptions[origins] = text("; ".join(_noted(o, line.origins[o]) for o in origins))
         return self._descriptions[origins]

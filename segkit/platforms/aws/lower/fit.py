@@ -36,10 +36,13 @@ def rule_counts(plan: Plan, target: str) -> Counts:
     return counts
 
 
-def over_quota(plan: Plan, target: Target, here: AwsPlacement, namer: Namer) -> Iterator[Problem]:
-    """Every quota that a target would overflow, with the cheapest ways out."""
+def over_quota(
+    plan: Plan, target: Target, here: AwsPlacement, namer: Namer, charged: Counts
+) -> Iterator[Problem]:
+    """Every quota that a target would overflow, with the cheapest ways out. Its groups are `charged` so much:
+    see `rule_counts`."""
     limit = here.quota("rules_per_group")
-    counts = {place: n for place, n in rule_counts(plan, target.name).items() if n > limit}
+    counts = {place: n for place, n in charged.items() if n > limit}
     for (group, direction, family), count in sorted(
         counts.items(), key=lambda i: (namer.group(i[0][0]), i[0][1:])
     ):
@@ -127,9 +130,9 @@ def overflow(plan: Plan, target: Target, here: AwsPlacement) -> int:
     return sum(max(0, count - here.quota(name)) for count, name in used)
 
 
-def usage(plan: Plan, target: Target, here: AwsPlacement) -> Mapping[str, Any]:
-    """How much of each quota a target uses."""
-    counts = rule_counts(plan, target.name).values()
+def usage(plan: Plan, target: Target, here: AwsPlacement, charged: Counts | None = None) -> Mapping[str, Any]:
+    """How much of each quota a target uses, its groups `charged` so much, if that is known already."""
+    counts = (rule_counts(plan, target.name) if charged is None else charged).values()
     carried = [len(c.groups) for c in plan.carried[target.name]]
     lists = [len(addresses.cidrs()) for i, addresses in plan.lists.items() if i.target == target.name]
     used = {

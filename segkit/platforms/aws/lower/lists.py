@@ -61,7 +61,7 @@ def _promising(draft: Draft, target: Target) -> list[str]:
     saves: Counter[str] = Counter()
     for owner, rule, peers in draft.written:
         if owner.name == target.name and peers.addresses in names:
-            uses = len(list(ranges(rule.services)))
+            uses = len(ranges(rule.services))
             saves[names[peers.addresses]] += uses * (len(peers.addresses.cidrs()) - 1)
     return [n for n, saved in sorted(saves.items(), key=lambda item: (-item[1], item[0])) if saved > 0][
         :TRIED

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from segkit.model.model import Model
 from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
 from segkit.platforms.aws.lower.shards import group_name
 from segkit.platforms.lowering.encoding import GroupId
-from segkit.platforms.lowering.names import GroupNames, resource_name
+from segkit.platforms.lowering.names import GroupNames, name_part, resource_name
 
 _WAY = {"ingress": "in", "egress": "out"}
 
@@ -18,6 +20,7 @@ class Namer:
         self._groups = GroupNames(model, plan.hints, before)
         self._memo: dict[GroupId, str] = {}
         self._keys: dict[GroupId, str] = {}
+        self._heads: dict[tuple[GroupId, str], str] = {}
 
     def group(self, group: GroupId) -> str:
         """A security group's name."""
@@ -33,17 +36,12 @@ class Namer:
 
     def line_key(self, line: LineId) -> str:
         """A rule's Terraform name: what it does, so that rules with other effects never share one."""
-        start = "" if line.start is None else str(line.start) if line.start >= 0 else "any"
-        code = "" if line.code is None else str(line.code) if line.code >= 0 else "any"
-        protocol = "all" if line.protocol == "-1" else line.protocol
-        what = "-".join(p for p in (protocol, start, code) if p)
-        return resource_name(
-            line.group.target,
-            self.group(line.group),
-            _WAY[line.direction],
-            what,
-            self.peer(line.group.target, line),
-        )
+        group, place = line.group, (line.group, line.direction)
+        if place not in self._heads:
+            parts = map(name_part, (group.target, self.group(group), _WAY[line.direction]))
+            self._heads[place] = "_".join(parts)
+        what = _what(line.protocol, line.start, line.code)
+        return resource_name(self._heads[place], what, self.peer(group.target, line))
 
     def peer(self, target: str, line: LineId) -> str:
         """A far end as part of a name."""
@@ -56,3 +54,10 @@ class Namer:
                 return "any-ipv6" if line.peer == "::/0" else "any-ipv4"
             case cidr:
                 return cidr.replace(".", "-").replace(":", "-").replace("/", "-")
+
+
+@lru_cache(maxsize=4096)
+def _what(protocol: str, start: int | None, code: int | None) -> str:
+    """The services of a rule as a part of its name."""
+    numbers = ("any" if n < 0 else str(n) for n in (start, code) if n is not None)
+    return "-".join(("all" if protocol == "-1" else protocol, *numbers))

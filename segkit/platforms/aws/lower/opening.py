@@ -79,13 +79,11 @@ def _add_lines(
 ) -> None:
     """What a side rule opens. References of targets with layers are collected first: far ends that together
     are one selector take fewer rules."""
-    here = draft.placements[target.name]
-    named = {s.addresses: s.name for s in draft.intent.model.address_sets if s.name in here.prefix_lists}
     origins = {rule.origin: rule.rule}
     references = [] if together is not None else [g for k in peers.references for g in groups(k)]
     for reference in references:
         plan.groups[reference.target].add(reference)
-    written = tuple(ranges(rule.services))
+    written = ranges(rule.services)
     for group in groups(Key(target.name, rule.own)):
         plan.groups[target.name].add(group)
         for piece in written:
@@ -99,13 +97,14 @@ def _add_lines(
                 inside = peers.addresses.family(family)
                 if not inside or piece.family not in (None, family):
                     continue
+                named = draft.listed(target.name)
                 if peers.addresses in named:
                     listed = ListId(target.name, named[peers.addresses], family)
                     plan.lists[listed] = inside
                     _add(plan, group, rule.direction, piece, listed, origins)
                     continue
-                for cidr in inside.cidrs():
-                    _add(plan, group, rule.direction, piece, str(cidr), origins)
+                for cidr in inside.texts():
+                    _add(plan, group, rule.direction, piece, cidr, origins)
 
 
 def _add(
@@ -115,8 +114,9 @@ def _add(
     key = LineId(group, direction, peer, piece.protocol, piece.start, code)
     line = plan.lines.get(key)
     if line is None:
-        line = plan.lines[key] = Line(key, piece.end)
+        line = plan.lines[key] = Line(key, piece.end, dict(origins))
         plan.lines_of[group.target].append(line)
+        return
     if line.end is not None and piece.end is not None and code is None:
         line.end = max(line.end, piece.end)  # ranges that start together: the longer one covers the shorter
     line.origins.update(origins)

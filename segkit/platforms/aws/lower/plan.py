@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
@@ -39,9 +40,9 @@ Peer = GroupId | ListId | str
 """The far end of one AWS rule; a text is a CIDR."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineId:
-    """What makes an AWS rule the same rule: group, direction, peer, protocol and where its range starts."""
+class LineId(NamedTuple):
+    """What makes an AWS rule the same rule: group, direction, peer, protocol and where its range starts. One
+    is made for every rule, to be looked up."""
 
     group: GroupId
     direction: Direction
@@ -87,6 +88,18 @@ class Draft(drafting.Draft):
         return {name: tuple(keys) for name, keys in out.items()}
 
     @cached_property
+    def _listed(self) -> dict[str, Mapping[Addresses, str]]:
+        return {}
+
+    def listed(self, target: str) -> Mapping[Addresses, str]:
+        """The address sets that a target names as prefix lists."""
+        if target not in self._listed:
+            wanted = self.placements[target].prefix_lists
+            sets = self.intent.model.address_sets
+            self._listed[target] = {s.addresses: s.name for s in sets if s.name in wanted}
+        return self._listed[target]
+
+    @cached_property
     def _groups(self) -> dict[tuple[str, Encoding], Groups]:
         return {}
 
@@ -111,7 +124,7 @@ class Draft(drafting.Draft):
         out: Counter[Key] = Counter()
         for _, rule, peers in self.written:
             for key in peers.references:
-                out[key] += len(tuple(ranges(rule.services)))
+                out[key] += len(ranges(rule.services))
         return out
 
 
@@ -126,14 +139,13 @@ def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residua
 
     What else is decided about the rule (what reaches whom, what another residual opens) follows from these.
     """
-    services, residuals = rule.services, []
-    accepted = {a.residual for a in target.accepted}
+    services, residuals = rule.services, list[Residual]()
     if sctp_ports(services):
         extent = "security groups cannot tell SCTP ports apart, so every SCTP port passes"
         every = ANY.restrict((SCTP,))
         residuals.append(rule.residual(target.name, "sctp-ports", extent, "opens", services=every))
         services |= every
-    if "other-protocols" in accepted and rare_count(services):
+    if any(a.residual == "other-protocols" for a in target.accepted) and rare_count(services):
         extent = "protocols other than tcp, udp, icmp, icmpv6, sctp, gre, esp and ah stay closed"
         rare = services - without_rare(services)
         residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=rare))

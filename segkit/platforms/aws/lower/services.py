@@ -34,13 +34,18 @@ class Range:
         return {"icmp": 4, "icmpv6": 6}.get(self.protocol)
 
 
-def ranges(services: ServiceSet) -> Iterator[Range]:
+@lru_cache(maxsize=4096)
+def ranges(services: ServiceSet) -> tuple[Range, ...]:
     """The services as ranges, in order. SCTP comes out as the whole protocol: check `sctp_ports` first.
 
     >>> from segkit.sets import tcp
-    >>> list(ranges(tcp(443, "8000-8100")))
-    [Range(protocol='tcp', start=443, end=443), Range(protocol='tcp', start=8000, end=8100)]
+    >>> ranges(tcp(443, "8000-8100"))
+    (Range(protocol='tcp', start=443, end=443), Range(protocol='tcp', start=8000, end=8100))
     """
+    return tuple(_ranges(services))
+
+
+def _ranges(services: ServiceSet) -> Iterator[Range]:
     if services == ANY:
         yield Range("-1")
         return

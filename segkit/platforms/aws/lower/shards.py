@@ -38,7 +38,7 @@ def sharded(plan: Plan, names: GroupNames, shards: Mapping[str, Mapping[str, int
     lines_of: dict[str, list[Line]] = defaultdict(list)
     for key, line in plan.lines.items():
         if number := cut.get(key.group, 0):
-            key = replace(key, group=replace(key.group, shard=places.of(key, number)))
+            key = key._replace(group=replace(key.group, shard=places.of(key, number)))
             line = Line(key, line.end, line.origins)
         lines[key] = line
         lines_of[key.group.target].append(line)
