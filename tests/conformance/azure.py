@@ -11,10 +11,9 @@ from ipaddress import ip_network
 from typing import Any
 from unittest import mock
 
-from segkit.model.model import Model, Target
-from segkit.model.workloads import Interface
+from segkit.model.model import Model
 from segkit.platforms.azure.limits import QUOTAS
-from tests.conformance.spots import STAND_IN, by_realm, located, owned
+from tests.conformance.spots import STAND_IN, Owned, by_realm, located, owned
 from tests.oracles import intent_oracle, judge_azure, packet_azure
 
 Document = dict[str, Any]
@@ -56,6 +55,12 @@ def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str,
         }
 
     return make
+
+
+def by_bands(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements whose tiers are bands of priorities wherever rules can stay as they were written."""
+    make = placement("groups")
+    return lambda name, names, choice: {**make(name, names, choice), "tiers": "auto"}
 
 
 @contextmanager
@@ -103,19 +108,23 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
 def endpoints(model: Model) -> packet_azure.Endpoints:
     """Where to read what each interface that an Azure target owns is in."""
     return {
-        one.name: packet_azure.Endpoint(one.place, one.address, _subnet(one.target, one.interface))
-        for one in owned(model)
+        one.name: packet_azure.Endpoint(one.place, one.address, _subnet(model, one)) for one in owned(model)
     }
 
 
-def _subnet(target: Target, interface: Interface) -> str | None:
-    """The subnet that holds an interface, told by its addresses; one that it may be in where they do not
-    tell."""
-    subnets = target.placement.get("subnets", {})
+def _subnet(model: Model, one: Owned) -> str | None:
+    """The subnet that holds an interface, told by its addresses, or by the networks of its zone; one that it
+    may be in where they do not tell."""
+    subnets, zone = one.target.placement.get("subnets", {}), model.zone_of(one.workload.label_map)
+    held = one.interface.addresses
+    if held is None and zone is not None and zone.realm == one.interface.realm:
+        held = zone.networks
     for raw in subnets.values():
         for prefix in map(ip_network, raw["prefixes"]):
-            held = interface.addresses.cidrs() if interface.addresses else ()
-            if any(one.version == prefix.version and one[0] in prefix for one in held):
+            if any(
+                near.version == prefix.version and near[0] in prefix
+                for near in (held.cidrs() if held else ())
+            ):
                 return str(raw["id"])
     return next((str(raw["id"]) for raw in subnets.values()), None)
 

@@ -1,4 +1,4 @@
-"""Four small estates that people would recognise, for tests that look at one document closely."""
+"""Five small estates that people would recognise, for tests that look at one document closely."""
 
 from __future__ import annotations
 
@@ -110,6 +110,39 @@ def modes(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -
     rules.allow(L.zone == "strict", L.zone == "lab", tcp(443), id="s")
     rules.deny(L.zone == "lab", L.zone == "lab", udp(161), id="snmp")
     target(seg, plane, encoding, place=place)
+    return seg
+
+
+def tiers(plane: Plane, encoding: str) -> Segmentation:
+    """Every tier with denies and allows that undo each other, by label, by address and for everybody; a zone
+    that trusts itself but for one thing."""
+    seg = Segmentation("tiers", today=TODAY)
+    seg.zone("core", L.zone == "core")
+    lab = seg.zone("lab", L.zone == "lab", posture="allow")
+    corp = seg.address_set("corp", ["172.16.0.0/12", "2001:db8:c::/48"])
+    guests = seg.address_set("guests", ["172.20.0.0/16"])
+    for n, (app, zone) in enumerate(
+        (("web", "core"), ("db", "core"), ("bad", "core"), ("one", "lab"), ("two", "lab"))
+    ):
+        addresses = [f"10.0.0.{n + 1}", f"fd00::{n + 1}"] if app != "db" else ["10.0.0.2"]
+        known = plane.interface(app) if app in ("db", "one") else None
+        seg.workload(app, {"app": app, "zone": zone}, addresses, interface_id=known)
+    web, db, bad = L.app == "web", L.app == "db", L.app == "bad"
+    emergency = seg.policy("emergency", "quarantine")
+    emergency.allow(web, db, tcp(22), id="rescue")
+    emergency.deny(bad, anywhere, udp(), id="chatter")
+    netsec = seg.policy("netsec", "global")
+    netsec.deny(anywhere, db, tcp("20-30"), id="ssh")
+    netsec.allow(corp, web, tcp(443), id="staff")
+    netsec.deny(guests, [web, lab], tcp(80), id="guests")
+    seg.policy("lab", "zone", zone=lab).deny(lab, lab, udp(161), id="snmp")
+    rules = seg.policy("shop", "application")
+    rules.allow(web, db, tcp("1-100"), udp(53), id="much")
+    rules.allow(anywhere, web, tcp(80), tcp(443), id="front")
+    rules.deny(guests, web, tcp("80-450"), id="not-theirs")
+    rules.deny(bad, web, tcp(80), id="not-its")
+    rules.allow(lab, bad, ANY, id="poke")
+    target(seg, plane, encoding)
     return seg
 
 

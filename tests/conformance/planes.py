@@ -154,6 +154,8 @@ AZURE = Plane(
     schema="azurerm",
 )
 
+AZURE_BY_BANDS = replace(AZURE, encodings=("bands",), placement=azure.by_bands)
+
 GOOGLE_BY_NETWORK_TAGS = replace(
     GOOGLE,
     encodings=("network-tags",),
@@ -171,6 +173,6 @@ GOOGLE_WITH_ADMIN = replace(
     tight=({"quotas": {"attributes_per_hierarchical_policy": 1}, "egress": "open"}, ""),
 )
 
-PLANES = (AWS, AZURE, GOOGLE, GOOGLE_WITH_ADMIN, GOOGLE_BY_NETWORK_TAGS)
+PLANES = (AWS, AZURE, AZURE_BY_BANDS, GOOGLE, GOOGLE_WITH_ADMIN, GOOGLE_BY_NETWORK_TAGS)
 ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
 IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)

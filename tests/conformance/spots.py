@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from segkit.model.model import Model, Target
-from segkit.model.workloads import Interface
+from segkit.model.workloads import Interface, Workload
 from segkit.platforms.base import platform
 from tests.oracles import intent_oracle
 
@@ -26,6 +26,7 @@ class Owned:
     place: str
     address: str
     target: Target
+    workload: Workload
     interface: Interface
 
 
@@ -38,7 +39,7 @@ def owned(model: Model) -> Iterator[Owned]:
                     local = platform(target.platform).membership_local(target.name, workload.name, one.name)
                     address = str(one.addresses.cidrs()[0][0]) if one.addresses else STAND_IN[4]
                     name = f"{workload.name}/{one.name}"
-                    yield Owned(name, one.id or f"local.{local}", address, target, one)
+                    yield Owned(name, one.id or f"local.{local}", address, target, workload, one)
 
 
 def located(spot: intent_oracle.Spot, known: Container[str]) -> tuple[str | None, str]:

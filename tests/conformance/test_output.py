@@ -12,7 +12,7 @@ from segkit.artifacts import canonical_json
 from segkit.compiler import compile_model
 from segkit.model import Segmentation
 from segkit.platforms.base import platform
-from tests.conformance.estates import modes, ranges, shop, two_networks
+from tests.conformance.estates import modes, ranges, shop, tiers, two_networks
 from tests.conformance.planes import AWS, AZURE, ENCODINGS, GOOGLE, IDS, PLANES, Plane
 from tests.conformance.schemas import faults
 from tests.conftest import Golden
@@ -22,7 +22,7 @@ TABLES = Path(__file__).parent / "bindings"
 pytestmark = pytest.mark.usefixtures("no_quotas")
 planes = pytest.mark.parametrize(("plane", "encoding"), ENCODINGS, ids=IDS)
 estates = pytest.mark.parametrize(
-    "make", (shop, ranges, modes, two_networks), ids=lambda make: str(make.__name__)
+    "make", (shop, ranges, modes, two_networks, tiers), ids=lambda make: str(make.__name__)
 )
 
 
@@ -107,7 +107,7 @@ def test_the_schema_check_finds_what_is_wrong(shared_dir: Path) -> None:
 
 
 @planes
-@pytest.mark.parametrize("make", [shop, ranges, two_networks], ids=lambda make: str(make.__name__))
+@pytest.mark.parametrize("make", [shop, ranges, two_networks, tiers], ids=lambda make: str(make.__name__))
 def test_golden(plane: Plane, encoding: str, make: Callable[..., Segmentation], golden: Golden) -> None:
     fragment = compile_model(make(plane, encoding).build()).fragment
     name = f"{make.__name__}.{plane.name}.{encoding}.json"

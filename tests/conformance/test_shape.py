@@ -18,11 +18,11 @@ from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.sets import ANY, L, tcp, udp
 from segkit.verify import prove
-from tests.conformance.estates import modes, ranges, shop, target, two_networks
+from tests.conformance.estates import modes, ranges, shop, target, tiers, two_networks
 from tests.conformance.planes import ENCODINGS, IDS, PLANES, Plane
 from tests.strategies import TODAY, Features
 
-ESTATES = (shop, ranges, modes, two_networks)
+ESTATES = (shop, ranges, modes, two_networks, tiers)
 SOME = settings(
     max_examples=settings().max_examples // 4,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -113,7 +113,8 @@ def test_long_and_odd_names_are_made_to_fit(plane: Plane, encoding: str) -> None
 @planes
 @estates
 def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, make: Make) -> None:
-    """Nothing that was there changes, but what tells which rules it serves."""
+    """Nothing that was there changes, but what tells which rules it serves, and what waits for what, which is
+    no change to a plan."""
     seg = make(plane, encoding)
     before = compile_model(seg.build())
     select = (
@@ -132,7 +133,7 @@ def test_a_rule_more_is_that_rules_resources_more(plane: Plane, encoding: str, m
         for key in changed:
             old, new = plane.parts(before.fragment)[key], plane.parts(after.fragment)[key]
             differ = {f for f in old.keys() | new.keys() if new.get(f) != old.get(f)}
-            assert differ <= {"description", "tags", *plane.edited}
+            assert differ <= {"description", "tags", "depends_on", *plane.edited}
     back = compile_model(make(plane, encoding).build())
     assert canonical_json(back.fragment) == canonical_json(before.fragment)
 
