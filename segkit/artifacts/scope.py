@@ -308,6 +308,8 @@ def _called(name: str, values: list[Value]) -> Value:
         return Mapped({spelled(key): value for key, value in zip(*values, strict=False)})
     if name == "merge" and all(isinstance(v, Mapped) for v in values):
         return Mapped({key: raw for v in values for key, raw in v.entries.items()})
+    if name == "element" and len(values) == 2 and isinstance(values[0], tuple) and values[0]:
+        return values[0][values[1] % len(values[0])] if isinstance(values[1], int) else Unknown("element()")
     if name == "tostring" and isinstance(only, str | Ref):
         return only
     return Unknown(f"{name}({', '.join(spelled(value) for value in values)})")

@@ -23,8 +23,8 @@ class GoogleNetworkFirewall(Target):
     targets, whose networks are peered with this one. `order` is the network's enforcement order, where this
     app does not make the network. `encoding` is "groups" (one tag key per selector in use), "cells" (one per
     combination of selectors), or blocks of group names. `egress` says how egress to workloads is written:
-    "exact", "ranges" or "open". `tags` is "secure", or "network" for VPC firewall rules with network tags.
-    Further arguments are those of `segkit.platforms.google.placement.GooglePlacement`.
+    "exact", "ranges" or "open". `tags` is "secure", or for VPC firewall rules "network" (network tags) or
+    "service-accounts" (named by `accounts`). Further arguments are those of `segkit.platforms.google.placement.GooglePlacement`.
     """
 
     def __init__(
@@ -85,12 +85,13 @@ class GoogleNetworkFirewall(Target):
         values alone.
         """
         name, local = self._local(workload, interface, scope)
-        if self._tags == "network":
+        if self._tags != "secure":
+            tags = self._tags == "network"
             self._seg._problem(
-                f"target {self.name!r} has network tags, which are no resource manager tags",
+                f"target {self.name!r} has no resource manager tags: tags is {self._tags!r}",
                 self._seg._where(self.name),
-                "a machine takes them as its argument tags",
-                "pass membership(…) as tags",
+                f"a machine takes its {'network tags' if tags else 'account'} as an argument",
+                "pass membership(…) as tags" if tags else "pass service_account(…) as email",
             )
             return {}
         library = self._seg._stage.library
@@ -103,3 +104,21 @@ class GoogleNetworkFirewall(Target):
             library.Fn.merge([tags, dict(extra)]) if extra else tags
         )
         return made
+
+    def service_account(self, workload: Member, interface: str = "", scope: Any = None) -> str:
+        """The email of the service account that the machine of a workload or workload class must have, as a
+        token for `service_account` of an instance or template: known once all its rules are there. For
+        targets with `tags="service-accounts"`; `scope` is as for `membership`.
+        """
+        if self._tags != "service-accounts":
+            self._seg._problem(
+                f"target {self.name!r} gives machines no service account: tags is {self._tags!r}",
+                self._seg._where(self.name),
+                "its rules name machines by tags",
+                'pass tags="service-accounts" and accounts= to the target',
+            )
+            return ""
+        library = self._seg._stage.library
+        held = self.membership(workload, interface, scope=scope)
+        email: str = library.Token.as_string(library.Fn.element(held, 0))
+        return email

@@ -58,6 +58,13 @@ def by_network_tags(encoding: str) -> Callable[[str, Sequence[str], int], Mappin
     return lambda name, names, choice: {**make(name, names, choice), "tags": "network"}
 
 
+def by_accounts(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements whose rules are VPC firewall rules, and every workload has an account of its own."""
+    make = placement("groups")
+    more = {"tags": "service-accounts", "accounts": "{workload}@p.iam.gserviceaccount.com"}
+    return lambda name, names, choice: {**make(name, names, choice), **more}
+
+
 def with_admin(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
     """Placements whose global tier is in a hierarchical policy too, each in a folder of its own."""
     make = placement("groups")

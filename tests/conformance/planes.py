@@ -66,6 +66,7 @@ class Plane:
     interface: Callable[[str], str | None]
     close: Callable[[Document], None]
     sources_only: bool = False
+    named: bool = False
     dynamic: Mapping[str, Any] = field(default_factory=dict)
     always: Sequence[str] = ()
     parts: Callable[[Document], dict[tuple[str, str], Any]] = resources
@@ -154,8 +155,6 @@ AZURE = Plane(
     schema="azurerm",
 )
 
-AZURE_BY_BANDS = replace(AZURE, encodings=("bands",), placement=azure.by_bands)
-
 GOOGLE_BY_NETWORK_TAGS = replace(
     GOOGLE,
     encodings=("network-tags",),
@@ -166,6 +165,14 @@ GOOGLE_BY_NETWORK_TAGS = replace(
     interface=lambda _: None,
 )
 
+GOOGLE_BY_ACCOUNTS = replace(
+    GOOGLE_BY_NETWORK_TAGS,
+    encodings=("accounts",),
+    placement=google.by_accounts,
+    named=True,
+    tight=({"quotas": {"rules_per_project": 1}, "egress": "open"}, ""),
+)
+
 GOOGLE_WITH_ADMIN = replace(
     GOOGLE,
     encodings=("admin",),
@@ -173,6 +180,13 @@ GOOGLE_WITH_ADMIN = replace(
     tight=({"quotas": {"attributes_per_hierarchical_policy": 1}, "egress": "open"}, ""),
 )
 
-PLANES = (AWS, AZURE, AZURE_BY_BANDS, GOOGLE, GOOGLE_WITH_ADMIN, GOOGLE_BY_NETWORK_TAGS)
+PLANES = (
+    AWS,
+    AZURE,
+    GOOGLE,
+    GOOGLE_WITH_ADMIN,
+    GOOGLE_BY_NETWORK_TAGS,
+    GOOGLE_BY_ACCOUNTS,
+)
 ENCODINGS = tuple((plane, encoding) for plane in PLANES for encoding in plane.encodings)
 IDS = tuple(f"{plane.name}-{encoding}" for plane, encoding in ENCODINGS)

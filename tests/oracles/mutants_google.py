@@ -192,7 +192,7 @@ def _first_deny(doc: Doc, chance: random.Random) -> Iterator[Named]:
 
 def _holders(doc: Doc, chance: random.Random) -> Iterator[Named]:
     """A machine that lacks a tag, or has one too many."""
-    ready = sorted(k for k in doc.get("locals", {}) if k.startswith("segkit-tag_"))
+    ready = sorted(k for k in doc.get("locals", {}) if k.startswith(("segkit-tag_", "segkit-account_")))
     for name, body in sorted(doc.get("locals", {}).items()):
         if isinstance(body, dict) and "groups" in body:
             for at, held in enumerate(body["groups"]):
@@ -279,17 +279,19 @@ def _foreign(doc: Doc, chance: random.Random) -> Iterator[Named]:
 def _classic(doc: Doc, chance: random.Random) -> Iterator[Named]:
     """VPC firewall rules: gone, turned off, turned round, moved, with other ends or services."""
     bodies = sorted(doc.get("resource", {}).get(FIREWALL, {}).items())
-    tags = sorted({tag for _, body in bodies for tag in body["target_tags"]})
+    kind_of = "service_accounts" if any("target_service_accounts" in b for _, b in bodies) else "tags"
+    to, by = f"target_{kind_of}", f"source_{kind_of}"
+    marks = sorted({mark for _, body in bodies for mark in body[to]})
     for name, body in bodies:
         had, has = ("allow", "deny") if "allow" in body else ("deny", "allow")
-        other = chance.choice(tags)
+        other = chance.choice(marks)
         edits: dict[str, Callable[[Body], object]] = {
             "turn off": lambda b: b.update(disabled=True),
             "flip": lambda b, had=had, has=has: b.update({has: b.pop(had)}),  # type: ignore[misc]
             "move": lambda b: b.update(priority=50 if "deny" in b else 200),
-            "everybody": lambda b: b.pop("target_tags"),
-            "retarget": lambda b, other=other: b.update(target_tags=[other]),  # type: ignore[misc]
-            "resource": lambda b, other=other: "source_tags" in b and b.update(source_tags=[other]),  # type: ignore[misc]
+            "everybody": lambda b: b.pop(to),
+            "retarget": lambda b, other=other: b.update({to: [other]}),  # type: ignore[misc]
+            "resource": lambda b, other=other: by in b and b.update({by: [other]}),  # type: ignore[misc]
             "all services": lambda b, had=had: b.update({had: [{"protocol": "all"}]}),  # type: ignore[misc]
             "elsewhere": lambda b: b.update(network="projects/p/global/networks/elsewhere"),
             "widen": lambda b: _each_range(b, _wider),

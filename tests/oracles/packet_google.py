@@ -128,7 +128,7 @@ class Oracle:
                 for body in self.blocks(POLICY)[policy]["rule"]:
                     found += self.policy_rule(body, name, way, 0 if policy_first else 1)
         for body in self.blocks("google_compute_firewall").values():
-            targets = set(body.get("target_tags") or ())
+            targets = {t for key in ("target_tags", "target_service_accounts") for t in body.get(key) or ()}
             here = body["network"] == network and not body.get("disabled")
             if (
                 here
@@ -152,7 +152,7 @@ class Oracle:
 
     def classic_rule(self, body: dict[str, Any], way: str, stage: int) -> list[Rule]:
         ranges = tuple(body.get("source_ranges" if way == "INGRESS" else "destination_ranges", ()))
-        tags = tuple(body.get("source_tags") or ())
+        tags = tuple(t for key in ("source_tags", "source_service_accounts") for t in body.get(key) or ())
         return [
             # A deny of the same priority comes first.
             Rule(

@@ -2,11 +2,13 @@
 
 Sources: [Q] Cloud NGFW, “Quotas and limits”; [TAGS] Cloud NGFW, “Secure tags for firewalls”,
 “Specifications”; [API] Compute Engine API and Resource Manager API, the data type named; [VPC] “VPC firewall
-rules”, “Traffic that is always allowed”. What is marked (unconfirmed) could not be read in a source: pass
-what your project has.
+rules”, “Traffic that is always allowed”; [IAM] Identity and Access Management. What is marked (unconfirmed)
+could not be read in a source: pass what your project has.
 """
 
 from __future__ import annotations
+
+import re
 
 from segkit.platforms.arguments import Quota
 from segkit.sets import Addresses
@@ -24,6 +26,9 @@ QUOTAS = {
     "network_tags_per_machine": Quota(64, 64, "network tags of one machine", "[API] Tags"),
     "network_tags_as_sources": Quota(30, 30, "source tags of one VPC rule (unconfirmed)", "[Q]"),
     "network_tags_as_targets": Quota(70, 70, "target tags of one VPC rule (unconfirmed)", "[Q]"),
+    "accounts_as_sources": Quota(
+        10, 10, "service accounts that one VPC rule names as sources", "[API] Firewall"
+    ),
     "rules_per_project": Quota(100, 100_000, "VPC firewall rules of this target (unconfirmed)", "[Q]"),
     "attributes_per_policy": Quota(
         5000,
@@ -46,6 +51,10 @@ TEXT_LIMIT = 256
 LOWEST, HIGHEST = 1_000, 2_147_483_547
 """Priorities: a few are left free before ours; from 2147483548 on they are the platform's. [API]
 FirewallPolicyRule, priority."""
+
+
+ACCOUNT = re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*@[-a-z0-9.]+\.gserviceaccount\.com")
+"""What service accounts are called. [IAM] “Service accounts overview”, “Types of service accounts”."""
 
 
 def text(raw: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
+from segkit.model.workloads import Workload
 from segkit.platforms.arguments import (
     NAMES,
     NUMBERS,
@@ -26,12 +27,13 @@ from segkit.platforms.arguments import (
 from segkit.platforms.google.limits import QUOTAS
 from segkit.platforms.google.state import AFTER, BEFORE, PATH
 
+_FIELD = re.compile(r"\{([^{}]+)\}")
 _ANCESTOR = re.compile(r"(?:organizations|folders)/[0-9]+")
 ENCODINGS = ("groups", "cells")
 EGRESS = ("exact", "ranges", "open")
 ORDERS = (AFTER, BEFORE)
 REFERENCES = ("output", "address")
-TAGS = ("secure", "network")
+TAGS = ("secure", "network", "service-accounts")
 GLOBAL_TIERS = ("rules", "admin")
 
 
@@ -45,8 +47,10 @@ class GooglePlacement:
     peered_with: names of targets whose networks are peered with this one.
     references: how its rules name what a target of another stack owns: `output` (its tags, which that stack
     publishes; an error where no tag can be named) or `address`. Left out: `output` where it is possible.
-    tags: `secure` (a network firewall policy with secure tags) or `network` (VPC firewall rules with network
-    tags, which anybody who may edit a machine can change).
+    tags: `secure` (a network firewall policy with secure tags), `network` (VPC firewall rules with network
+    tags, which anybody who may edit a machine can change) or `service-accounts` (VPC firewall rules with the
+    accounts that machines have). accounts: how those accounts are called, from label keys and `{workload}`:
+    `"{app}-{role}@shop.iam.gserviceaccount.com"`.
     tags_parent: where the tag keys are made, `projects/NUMBER` or `organizations/ID`; by default the project.
     tags_network: the network as tag keys want it, `PROJECT/NAME`; by default network_id.
     ancestors: the organization and the folders of the project, from the top (`organizations/1`, `folders/2`):
@@ -69,6 +73,7 @@ class GooglePlacement:
     peered_with: tuple[str, ...] = ()
     references: str = ""
     tags: str = "secure"
+    accounts: str = ""
     tags_parent: str = ""
     tags_network: str = ""
     ancestors: tuple[str, ...] | None = None
@@ -123,6 +128,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if secure and not (found.get("tags_parent") or found.get("project")):
         fix = "pass tags_parent='projects/NUMBER' (or 'organizations/ID'), or project="
         yield wrong(target, "tags_parent", "nothing says where tag keys are made", fix)
+    yield from _check_accounts(target)
     parent = found.get("tags_parent", "projects/1")
     if "${" not in parent and not parent.startswith(("projects/", "organizations/")):
         fix = "write projects/NUMBER or organizations/ID"
@@ -156,6 +162,33 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
                 fix="make one target of the two",
             )
     yield from _check_interfaces(model, target)
+
+
+def account_of(here: GooglePlacement, workload: Workload) -> str:
+    """The service account of a workload; a label that it has not stays in braces.
+
+    >>> from segkit.model.workloads import Workload
+    >>> web = Workload("web-1", (("app", "web"),))
+    >>> account_of(GooglePlacement("vpc", accounts="{app}@p.iam.gserviceaccount.com"), web)
+    'web@p.iam.gserviceaccount.com'
+    """
+    labels = {"workload": workload.name, **workload.label_map}
+    return _FIELD.sub(lambda field: labels.get(field[1], field[0]), here.accounts)
+
+
+def _check_accounts(target: Target) -> Iterator[Problem]:
+    found = _given(target)
+    accounts, tags = found.get("accounts", ""), found.get("tags", "secure")
+    if (tags == "service-accounts") is not bool(accounts):
+        what = f"tags is {tags!r}, and accounts is {accounts!r}"
+        fix = (
+            'write both, tags="service-accounts" and how accounts are called, or neither: '
+            'accounts="{app}@shop.iam.gserviceaccount.com"'
+        )
+        yield wrong(target, "accounts", what, fix)
+    if tags == "service-accounts" and found.get("encoding", "groups") != "groups":
+        fix = "leave it out: a machine has one service account, whatever it is part of"
+        yield wrong(target, "encoding", "service accounts have no encodings", fix)
 
 
 def _check_hierarchy(model: Model, target: Target) -> Iterator[Problem]:
@@ -217,7 +250,17 @@ _WORDS = {
 }
 _SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(
-        ("network_id", "project", "network", "provider", "tags_parent", "tags_network", "global_at"), TEXT
+        (
+            "network_id",
+            "project",
+            "network",
+            "provider",
+            "tags_parent",
+            "tags_network",
+            "global_at",
+            "accounts",
+        ),
+        TEXT,
     ),
     **dict.fromkeys(("ancestors", "peered_with"), NAMES),
     "quotas": NUMBERS,

@@ -14,7 +14,7 @@ from typing import Any
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.reading import inputs
 from segkit.artifacts.scope import Block, Mapped, Ref, Trail, Unknown, Value, spelled
-from segkit.platforms.google.reading import Reading, account
+from segkit.platforms.google.reading import Reading
 from segkit.platforms.google.state import Carrier, Holders, Origin, Published
 
 _BINDINGS = ("google_tags_location_tag_binding", "google_tags_tag_binding")
@@ -121,7 +121,7 @@ class CarrierReader:
                 self._network_tags(draft, self.scope.items(raw, draft.trail))
         for one in entries(self.scope, block.body.get("service_account")):
             if not isinstance(one, Unknown):
-                draft.accounts.add(account(self.scope.value(one.get("email"))))
+                draft.accounts.add(self.reading.account(self.scope.value(one.get("email"), draft.trail)))
         draft.networks = self._networks(block)
         self.drafts[block.address] = draft
 
@@ -196,11 +196,13 @@ class CarrierReader:
             self._unclear(draft, draft.where, f"tags that are not known: {spelled(value)}")
 
     def _named(self, draft: Draft, values: tuple[Value, ...]) -> None:
-        """Values of secure tags; other plain words are network tags."""
+        """Values of secure tags; other plain words are service accounts and network tags."""
         for value in values:
             tag = self.reading.tag(value)
             if isinstance(tag, Unknown):
                 self._unclear(draft, draft.where, f"a tag that is not known: {tag.text}")
+            elif isinstance(value, str) and "@" in value:
+                draft.accounts.add(self.reading.account(value))
             elif isinstance(value, str) and "/" not in value:
                 draft.network_tags.add(tag)
             else:

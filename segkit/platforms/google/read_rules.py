@@ -14,7 +14,7 @@ from typing import Any
 
 from segkit.artifacts.blocks import entries
 from segkit.artifacts.scope import Block, Ref, Unknown, Value, spelled
-from segkit.platforms.google.reading import Reading, account
+from segkit.platforms.google.reading import Reading
 from segkit.platforms.google.services import UnclearError, spoken
 from segkit.platforms.google.state import Action, Direction, Holders, Network, Order, Rule, Stage
 from segkit.sets.addresses import NOWHERE, Addresses
@@ -307,8 +307,9 @@ class RuleReader:
         return frozenset(found), unknown
 
     def _accounts(self, body: Mapping[str, Any], end: str) -> tuple[frozenset[str], str]:
-        named, lost = self._texts(body.get(f"{end}_service_accounts"))
-        return frozenset(map(account, named)), lost
+        values = self.scope.items(body.get(f"{end}_service_accounts"))
+        _, lost = self._texts(body.get(f"{end}_service_accounts"))
+        return frozenset(self.reading.account(v) for v in values if isinstance(v, str | Ref)), lost
 
     def _texts(self, raw: Any) -> tuple[frozenset[str], str]:
         if not (values := self.scope.items(raw)):

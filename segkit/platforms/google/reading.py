@@ -25,13 +25,6 @@ _DEFAULT = re.compile(
 )
 
 
-def account(value: Value) -> str:
-    """One name for a service account. A machine that names none has the default one of its project (Terraform
-    provider documentation, google_compute_instance, service_account), which goes by several names."""
-    name = "default" if value is None else spelled(value)
-    return "default" if _DEFAULT.fullmatch(name) else name
-
-
 def _ranges(values: Iterable[Value]) -> tuple[Addresses, str]:
     """CIDRs, whose host bits do not count, and what is none."""
     held, unknown = [], ""
@@ -114,6 +107,18 @@ class Reading(artifacts.Reading):
         if isinstance(value, Unknown) and (match := _OF_NUMBER.fullmatch(value.text)):
             return match[1]
         return Unknown(spelled(value))
+
+    def account(self, value: Value) -> str:
+        """One name for a service account. A machine that names none has the default one of its project
+        (Terraform provider documentation, google_compute_instance, service_account), which goes by several
+        names; one that the stack makes goes by its address too (google_service_account, email)."""
+        name = "default" if value is None else spelled(value)
+        made = self.scope.blocks.get(value.address) if isinstance(value, Ref) else None
+        if made is not None and made.kind == "google_service_account" and not made.repeated:
+            known = [self.scope.value(made.body.get(key)) for key in ("account_id", "project")]
+            if all(isinstance(text, str) for text in known):
+                name = f"{known[0]}@{known[1]}.iam.gserviceaccount.com"
+        return "default" if _DEFAULT.fullmatch(name) else name
 
     def by_names(self, key: Value, short: str) -> str:
         """The tag value that goes by its own short name and PARENT/NAME of its key: one that the stack makes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from segkit.artifacts import literal
@@ -24,41 +24,59 @@ OPENS, CLOSES = 100, 101
 class ClassicEmitter(Emitter):
     """Writes one target as VPC firewall rules, with network tags."""
 
+    targets, sources = "target_tags", "source_tags"
+
     def _named(self, groups: Sequence[GroupId]) -> None:
-        self._groups = groups
+        self._marks = {self._ready(group): self._tag(group) for group in groups}
+
+    def _each(self, groups: Sequence[GroupId]) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+        """The targets of each rule that is written for some groups, and what tells it from the others."""
+        yield (), self._held(groups)
+
+    def _held(self, groups: Sequence[GroupId]) -> list[str]:
+        """What the machines of some groups hold."""
+        return sorted(map(self._tag, groups))
 
     def _rules(self) -> None:
-        needed: dict[GroupId, list[str]] = defaultdict(list)
-        for line in sorted(self.plan.lines[self.target.name], key=lambda one: one.now):
-            key = self._line(line)
-            for group in line.targets:
-                needed[group].append(f"{FIREWALL}.{key}.id")
-        for way in ("ingress", "egress"):
-            for family in (4, 6):
-                key = resource_name(self.target.name, "closed", way, f"v{family}")
-                body = self._body(way, EVERYWHERE.family(family), (enforced(self.target.name),))
-                body |= {
-                    "name": name(self.model.name, self.target.name, "closed", way, f"v{family}"),
-                    "priority": CLOSES,
-                    "deny": self._services(ANY, None),
-                    "description": "what no rule opens is closed",
-                    **self._logged(self.here.logging),
-                }
-                self._resource(FIREWALL, key, key, body)
-                needed[enforced(self.target.name)].append(f"{FIREWALL}.{key}.id")
-        for group in self._groups:
-            # Known once its rules are: a machine takes a tag only when all of them are there.
-            called = ", ".join((f'"{self._tag(group)}"', *needed[group]))
-            self.out.local(self._ready(group), f"${{[{called}][0]}}")
+        needed: dict[str, list[str]] = defaultdict(list)
+        lines = sorted(self.plan.lines[self.target.name], key=lambda one: one.now)
+        for line in lines:
+            if line.sources and not self._held(line.sources):
+                continue  # without sources it would speak of everybody
+            for part, targets in self._each(line.targets):
+                key = self._line(line, part, targets)
+                for mark in targets:
+                    needed[mark].append(f"{FIREWALL}.{key}.id")
+        for part, targets in self._each((enforced(self.target.name),)):
+            for way, family in ((way, family) for way in ("ingress", "egress") for family in (4, 6)):
+                key = self._closed(way, family, part, targets)
+                for mark in targets:
+                    needed[mark].append(f"{FIREWALL}.{key}.id")
+        for ready, mark in self._marks.items():
+            # Known once its rules are: a machine takes it only when all of them are there.
+            called = ", ".join((f'"{mark}"', *needed[mark]))
+            self.out.local(ready, f"${{[{called}][0]}}")
 
-    def _line(self, line: Line) -> str:
-        body = self._body(line.direction, line.ranges, line.targets)
+    def _closed(self, way: str, family: int, part: tuple[str, ...], targets: Sequence[str]) -> str:
+        key = resource_name(self.target.name, "closed", way, f"v{family}", *part)
+        body = self._body(way, EVERYWHERE.family(family), targets)
+        body |= {
+            "name": name(self.model.name, self.target.name, "closed", way, f"v{family}", *part),
+            "priority": CLOSES,
+            "deny": self._services(ANY, None),
+            "description": "what no rule opens is closed",
+            **self._logged(self.here.logging),
+        }
+        self._resource(FIREWALL, key, key, body)
+        return key
+
+    def _line(self, line: Line, part: tuple[str, ...], targets: Sequence[str]) -> str:
+        body = self._body(line.direction, line.ranges, targets)
         if line.sources:
-            body["source_tags"] = sorted(map(self._tag, line.sources))
-        told = digest(line.identity, 8)
+            body[self.sources] = self._held(line.sources)
+        told, now = (digest("|".join((text, *part)), 8) for text in (line.identity, line.now))
         key, old = (
-            resource_name(self.target.name, line.origin, line.direction, digest(identity, 8))
-            for identity in (line.now, line.identity)
+            resource_name(self.target.name, line.origin, line.direction, text) for text in (now, told)
         )
         body |= {
             "name": name(self.model.name, self.target.name, line.origin, line.direction, told),
@@ -70,20 +88,20 @@ class ClassicEmitter(Emitter):
         self._resource(FIREWALL, key, old, body)
         return key
 
-    def _body(self, way: str, ranges: Addresses, targets: Sequence[GroupId]) -> dict[str, Any]:
+    def _body(self, way: str, ranges: Addresses, targets: Sequence[str]) -> dict[str, Any]:
         side = "source_ranges" if way == "ingress" else "destination_ranges"
         return {
             "network": self.here.network_id,
             "direction": way.upper(),
-            "target_tags": sorted(map(self._tag, targets)),
-            # Machines have to let go of their tags before a rule goes, not after.
+            self.targets: list(targets),
+            # Machines have to let go of what it names before a rule goes, not after.
             "lifecycle": {"create_before_destroy": True},
             **({side: list(ranges.texts())} if ranges else {}),
             **self._project(),
         }
 
     def _services(self, services: ServiceSet, family: int | None) -> list[dict[str, Any]]:
-        return [{"protocol": one.pop("ip_protocol"), **one} for one in said(services, family)]
+        return [{"protocol": one["ip_protocol"], **_ports(one)} for one in said(services, family)]
 
     def _logged(self, wanted: bool) -> dict[str, Any]:
         return {"log_config": {"metadata": "INCLUDE_ALL_METADATA"}} if wanted else {}
@@ -105,3 +123,7 @@ class ClassicEmitter(Emitter):
                 fix="leave the id out and pass membership(…) as tags of the machine, or use secure tags",
             )
         )
+
+
+def _ports(one: dict[str, Any]) -> dict[str, Any]:
+    return {"ports": one["ports"]} if "ports" in one else {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
+from segkit.platforms.google.lower.accounts import Accounts
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import Line, Plan
 from segkit.platforms.google.lower.services import cost
@@ -30,7 +31,15 @@ def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any
     lines, above = plan.every(target.name), plan.above.get(target.name, ())
     carried = max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0)
     ranges = max((len(n.ranges.texts()) for n in lines if n.ranges), default=0)
-    if here.tags == "network":
+    if here.tags == "service-accounts":
+        accounts = Accounts(plan, target, here)
+        rules = sum(len(accounts.of(n.targets)) for n in lines)
+        used = {
+            "accounts_as_sources": max((len(accounts.of(n.sources)) for n in lines), default=0),
+            "ranges_per_rule": ranges,
+            "rules_per_project": rules + CLOSING * len(accounts.every),
+        }
+    elif here.tags == "network":
         used = {
             "network_tags_per_machine": carried,
             "network_tags_as_sources": max((len(n.sources) for n in lines), default=0),
@@ -98,6 +107,7 @@ _OF_A_RULE: Mapping[str, tuple[str, Callable[[Line], int]]] = {
 }
 _ALL = {
     "keys_per_parent": "tag keys",
+    "accounts_as_sources": "service accounts as sources of one rule",
     "rules_per_project": "VPC firewall rules",
     "attributes_per_policy": "rule attributes",
     "attributes_per_hierarchical_policy": "rule attributes above the network",
@@ -117,6 +127,7 @@ _WAYS = {
     "ranges_per_rule": 'name workloads by tags, or pass egress="ranges" or egress="open"',
     "keys_per_parent": 'encoding="cells" needs two keys',
     "values_per_key": 'encoding="groups" has one value a key',
+    "accounts_as_sources": 'give machines that rules never tell apart one account, or pass tags="secure"',
     "rules_per_project": "a policy with secure tags holds more",
     "attributes_per_policy": _FEWER,
     "attributes_per_hierarchical_policy": 'global_tier="rules" writes none',

@@ -13,6 +13,7 @@ from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport
 from segkit.platforms.base import Encoding as Wanted
+from segkit.platforms.google.lower.accounts import AccountEmitter
 from segkit.platforms.google.lower.classic import ClassicEmitter
 from segkit.platforms.google.lower.emit import Emitter
 from segkit.platforms.google.lower.fit import overflow, usage
@@ -30,8 +31,8 @@ FULLEST = 10
 
 def emitter_of(here: GooglePlacement) -> type[Emitter]:
     """How a target's rules are written."""
-    if here.tags == "network":
-        return ClassicEmitter
+    if here.tags != "secure":
+        return ClassicEmitter if here.tags == "network" else AccountEmitter
     return HierarchyEmitter if here.global_tier == "admin" else PolicyEmitter
 
 
