@@ -155,6 +155,8 @@ AZURE = Plane(
     schema="azurerm",
 )
 
+AZURE_BY_BANDS = replace(AZURE, encodings=("bands",), placement=azure.by_bands)
+
 GOOGLE_BY_NETWORK_TAGS = replace(
     GOOGLE,
     encodings=("network-tags",),
@@ -183,6 +185,7 @@ GOOGLE_WITH_ADMIN = replace(
 PLANES = (
     AWS,
     AZURE,
+    AZURE_BY_BANDS,
     GOOGLE,
     GOOGLE_WITH_ADMIN,
     GOOGLE_BY_NETWORK_TAGS,
