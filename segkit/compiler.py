@@ -9,6 +9,7 @@ from typing import Any
 from segkit.artifacts import merge
 from segkit.artifacts.divided import Divided, divide
 from segkit.artifacts.fragment import prune
+from segkit.collecting import uncollected
 from segkit.errors import Problem, SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
@@ -52,6 +53,7 @@ class Compilation:
         return f"${{local.{platform(kind).membership_local(target, workload, interface)}.groups}}"
 
 
+@uncollected()
 def compile_model(model: Model, since: Model | None = None) -> Compilation:
     """Compiles and lowers a model. `since` is the model that is deployed now, for the first of two applies:
     what is there stays beside what will be, and an apply without `since` takes it away.

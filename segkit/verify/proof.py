@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from segkit.artifacts import Joined
+from segkit.collecting import uncollected
 from segkit.compiler import compile_model
 from segkit.errors import Problem
 from segkit.intent.boxes import Piece
@@ -98,6 +99,7 @@ class Proof:
         return "\n".join(lines)
 
 
+@uncollected()
 def prove(
     model: Model,
     document: Mapping[str, Any] | Joined,
