@@ -86,8 +86,29 @@ def test_network_tags_are_a_list(cdktf: Any) -> None:
     assert estate.seg.proof is not None and estate.seg.proof.ok
     other = Estate(cdktf, tags="network")
     assert other.target.resource_manager_tags("web") == {}
-    with pytest.raises(Exception, match="which are no resource manager tags"):
+    with pytest.raises(Exception, match="has no resource manager tags: tags is 'network'"):
         other.app.synth()
+
+
+def test_a_machine_runs_as_its_account(lib: Any) -> None:
+    accounts = "{app}@p.iam.gserviceaccount.com"
+    estate = Estate(lib, tags="service-accounts", accounts=accounts)
+    made = lib.TerraformResource(estate.stack, "web", terraform_resource_type="google_compute_instance")
+    email = estate.target.service_account("web")
+    made.add_override("service_account", [{"email": email, "scopes": ["cloud-platform"]}])
+    estate.app.synth()
+    written = document("shop")["resource"]["google_compute_instance"]["web"]["service_account"]
+    assert written[0]["email"] == "${element(local.segkit_net_web.groups, 0)}"
+    proof = estate.seg.proof
+    assert proof is not None and proof.ok
+    assert {m.workload: m.status for m in proof.memberships} == {"web": "seen", "db": "assumed"}
+
+
+def test_accounts_are_for_targets_that_name_them(cdktf: Any) -> None:
+    estate = Estate(cdktf)
+    assert estate.target.service_account("web") == ""
+    with pytest.raises(Exception, match="gives machines no service account: tags is 'secure'"):
+        estate.app.synth()
 
 
 def test_a_machine_that_exists_has_its_tags_bound(lib: Any) -> None:

@@ -14,7 +14,7 @@ from tests.google.kit import NETWORK, Document, beside, compiled, proof, shop, t
 from tests.strategies import TODAY
 
 FIREWALL = "google_compute_firewall"
-BY_APP = {"tags": "service-accounts", "accounts": "{app}@p.iam.gserviceaccount.com"}
+BY_APP: dict[str, Any] = {"tags": "service-accounts", "accounts": "{app}@p.iam.gserviceaccount.com"}
 WEB, DB = (f"{app}@p.iam.gserviceaccount.com" for app in ("web", "db"))
 
 

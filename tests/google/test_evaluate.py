@@ -172,6 +172,54 @@ def test_a_rule_of_a_hierarchical_policy_may_be_for_some_networks() -> None:
     assert passes(under(network(), [replace(limited, networks=frozenset({"net"}))]), OUTSIDE, WEB, tcp(22))
 
 
+def test_hierarchical_rules_name_machines_by_tag_and_by_account() -> None:
+    """[TAGS]: secure tags are sources and targets in a hierarchical policy too. [API] FirewallPolicyRule,
+    targetServiceAccounts: the instances that a rule is applied to."""
+    above = [
+        rule(1, "deny", services=tcp(22), targets="db", peers="web"),
+        rule(2, "deny", services=tcp(23), targets="@ops"),
+    ]
+    found = under(network(classic=[rule(0, "allow")]), above)
+    assert not passes(found, WEB, DB, tcp(22)) and passes(found, OUTSIDE, DB, tcp(22))
+    assert not passes(found, WEB, spot("10.0.0.5", "@ops"), tcp(23)) and passes(found, WEB, DB, tcp(23))
+
+
+def test_a_network_among_the_target_resources_and_a_tag_are_both_asked_for() -> None:
+    """[API] FirewallPolicyRule: targetResources control which network's machines get a rule, targetSecureTags
+    which of them."""
+    both = replace(rule(1, "deny", targets="db", services=tcp(22)), networks=frozenset({"net"}))
+    found = under(network(classic=[rule(0, "allow")]), [both])
+    assert not passes(found, OUTSIDE, DB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(22))
+    far = under(network(classic=[rule(0, "allow")]), [replace(both, networks=frozenset({"far"}))])
+    assert passes(far, OUTSIDE, DB, tcp(22))
+
+
+def test_goto_next_goes_from_the_organization_to_the_folder() -> None:
+    """[RULES] “Action on match”: evaluation goes on at the next level."""
+    skip, deny = rule(1, "goto_next", services=tcp()), rule(2, "deny")
+    found = under(network(classic=[rule(0, "allow")]), [skip, deny], [rule(1, "deny", services=tcp(22))])
+    assert passes(found, OUTSIDE, WEB, tcp(80)) and not passes(found, OUTSIDE, WEB, tcp(22))
+    assert not passes(found, OUTSIDE, WEB, udp(53))
+
+
+def test_accounts_and_ranges_of_one_vpc_rule_add_up() -> None:
+    """[API] Firewall, sourceServiceAccounts: a packet need not match both."""
+    found = network(
+        classic=[rule(1, "allow", targets="@db", peers="@web", ranges=Addresses.of("8.8.8.0/24"))]
+    )
+    db = spot("10.0.0.2", "@db")
+    assert passes(found, spot("10.0.0.1", "@web"), db, tcp(1)) and passes(found, OUTSIDE, db, tcp(1))
+    assert not passes(found, spot("10.0.0.1", "web"), db, tcp(1))
+    assert not passes(found, spot("10.0.0.1", "@web"), DB, tcp(1))
+
+
+def test_accounts_say_nothing_in_a_peered_network() -> None:
+    """[VPC] “Source”: service accounts stand for machines of the same network."""
+    found = network(classic=[rule(1, "allow", peers="@web")])
+    joined = State({"net": found}, peerings=frozenset({("net", "other")}))
+    assert not passes(joined, spot("10.1.0.1", "@web", on="other"), WEB, tcp(1))
+
+
 def test_secure_tags_name_sources_and_targets() -> None:
     found = network([rule(1, "allow", services=tcp(5432), targets="db", peers="web")])
     assert passes(found, WEB, DB, tcp(5432)) and not passes(found, DB, WEB, tcp(5432))
