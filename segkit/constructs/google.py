@@ -24,7 +24,9 @@ class GoogleNetworkFirewall(Target):
     app does not make the network. `encoding` is "groups" (one tag key per selector in use), "cells" (one per
     combination of selectors), or blocks of group names. `egress` says how egress to workloads is written:
     "exact", "ranges" or "open". `tags` is "secure", or for VPC firewall rules "network" (network tags) or
-    "service-accounts" (named by `accounts`). Further arguments are those of `segkit.platforms.google.placement.GooglePlacement`.
+    "service-accounts" (named by `accounts`). `global_tier` "admin" repeats what the tiers above decide in a
+    hierarchical policy at `global_at`. Further arguments are those of
+    `segkit.platforms.google.placement.GooglePlacement`.
     """
 
     def __init__(

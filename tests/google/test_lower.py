@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 from typing import Any
 
 import pytest
@@ -179,6 +180,46 @@ def test_encodings_by_blocks_of_names() -> None:
         platform("google").quotas(Intent(model), model.targets, {"net": [["nobody"]]})
     (auto,) = platform("google").quotas(Intent(model), model.targets, {"net": "auto"})
     assert auto.asked is not None and auto.asked.encoding == "cells"
+
+
+def crossed(**placement: Any) -> Segmentation:
+    """Machines in every mixture of four environments, regions and roles, with rules for each of these and
+    for everybody."""
+    seg = Segmentation("crossed", today=TODAY)
+    kinds = {key: [f"{key}{n}" for n in range(4)] for key in ("env", "region", "role")}
+    mixtures = product(*kinds.values())
+    for n, mixture in enumerate(mixtures):
+        seg.workload(f"m{n}", dict(zip(kinds, mixture, strict=True)), [f"10.0.0.{n}"])
+    policy = seg.policy("p", "application")
+    for key, values in kinds.items():
+        for n, value in enumerate(values):
+            policy.allow(getattr(L, key) == value, getattr(L, key) == value, tcp(1000 + n), id=value)
+    target(seg, ("snapshot", "egress-open"), egress="open", **placement)
+    return seg
+
+
+def test_blocks_are_searched_where_machines_carry_too_many_tags() -> None:
+    """With three tags for a machine, one of them `enforced`: two keys of four and sixteen values."""
+    tight = {"tags_per_interface": 3, "tags_per_side": 4}
+    model = crossed(quotas=tight).build()
+    (report,) = platform("google").quotas(Intent(model), model.targets, {"net": "auto"})
+    assert not report.pinned.fits and report.asked is not None and report.asked.fits
+    found = report.asked.encoding
+    assert isinstance(found, list)
+    by_word = {str(one.encoding): one for one in report.options}
+    assert by_word["cells"].usage["tags_per_side"] == {"used": 16, "quota": 4} and not by_word["cells"].fits
+    assert by_word["groups"].usage["tags_per_interface"] == {"used": 4, "quota": 3}
+    assert proof(crossed(quotas=tight, encoding=found)).ok
+    again = crossed(quotas=tight, encoding=found).build()
+    assert platform("google").quotas(Intent(again), again.targets, {"net": "auto"})[0].asked == (
+        platform("google").quotas(Intent(again), again.targets, {})[0].pinned
+    )
+
+
+def test_accounts_have_no_encodings_to_search() -> None:
+    model = shop(tags="service-accounts", accounts="{app}@p.iam.gserviceaccount.com").build()
+    (report,) = platform("google").quotas(Intent(model), model.targets, {})
+    assert [one.encoding for one in report.options] == ["groups"]
 
 
 @pytest.mark.parametrize(

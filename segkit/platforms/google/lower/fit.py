@@ -119,7 +119,7 @@ _FEWER = (
 )
 _GROUPS = 'encoding="groups", or blocks of groups, needs fewer values of a rule'
 _WAYS = {
-    "tags_per_interface": 'encoding="cells" needs two tags',
+    "tags_per_interface": 'encoding="cells" needs two tags; `segkit quota --encoding auto` looks in between',
     "network_tags_per_machine": 'encoding="cells" needs two tags',
     "tags_per_side": _GROUPS,
     "network_tags_as_sources": _GROUPS,
@@ -137,6 +137,11 @@ _WAYS = {
 def overflow(plan: Plan, target: Target, here: GooglePlacement) -> int:
     """By how much a target is over its quotas, all added up; nothing means it fits."""
     return sum(max(0, one["used"] - one["quota"]) for one in usage(plan, target, here).values())
+
+
+def named(plan: Plan, target: Target) -> int:
+    """How many times the rules of a target name a tag: of two encodings that fit, the fewer the better."""
+    return sum(len(line.targets) + len(line.sources) for line in plan.every(target.name))
 
 
 def _over(target: Target, what: str, limit: int, quota: str, ways: str) -> Problem:

@@ -14,9 +14,10 @@ from segkit.model.model import Target
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport
 from segkit.platforms.base import Encoding as Wanted
 from segkit.platforms.google.lower.accounts import AccountEmitter
+from segkit.platforms.google.lower.choose import encodings
 from segkit.platforms.google.lower.classic import ClassicEmitter
 from segkit.platforms.google.lower.emit import Emitter
-from segkit.platforms.google.lower.fit import overflow, usage
+from segkit.platforms.google.lower.fit import named, overflow, usage
 from segkit.platforms.google.lower.hierarchy import HIERARCHY, HierarchyEmitter
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import GoogleDraft, Plan, drafted, make_plan
@@ -46,8 +47,8 @@ def pinned(draft: Draft, target: Target, here: GooglePlacement) -> Encoding:
 def quotas(
     intent: Intent, targets: Sequence[Target], asked: Mapping[str, Wanted], only: str | None = None
 ) -> tuple[QuotaReport, ...]:
-    """What the targets of a model (or the one named `only`) use of their quotas, and what the plain encodings
-    would cost.
+    """What the targets of a model (or the one named `only`) use of their quotas, and what other encodings
+    would cost: the plain ones, and blocks where those need too many tags.
 
     Works for a model that is over quota, too. Raises SegkitError where `asked` names what is no group.
     """
@@ -72,13 +73,15 @@ def _report(
     plan = make_plan(draft, now)
     there = _units(draft, plan, target, here)
     mine = now[target.name]
-    encodings = dict.fromkeys((mine, GROUPS, CELLS))
-    plans = {e: plan if e == mine else make_plan(draft, {**now, target.name: e}) for e in encodings}
+    worth = dict.fromkeys((mine, *encodings(draft, target, here)))
+    plans = {e: plan if e == mine else make_plan(draft, {**now, target.name: e}) for e in worth}
     wanted = None if asked in (None, "auto") else _read(draft, target, asked)
     if wanted is not None and wanted not in plans:
         plans[wanted] = make_plan(draft, {**now, target.name: wanted})
     priced = {e: _option(draft, target, here, e, plans[e], there, e == mine) for e in plans}
-    ranked = sorted(encodings, key=lambda e: (overflow(plans[e], target, here), e != mine))
+    ranked = sorted(
+        worth, key=lambda e: (overflow(plans[e], target, here), e != mine, named(plans[e], target))
+    )
     best = priced[ranked[0]] if asked == "auto" else None
     return QuotaReport(
         target.name,
