@@ -117,3 +117,10 @@ def test_an_adopted_group_keeps_its_name_and_description_and_is_imported() -> No
     body = fragment["resource"]["aws_security_group"]["aws_web"]
     assert (body["name"], body["description"]) == ("legacy web", "made by hand")
     assert fragment["import"] == [{"to": "${aws_security_group.aws_web}", "id": "sg-0123456789abcdef0"}]
+
+
+def test_adopting_a_group_that_there_is_not() -> None:
+    with pytest.raises(SegkitError) as error:
+        compiled(adopt={"wbe": {"name": "legacy web"}})
+    assert "adopt names 'wbe', and there is no such group" in str(error.value)
+    assert "did you mean 'web'?" in str(error.value)

@@ -114,6 +114,11 @@ def test_a_description_names_owner_and_ticket() -> None:
 # What is there already
 
 
+def test_adopting_a_group_that_there_is_not() -> None:
+    with pytest.raises(SegkitError, match="adopt names 'wbe', and there is no such group"):
+        compiled(adopt={"wbe": {"name": "asg-web"}})
+
+
 def test_an_application_security_group_that_is_adopted() -> None:
     id_ = "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Network/applicationSecurityGroups/asg-web"
     fragment = compiled(adopt={"web": {"name": "asg-web", "id": id_}}).fragment

@@ -147,7 +147,7 @@ def test_references_are_names_that_are_not_looked_into() -> None:
     seg = estate(
         {
             "resource_group": "${azurerm_resource_group.g.name}",
-            "adopt": {"w": {"name": "asg", "id": ASG.format("RG", "ASG")}},
+            "adopt": {"app-w-220c72": {"name": "asg", "id": ASG.format("RG", "ASG")}},
             "subnets": {"a": {**FRONT, "security_group": there}},
         }
     )

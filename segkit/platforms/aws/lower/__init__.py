@@ -17,6 +17,7 @@ from segkit.platforms.aws.lower.plan import make_draft
 from segkit.platforms.aws.lower.quotas import quotas, way_out
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered
+from segkit.platforms.lowering.adopting import unknown_adopted
 from segkit.platforms.lowering.exempt import unenforceable
 from segkit.platforms.lowering.names import SCHEME
 from segkit.progress import steps
@@ -53,6 +54,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
             advice = way_out(draft, target, encodings) if small else _where_to_look(target)
             problems += (p.advise(advice) for p in over)
         problems += emitter.problems
+        made = map(names.group, plan.groups[target.name])
+        problems += unknown_adopted(intent.model, target, here.adopt, made)
         out.append(
             Lowered(
                 target.name,

@@ -14,6 +14,7 @@ from segkit.platforms.azure.lower.prepare import Prepared, prepare
 from segkit.platforms.azure.lower.quotas import quotas
 from segkit.platforms.azure.lower.services import REST
 from segkit.platforms.base import Lowered, Residual
+from segkit.platforms.lowering.adopting import unknown_adopted
 from segkit.platforms.lowering.exempt import unenforceable
 from segkit.platforms.lowering.names import SCHEME
 from segkit.progress import steps
@@ -39,6 +40,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
         if over := list(over_quota(plan, target, here, ready.namer(plan))):
             problems += over
             continue
+        made = map(ready.namer(plan).group, plan.groups[target.name])
+        problems += unknown_adopted(intent.model, target, here.adopt, made)
         emitter = ready.emitter(plan, target)
         out.append(
             Lowered(
