@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 
 from segkit.errors import Problem, part
 from segkit.model.model import Target
+
+_PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)?")
 
 Shape = tuple[str, Callable[[Any], bool]]
 """What an argument is, in words, and how to tell."""
@@ -76,6 +79,14 @@ def check_words(target: Target, words: Mapping[str, Iterable[str]]) -> Iterator[
         if name in found and found[name] not in tuple(allowed):
             fix = f"write one of {', '.join(allowed)}, or leave it out"
             yield wrong(target, name, f"{name} is {found[name]!r}", fix)
+
+
+def check_provider(target: Target) -> Iterator[Problem]:
+    """A provider that is neither a provider's name nor one with an alias."""
+    provider = given(target).get("provider", "")
+    if provider and not _PROVIDER.fullmatch(provider):
+        fix = "write its name and its alias, e.g. 'aws.prod'"
+        yield wrong(target, "provider", f"provider is {provider!r}", fix)
 
 
 def check_quotas(target: Target, quotas: Mapping[str, Quota]) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from segkit.platforms.arguments import (
     Shape,
     check_encoding,
     check_known,
+    check_provider,
     check_quotas,
     check_shapes,
     check_words,
@@ -145,6 +146,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     for key in sorted(set(found.get("snapshot", {})) - set(SNAPSHOT_KEYS)):
         yield wrong(target, "snapshot", f"snapshot has {key!r}", f"known keys: {', '.join(SNAPSHOT_KEYS)}")
     yield from _check_names(model, target)
+    yield from check_provider(target)
     yield from check_quotas(target, QUOTAS)
     to_group = ":log-group:" in found.get("flow_log_destination", "")
     if to_group and not found.get("flow_log_role"):

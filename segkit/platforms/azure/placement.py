@@ -14,6 +14,7 @@ from segkit.platforms.arguments import (
     TEXTS,
     Shape,
     check_known,
+    check_provider,
     check_quotas,
     check_shapes,
     check_words,
@@ -169,6 +170,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         if not found.get(name):
             yield wrong(target, name, f"{name} is missing", fix)
     yield from check_words(target, _WORDS)
+    yield from check_provider(target)
     yield from check_quotas(target, QUOTAS)
     yield from _check_subnets(target)
     yield from check_names(model, target)

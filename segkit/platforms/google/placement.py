@@ -17,6 +17,7 @@ from segkit.platforms.arguments import (
     Shape,
     check_encoding,
     check_known,
+    check_provider,
     check_quotas,
     check_shapes,
     check_words,
@@ -123,6 +124,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         yield wrong(target, "network_id", "network_id is missing", fix)
     yield from check_words(target, _WORDS)
     yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
+    yield from check_provider(target)
     yield from check_quotas(target, QUOTAS)
     secure = found.get("tags", "secure") == "secure"
     if secure and not (found.get("tags_parent") or found.get("project")):

@@ -18,6 +18,7 @@ from segkit.platforms.aws.lower.quotas import quotas, way_out
 from segkit.platforms.aws.placement import placement
 from segkit.platforms.base import Lowered
 from segkit.platforms.lowering.adopting import unknown_adopted
+from segkit.platforms.lowering.elsewhere import elsewhere
 from segkit.platforms.lowering.exempt import unenforceable
 from segkit.platforms.lowering.names import SCHEME
 from segkit.progress import steps
@@ -31,7 +32,8 @@ ADVISED = 2_000
 def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     """Every AWS target of a model as Terraform.
 
-    Raises SegkitError when a quota would overflow, names clash, or an address is needed that nobody knows.
+    Raises SegkitError when a quota would overflow, names clash, an address is needed that nobody knows, or a
+    workload is in a network that nobody has.
     """
     ordered = sorted(targets, key=lambda t: t.name)
     placements = {t.name: placement(t) for t in ordered}
@@ -41,7 +43,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     names = Namer(intent.model, plan)
     moved = [z.moved_from for z in intent.model.zones] + [g.moved_from for g in intent.model.groups]
     before = Namer(intent.model, plan, before=True) if any(moved) else names
-    problems: list[Problem] = list(draft.problems)
+    problems: list[Problem] = [*draft.problems, *elsewhere(intent.model, ordered)]
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)]
     out = []
     for target in steps("Writing the rules of targets", ordered):
