@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bench.planes import load
 from segkit.intent.engine import Intent
 from segkit.model.intent_file import dump_intent
 from segkit.model.model import Model
@@ -42,6 +43,7 @@ def segkit_stack(rules: int, prove: bool, keep: str = "", apart: bool = False) -
     from segkit.constructs import AwsSecurityGroups, LabelPolicy, Segmentation, Workload
 
     os.environ["SEGKIT_SKIP_PROOF"] = "" if prove else "1"
+    load("aws")
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
         stack = TerraformStack(app, "bench")

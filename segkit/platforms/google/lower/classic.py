@@ -74,10 +74,11 @@ class ClassicEmitter(Emitter):
         body = self._body(line.direction, line.ranges, targets)
         if line.sources:
             body[self.sources] = self._held(line.sources)
-        told, now = (digest("|".join((text, *part)), 8) for text in (line.identity, line.now))
-        key, old = (
-            resource_name(self.target.name, line.origin, line.direction, text) for text in (now, told)
-        )
+        told = digest("|".join((line.identity, *part)), 8)
+        key = old = resource_name(self.target.name, line.origin, line.direction, told)
+        if line.now != line.identity:
+            now = digest("|".join((line.now, *part)), 8)
+            key = resource_name(self.target.name, line.origin, line.direction, now)
         body |= {
             "name": name(self.model.name, self.target.name, line.origin, line.direction, told),
             "priority": OPENS,
@@ -108,7 +109,10 @@ class ClassicEmitter(Emitter):
 
     def _tag(self, group: GroupId) -> str:
         """The network tag of a group: unique among all of a project's, so that no other network's is it."""
-        return name(self.model.name, self.target.name, *self.before.words(group))
+        if group not in self._called:
+            words = self.before.words(group)
+            self._called[group] = name(self.model.name, self.target.name, *words)
+        return self._called[group]
 
     def _member(self, carried: Carried) -> None:
         groups = [*sorted(carried.groups, key=self.names.order), enforced(self.target.name)]

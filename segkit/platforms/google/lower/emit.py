@@ -28,6 +28,7 @@ class Emitter:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.own = resource_name(target.name)
+        self._called: dict[GroupId, str] = {}
 
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""

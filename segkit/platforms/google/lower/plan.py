@@ -140,7 +140,7 @@ def _lines(target: str, draft: Draft, groups: Groups) -> Iterator[Line]:
             ends = rule.own.hint, rule.peer.hint
             way, kind = f"{rule.origin}|{rule.direction}", line.now
             line.now = "|".join((way, *ends, kind))
-            base = "|".join((way, *(names.get(hint, hint) for hint in ends), kind))
+            base = "|".join((way, *(names.get(hint, hint) for hint in ends), kind)) if names else line.now
             alike[base].append((line, rule))
     for base, found in sorted(alike.items()):
         for line, rule in found:
@@ -198,9 +198,8 @@ def _written(
     for name, named, ranges, family in ways:
         if (named or ranges) and sayable(services, family):
             place = "", name, target, rule.direction
-            line = Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule)
-            line.action = "deny" if denies(rule) else "allow"
-            yield line
+            action: Action = "deny" if denies(rule) else "allow"
+            yield Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule, 0, action)
 
 
 def _prioritise(lines: Iterable[Line], first: int = LOWEST, after: int = FIRST_DENY) -> None:
