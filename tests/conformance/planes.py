@@ -172,14 +172,12 @@ GOOGLE_BY_ACCOUNTS = replace(
     encodings=("accounts",),
     placement=google.by_accounts,
     named=True,
-    tight=({"quotas": {"rules_per_project": 1}, "egress": "open"}, ""),
 )
 
 GOOGLE_WITH_ADMIN = replace(
     GOOGLE,
     encodings=("admin",),
     placement=google.with_admin,
-    tight=({"quotas": {"attributes_per_hierarchical_policy": 1}, "egress": "open"}, ""),
 )
 
 PLANES = (

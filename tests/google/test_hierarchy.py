@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere
@@ -179,3 +180,10 @@ def test_two_targets_at_one_place() -> None:
     target(seg, name="far", network_id=NETWORK.replace("vpc", "far"), select=L.app == "db", **ADMIN)
     with pytest.raises(SegkitError, match="target far attaches a firewall policy to folders/2 already"):
         compiled(seg)
+
+
+def test_a_step_between_that_no_machine_can_take() -> None:
+    after = guarded()
+    after.policy("h", "global").deny(L.app == "db", L.app == "web", tcp(1), id="more")
+    with pytest.raises(SegkitError, match='go by way of global_tier="rules"'):
+        compile_model(after.build(), guarded().build())

@@ -15,18 +15,22 @@ from segkit.platforms.lowering.crowding import Count, crowded, members
 
 _POLICY = "google_compute_network_firewall_policy_with_rules"
 _ASSOCIATION = "google_compute_network_firewall_policy_association"
+_ABOVE = "google_compute_firewall_policy_with_rules"
+_ATTACHED = "google_compute_firewall_policy_association"
 _KEY, _VALUE, _BINDING = "google_tags_tag_key", "google_tags_tag_value", "google_tags_location_tag_binding"
 _FIREWALL = "google_compute_firewall"
 
 JOINS = Joins(
     beside={_FIREWALL: Apart("name", longest=NAME_LIMIT)},
-    items={_POLICY: ("rule", Apart(number="priority"), "")},
+    items={_POLICY: ("rule", Apart(number="priority"), "")},  # what is said above is true in either
     fixed={
         _BINDING: ("parent", "tag_value", "location"),
         _ASSOCIATION: ("attachment_target", "firewall_policy"),
         _VALUE: ("parent", "short_name"),
         _KEY: ("parent", "short_name", "purpose_data"),
         _POLICY: ("name",),
+        _ABOVE: ("parent", "short_name"),
+        _ATTACHED: ("attachment_target", "firewall_policy"),
     },
 )
 
@@ -36,7 +40,7 @@ def too_much(target: Target, fragment: Mapping[str, Any]) -> Iterator[Problem]:
     here = placement(target)
     held = members(fragment, target.name, _BINDING, "parent", "tag_value")
     yield from _two_values(target, fragment, held)
-    yield from crowded(target, here.quota, _counts(fragment, held, here.tags == "network"))
+    yield from crowded(target, here.quota, _counts(fragment, held, here.tags))
 
 
 def _two_values(
@@ -57,18 +61,26 @@ def _two_values(
             f"target {target.name}: {machines[0]}{more} would have two values of {key}",
             where=target.where,
             why="a machine has one value of a tag key, so no step between the two is possible",
-            fix='go by way of encoding="groups", where each selector has a key of its own: one transition to '
-            "it, one with this change, one back; or let go of the flows of these machines for a moment and "
-            "leave out since",
+            fix=_BY_WAY_OF_RULES if f"{target.name}_admin_" in key else _BY_WAY_OF_GROUPS,
         )
 
 
-def _counts(fragment: Mapping[str, Any], held: Mapping[str, list[str]], network: bool) -> Iterator[Count]:
+_BY_WAY_OF_GROUPS = (
+    'go by way of encoding="groups", where each selector has a key of its own: one transition to it, one '
+    "with this change, one back; or let go of the flows of these machines for a moment and leave out since"
+)
+_BY_WAY_OF_RULES = (
+    'go by way of global_tier="rules": one transition to it, one with this change, one back; what is above '
+    "only repeats what the policy of the network says"
+)
+
+
+def _counts(fragment: Mapping[str, Any], held: Mapping[str, list[str]], tags: str) -> Iterator[Count]:
     resources = fragment.get("resource", {})
-    per_machine = "network_tags_per_machine" if network else "tags_per_interface"
-    for who, tags in sorted(held.items()):
-        yield per_machine, f"{who} has tags:", len(set(tags))
-    if network:
+    per_machine = {"network": "network_tags_per_machine", "secure": "tags_per_interface"}
+    for who, marks in sorted(held.items()) if tags in per_machine else ():
+        yield per_machine[tags], f"{who} has tags:", len(set(marks))
+    if tags != "secure":
         yield "rules_per_project", "there are VPC firewall rules:", len(resources.get(_FIREWALL, {}))
         return
     yield "keys_per_parent", "there are tag keys:", len(resources.get(_KEY, {}))
