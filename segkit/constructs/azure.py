@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segkit.constructs.segmentation import Segmentation
 from segkit.constructs.targets import Member, Target
 from segkit.model.workloads import DEFAULT_REALM
 from segkit.sets import ALL, Predicate
+
+
+def _plain(manager: str | Mapping[str, Sequence[str]] | None) -> str | dict[str, list[str]] | None:
+    """A network manager as JSON data."""
+    if manager is None or isinstance(manager, str):
+        return manager
+    return {scope: list(ids) for scope, ids in manager.items()}
 
 
 class AzureNetworkSecurityGroups(Target):
@@ -21,6 +28,8 @@ class AzureNetworkSecurityGroups(Target):
     ("azurerm.prod"). `stack` and `identities` say which stacks it is in (see `Target`), and `references` how
     its rules name what a target of another stack owns: by "output" or by "address". `encoding` is "groups"
     (one application security group per selector in use) or "cells" (one per combination of selectors).
+    `global_tier` is "rules" (all rules in security groups) or "admin" (what the quarantine and global tiers
+    decide as security admin rules too, of `network_manager`: its id, or the scope of one to make).
     Further arguments are those of `segkit.platforms.azure.placement.AzurePlacement`.
     """
 
@@ -41,6 +50,8 @@ class AzureNetworkSecurityGroups(Target):
         provider: Any = None,
         network: str | None = None,
         encoding: str = "groups",
+        global_tier: str = "rules",
+        network_manager: str | Mapping[str, Sequence[str]] | None = None,
         tags: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
@@ -61,6 +72,8 @@ class AzureNetworkSecurityGroups(Target):
             network=vnet_id if network is None else network,
             # Left out where it is the default, so that the digest of an intent does not hang on it.
             encoding=None if encoding == "groups" else encoding,
+            global_tier=None if global_tier == "rules" else global_tier,
+            network_manager=_plain(network_manager),
             tags=dict(tags) if tags else None,
             **more,
         )

@@ -24,6 +24,8 @@ NSG = "azurerm_network_security_group"
 RULES = f"{NSG}.security_rule"
 CLOSINGS = f"{NSG}.closing"
 JOINED = "azurerm_network_interface_application_security_group_association"
+ADMIN_RULE = "azurerm_network_manager_admin_rule"
+MANAGER_ID = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkManagers/hub"
 ON_INTERFACE = "azurerm_network_interface_security_group_association"
 
 _ALIAS = {"provider": "azurerm.prod", "tags": {"team": "netsec"}}
@@ -36,6 +38,9 @@ SELDOM = (
     ("shop", {**_ALIAS, "subnets": {"all": {**_SUBNET, "security_group": _THEIRS}}}, ""),
     ("shop", {"adopt": {"web": {"name": "n", "id": "/subscriptions/s"}}}, ""),
 )
+
+PARENTS = {ADMIN_RULE: "admin_rule_collection_id"}
+"""Kinds whose names are used once in something else than a resource group."""
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -55,6 +60,13 @@ def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str,
         }
 
     return make
+
+
+def with_admin(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements whose global tier is in security admin rules too, of one network manager."""
+    make = placement("groups")
+    more = {"global_tier": "admin", "network_manager": MANAGER_ID}
+    return lambda name, names, choice: {**make(name, names, choice), **more}
 
 
 def by_bands(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
@@ -108,7 +120,14 @@ def packets(model: Model, document: Document) -> Callable[[intent_oracle.Packet]
 def endpoints(model: Model) -> packet_azure.Endpoints:
     """Where to read what each interface that an Azure target owns is in."""
     return {
-        one.name: packet_azure.Endpoint(one.place, one.address, _subnet(model, one)) for one in owned(model)
+        one.name: packet_azure.Endpoint(
+            one.place,
+            one.address,
+            _subnet(model, one),
+            str(one.target.placement["vnet_id"]),
+            str(one.target.placement["location"]),
+        )
+        for one in owned(model)
     }
 
 
@@ -139,6 +158,8 @@ def close(document: Document) -> None:
     """Takes away what lets anything in or out."""
     for body in document["resource"][NSG].values():
         body["security_rule"] = [r for r in body["security_rule"] if r["access"] == "Deny"]
+    for body in document["resource"].get(ADMIN_RULE, {}).values():
+        body["action"] = "Deny"
 
 
 def parts(document: Document) -> dict[tuple[str, str], Any]:
@@ -165,7 +186,7 @@ def faults(document: Document) -> Iterator[str]:
             yield f"{kind}.{key}: name {name!r}"
         place = (
             kind,
-            key.partition("/")[0] if rule else body.get("resource_group_name", ""),
+            key.partition("/")[0] if rule else body.get(PARENTS.get(kind, "resource_group_name"), ""),
             str(name).lower(),
         )
         if name is not None and place in names:
@@ -176,12 +197,28 @@ def faults(document: Document) -> Iterator[str]:
         for tag, value in (body.get("tags") or {}).items():
             if len(tag) > 512 or set(tag) & set("<>%&\\?/") or len(value) > 256:
                 yield f"{kind}.{key}: tag {tag!r}"
+    yield from _admin_faults(document)
     for key, body in document.get("resource", {}).get(NSG, {}).items():
         taken = [(rule["direction"], rule["priority"]) for rule in body["security_rule"]]
         if len(taken) != len(set(taken)) or not all(100 <= priority <= 4096 for _, priority in taken):
             yield f"{NSG}.{key}: priorities {sorted(taken)}"
         for rule in body["security_rule"]:
             yield from _unwritable(f"{NSG}.{key} {rule['name']}", rule)
+
+
+def _admin_faults(document: Document) -> Iterator[str]:
+    """The same of security admin rules: a priority is used once in a collection, whatever the direction."""
+    taken: set[tuple[str, int]] = set()
+    for key, body in document.get("resource", {}).get(ADMIN_RULE, {}).items():
+        place = body["admin_rule_collection_id"], body["priority"]
+        if place in taken or not 1 <= body["priority"] <= 4096:
+            yield f"{ADMIN_RULE}.{key}: priority {body['priority']}"
+        taken.add(place)
+        for end in ("source", "destination"):
+            prefixes = [one["address_prefix"] for one in body[end]]
+            mixed = len({":" in prefix for prefix in prefixes}) > 1 or (len(prefixes) > 1 and "*" in prefixes)
+            if not prefixes or mixed or {one["address_prefix_type"] for one in body[end]} != {"IPPrefix"}:
+                yield f"{ADMIN_RULE}.{key}: {end} is {prefixes}"
 
 
 def _unwritable(where: str, rule: Mapping[str, Any]) -> Iterator[str]:
@@ -201,10 +238,18 @@ def _unwritable(where: str, rule: Mapping[str, Any]) -> Iterator[str]:
             yield f"{where}: ports of {end}"
 
 
+def _taken(model: Model, realm: str) -> Iterator[str]:
+    """The addresses of machines in a realm."""
+    for workload in (one for one in model.workloads if not one.is_class):
+        for one in workload.interfaces:
+            if one.realm == realm and one.addresses is not None:
+                yield from (str(address) for cidr in one.addresses.cidrs() for address in cidr)
+
+
 def judge(model: Model, original: Document, mutant: Document) -> packet_azure.Packet | None:
     """A packet that shows the difference of two documents."""
-    for _, held in by_realm(model, endpoints(model)):
-        found = judge_azure.judge(original, mutant, held)
+    for realm, held in by_realm(model, endpoints(model)):
+        found = judge_azure.judge(original, mutant, held, set(_taken(model, realm)))
         if found is not None:
             return found
     return None

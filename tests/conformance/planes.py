@@ -155,6 +155,15 @@ AZURE = Plane(
     schema="azurerm",
 )
 
+AZURE_WITH_ADMIN = replace(
+    AZURE,
+    encodings=("admin",),
+    placement=azure.with_admin,
+    rules=(azure.RULES, azure.ADMIN_RULE),
+    dynamic={"global_tier": "rules", "network_manager": None},
+    always=("snapshot",),
+)
+
 AZURE_BY_BANDS = replace(AZURE, encodings=("bands",), placement=azure.by_bands)
 
 GOOGLE_BY_NETWORK_TAGS = replace(
@@ -184,6 +193,7 @@ PLANES = (
     AWS,
     AZURE,
     AZURE_BY_BANDS,
+    AZURE_WITH_ADMIN,
     GOOGLE,
     GOOGLE_WITH_ADMIN,
     GOOGLE_BY_NETWORK_TAGS,

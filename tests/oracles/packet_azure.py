@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from functools import cache
 from typing import Any, NamedTuple
+
+at, network = cache(ipaddress.ip_address), cache(ipaddress.ip_network)
 
 Endpoints = dict[str, "Endpoint"]
 NUMBERS = {"Icmp": 1, "Tcp": 6, "Udp": 17, "Esp": 50, "Ah": 51}
@@ -211,7 +214,7 @@ class Oracle:
         for text in ranges:
             if text == "*" or (text == "AzureLoadBalancer" and address == HOST):
                 return True
-            if "/" in text and ipaddress.ip_address(address) in ipaddress.ip_network(text):
+            if "/" in text and at(address) in network(text):
                 return True
         return False
 

@@ -4,7 +4,9 @@ source.
 Sources: [LIMITS] Azure subscription and service limits, “Azure Resource Manager virtual networking limits”;
 [NSG] Azure Virtual Network, “Network security groups overview”; [NAMES] Naming rules and restrictions for
 Azure resources, “Microsoft.Network”; [TAGS] Use tags to organize your Azure resources, “Limitations”; [API]
-Azure REST API, SecurityRule; [IPV6] What is IPv6 for Azure Virtual Network?, “Limitations”.
+Azure REST API, SecurityRule and AdminRule; [IPV6] What is IPv6 for Azure Virtual Network?, “Limitations”;
+[MANAGER] Azure Virtual Network Manager, “Limitations with Azure Virtual Network Manager”; [ADMIN] Azure
+Virtual Network Manager, “Security admin rules”.
 """
 
 from __future__ import annotations
@@ -38,10 +40,22 @@ QUOTAS = {
     "security_groups_per_subscription": Quota(
         5000, 5000, "network security groups in one region and subscription", "[LIMITS]"
     ),
+    "admin_rules_per_manager": Quota(
+        100, 100, "security admin rules of one network manager", "[MANAGER] admin rules in one level"
+    ),
+    "admin_prefixes_per_manager": Quota(
+        1000,
+        1000,
+        "addresses and ranges in the security admin rules of one network manager",
+        "[MANAGER] IP prefixes in all security admin rules combined",
+    ),
 }
 
 FIRST, LAST = 100, 4096
 """The priorities that rules may have ([NSG] “Security rules”)."""
+
+FIRST_ADMIN, LAST_ADMIN = 1, 4096
+"""The priorities that security admin rules may have ([ADMIN] “Priority”)."""
 
 NAME_LIMIT = 80
 """Longest name of a security group of either kind and of a rule ([NAMES], [NSG])."""

@@ -23,6 +23,7 @@ from segkit.platforms.arguments import (
     wrong,
 )
 from segkit.platforms.azure.limits import FIRST, LAST, QUOTAS
+from segkit.platforms.azure.managing import GLOBAL_TIERS, NetworkManager, check_manager, fits, plain_region
 from segkit.platforms.azure.naming import check_names
 from segkit.sets import NOWHERE, Addresses
 
@@ -91,6 +92,10 @@ class AzurePlacement:
     selectors that some workload matches). tiers: `compiled` (allows only, denies subtracted) or `bands`
     (rules as they are written, each tier with a band of priorities for its denies and one for its allows),
     or `auto` (bands as long as every rule can stay as it is written; the report says which).
+    global_tier: where the rules of the quarantine and global tiers are: `rules` (in security groups, with all
+    others) or `admin` (as security admin rules too, which no security group can overrule). network_manager:
+    where those go: the id of a network manager, or `{"subscription_ids": […]}` (or `management_group_ids`),
+    the scope of one to make.
     flow_log: `{"network_watcher": …, "resource_group": …,
     "storage_account_id": …, "days": …}` for visibility mode. quotas: overrides of
     `segkit.platforms.azure.limits.QUOTAS` by name. adopt: group name -> what the existing application
@@ -106,6 +111,8 @@ class AzurePlacement:
     references: str = ""
     encoding: str = "groups"
     tiers: str = "compiled"
+    global_tier: str = "rules"
+    network_manager: NetworkManager | None = None
     flow_log: FlowLog | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     quotas: Mapping[str, int] = field(default_factory=dict)
@@ -144,6 +151,8 @@ def placement(target: Target) -> AzurePlacement:
     found = given(target)
     found["subnets"] = {name: _subnet(raw) for name, raw in sorted(found.get("subnets", {}).items())}
     found["adopt"] = {name: Adopted(**raw) for name, raw in sorted(found.get("adopt", {}).items())}
+    if "network_manager" in found:
+        found["network_manager"] = NetworkManager.of(found["network_manager"])
     if "flow_log" in found:
         found["flow_log"] = FlowLog(**found["flow_log"])
     return AzurePlacement(**found)
@@ -176,6 +185,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     yield from check_names(model, target)
     yield from _check_claims(model, target)
     yield from _check_region(model, target)
+    yield from check_manager(model, target)
 
 
 _NEEDED = {
@@ -183,7 +193,7 @@ _NEEDED = {
     "resource_group": "pass the name of the resource group that security groups are made in",
     "location": "pass the region of the virtual network, e.g. 'westeurope'",
 }
-_WORDS = {"encoding": ENCODINGS, "references": REFERENCES, "tiers": TIERS}
+_WORDS = {"encoding": ENCODINGS, "references": REFERENCES, "tiers": TIERS, "global_tier": GLOBAL_TIERS}
 
 
 def _record(needed: frozenset[str], more: frozenset[str] = frozenset()) -> Any:
@@ -231,6 +241,10 @@ _SHAPES: Mapping[str, Shape] = {
             )
             and type(value.get("days", 0)) is int
         ),
+    ),
+    "network_manager": (
+        "the id of a network manager, or the scope of one, e.g. {'subscription_ids': ['/subscriptions/…']}",
+        fits,
     ),
     "snapshot": (
         "the parsed answers, e.g. {'networkSecurityGroups': [...]}",
@@ -355,14 +369,10 @@ def _check_region(model: Model, target: Target) -> Iterator[Problem]:
         if other.platform != target.platform or other.name >= target.name:
             continue
         there, elsewhere = (str(given(other).get(name) or "") for name in ("vnet_id", "location"))
-        apart = _region(elsewhere) != _region(region) and "${" not in region + elsewhere
+        apart = plain_region(elsewhere) != plain_region(region) and "${" not in region + elsewhere
         if region and elsewhere and apart and network and _network_key(there) == _network_key(network):
             what = f"location is {region!r}, and target {other.name} has {elsewhere!r} for the same vnet_id"
             yield wrong(target, "location", what, "write the region of the virtual network for both")
-
-
-def _region(location: str) -> str:
-    return location.replace(" ", "").lower()
 
 
 def _mappings(raw: Any) -> dict[str, Mapping[str, Any]]:

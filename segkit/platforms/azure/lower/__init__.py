@@ -33,7 +33,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     plan = ready.plan()
     problems: list[Problem] = [*ready.draft.problems, *ready.placing.problems]
     problems += (problem for _, problem in unbandable(ready.draft, ready.placements))
-    residuals = [*ready.draft.residuals, *_unenforceable(intent.model, ready.targets)]
+    residuals = [*ready.draft.residuals, *ready.above.residuals]
+    residuals += _unenforceable(intent.model, ready.targets)
     out = []
     for target in steps("Writing the rules of targets", ready.targets):
         here = ready.placements[target.name]
@@ -42,13 +43,13 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
             continue
         made = map(ready.namer(plan).group, plan.groups[target.name])
         problems += unknown_adopted(intent.model, target, here.adopt, made)
-        emitter = ready.emitter(plan, target)
+        emitter, above = ready.emitter(plan, target), ready.above.warnings.get(target.name)
         out.append(
             Lowered(
                 target.name,
                 emitter.fragment(),
                 tuple(sorted(r for r in residuals if r.target == target.name)),
-                tuple(emitter.warnings),
+                (*emitter.warnings, *([above] if above else ())),
                 {
                     "encoding": here.encoding,
                     "names": SCHEME,

@@ -10,6 +10,7 @@ from segkit.artifacts import Fragment, literal, reference
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
 from segkit.platforms.azure.limits import name, tag
+from segkit.platforms.azure.lower.admin import manager_resource, own_resources, shared_resources
 from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.placing import ON_INTERFACES
 from segkit.platforms.azure.lower.plan import Plan
@@ -60,6 +61,7 @@ class Emitter:
                 self._on_subnet(subnet, placed, found)
             elif subnet in self.plan.filters[self.target.name]:
                 self.out.local(*_closing(self.target.name, subnet, placed.security_group, found))
+        self._admin_rules()
         self._flow_log()
         done = self.out.to_dict()
         return {**done, "import": self._imports} if self._imports else done
@@ -182,6 +184,24 @@ class Emitter:
         name = f"segkit-filter_{key}"
         self.out.local(name, _first(own, joined))
         return reference(f"local.{name}")
+
+    # -- what the tiers above decide
+
+    def _admin_rules(self) -> None:
+        """Security admin rules, with what this target writes for all that share it."""
+        at = self.plan.shared.get(self.target.name)
+        if at is None:
+            return
+        own, called = self.target.name, self.model.name
+        found = []
+        if own == at.made:
+            kind, key, body = manager_resource(called, self.here, at)
+            found.append((kind, key, {**body, "tags": self._tags({})}))
+        if own == at.targets[0]:
+            found += shared_resources(called, self.here, self.plan.above, at)
+        found += own_resources(called, own, self.here, self.plan.above[own], at)
+        for kind, key, body in found:
+            self.out.resource(kind, key, self._body(body))
 
     # -- visibility
 

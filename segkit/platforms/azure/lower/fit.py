@@ -9,6 +9,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
+from segkit.platforms.azure.lower.admin import prefixes
 from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.plan import Plan
 from segkit.platforms.azure.lower.priorities import CLOSINGS, Bands
@@ -76,8 +77,10 @@ def over_quota(plan: Plan, target: Target, here: AzurePlacement, names: Namer) -
         ("members_per_asg", "members of one application security group", "split the group"),
         ("asgs_per_subscription", "application security groups", "fewer distinct selectors"),
         ("security_groups_per_subscription", "network security groups", "several subscriptions"),
+        ("admin_rules_per_manager", "security admin rules", _FEWER_ADMIN_RULES),
+        ("admin_prefixes_per_manager", "addresses in security admin rules", _FEWER_ADMIN_RULES),
     ):
-        if total[quota]["used"] > here.quota(quota):
+        if quota in total and total[quota]["used"] > here.quota(quota):
             yield _over(target, here, f"{total[quota]['used']} {what}", quota, ways)
 
 
@@ -107,6 +110,11 @@ _FEWER_ADDRESSES = (
 _FEWER_GROUPS = "split the subnet, or name fewer groups in rules"
 
 
+_FEWER_ADMIN_RULES = (
+    'fewer rules in the quarantine and global tiers, or less of them by address, or global_tier="rules"'
+)
+
+
 def _over(target: Target, here: AzurePlacement, what: str, quota: str, ways: str) -> Problem:
     return Problem(
         f"target {target.name}: {what}; the quota is {here.quota(quota)}",
@@ -129,4 +137,12 @@ def usage(plan: Plan, target: Target, here: AzurePlacement) -> Mapping[str, Any]
         "asgs_per_subscription": len(plan.groups[target.name]),
         "security_groups_per_subscription": len(plan.filters[target.name]),
     }
+    if (at := plan.shared.get(target.name)) is not None:
+        every = [
+            line
+            for other, there in plan.shared.items()
+            if there.manager.key == at.manager.key
+            for line in plan.above[other]
+        ]
+        used |= {"admin_rules_per_manager": len(every), "admin_prefixes_per_manager": prefixes(every)}
     return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}

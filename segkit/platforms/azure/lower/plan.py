@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from segkit.intent.boxes import FAMILIES, Piece
 from segkit.model.model import Model, Target
 from segkit.model.policy import Rule
+from segkit.platforms.azure.lower.above import AdminLine
 from segkit.platforms.azure.lower.placing import ON_INTERFACES, Placing
 from segkit.platforms.azure.lower.services import Protocol, parts
+from segkit.platforms.azure.lower.sharing import Shared
 from segkit.platforms.azure.placement import AzurePlacement
 from segkit.platforms.lowering.as_written import RANKS, rank
 from segkit.platforms.lowering.carrying import Key
@@ -69,7 +71,8 @@ class Line:
 class Plan:
     """All of it, for every Azure target of a model: application security groups, lines and carried groups by
     target; the subnets where an interface (target, workload, interface) may be, and for each group those
-    where interfaces may carry it."""
+    where interfaces may carry it. `above` are security admin rules, and `shared` who writes what they share.
+    """
 
     groups: dict[str, set[GroupId]] = field(default_factory=dict)
     lines: dict[LineId, Line] = field(default_factory=dict)
@@ -79,6 +82,8 @@ class Plan:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     where: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     places: dict[GroupId, set[str]] = field(default_factory=lambda: defaultdict(set))
+    above: Mapping[str, Sequence[AdminLine]] = field(default_factory=dict)
+    shared: Mapping[str, Shared] = field(default_factory=dict)
 
     def lines_in(self, target: str, subnet: str, direction: Direction) -> list[Line]:
         """The lines of one security group in one direction."""

@@ -9,12 +9,14 @@ from typing import Any
 
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
+from segkit.platforms.azure.lower.above import Above, drafted_above
 from segkit.platforms.azure.lower.emit import Emitter
 from segkit.platforms.azure.lower.ground import grounds
 from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.placing import Placing
 from segkit.platforms.azure.lower.plan import Plan, make_plan
 from segkit.platforms.azure.lower.services import express
+from segkit.platforms.azure.lower.sharing import shared
 from segkit.platforms.azure.lower.tiers import choose
 from segkit.platforms.azure.placement import AzurePlacement, placement
 from segkit.platforms.lowering.draft import Draft, make_draft
@@ -33,13 +35,17 @@ class Prepared:
     placements: Mapping[str, AzurePlacement]
     draft: Draft
     placing: Placing
+    above: Above
     compiled: Mapping[str, str]
 
     def plan(self, encodings: Mapping[str, str] | None = None) -> Plan:
         """The plan with the encodings that are pinned, or with others for some targets."""
         words = {name: here.encoding for name, here in self.placements.items()} | dict(encodings or {})
         named = {name: ENCODINGS[word] for name, word in words.items()}
-        return make_plan(self.draft, self.placements, self.placing, named)
+        plan = make_plan(self.draft, self.placements, self.placing, named)
+        plan.above = self.above.lines
+        plan.shared = shared(self.targets, self.placements, self.above.lines)
+        return plan
 
     def namer(self, plan: Plan, before: bool = False) -> Namer:
         """Names in a plan, or those from before a rename."""
@@ -61,4 +67,5 @@ def prepare(intent: Intent, targets: Sequence[Target]) -> Prepared:
     placements = {t.name: placement(t) for t in ordered}
     drafting = partial(make_draft, intent, ordered, grounds(ordered, placements), express)
     draft, settled, compiled = choose(drafting, placements)
-    return Prepared(intent, ordered, settled, draft, Placing(intent, ordered, settled), compiled)
+    above = drafted_above(intent, ordered, settled)
+    return Prepared(intent, ordered, settled, draft, Placing(intent, ordered, settled), above, compiled)
