@@ -174,19 +174,23 @@ class Reading(reading.Reading):
         self, body: Mapping[str, Any], name: str, doubts: list[str], plural: str = "s"
     ) -> tuple[str, ...]:
         """What stands at an argument and at its plural. Numbers are texts, too."""
-        values = (*self.scope.items(body.get(name)), *self.scope.items(body.get(name + plural)))
         found = []
-        for value in values:
-            if isinstance(value, str | int) and not isinstance(value, bool):
-                found.append(str(value).strip())
-            else:
-                doubts.append(f"{name} is not known: {spelled(value)}")
-        return tuple(text for text in found if text)
+        for argument in (name, name + plural):
+            raw = body.get(argument)
+            if raw is None or raw == "":
+                continue
+            for value in self.scope.items(raw):
+                if isinstance(value, str | int) and not isinstance(value, bool):
+                    found.append(str(value).strip())
+                else:
+                    doubts.append(f"{name} is not known: {spelled(value)}")
+        return tuple([text for text in found if text])
 
 
 def ignores(body: Mapping[str, Any]) -> bool:
     """Are there arguments of a resource whose changes are not applied?"""
-    return "ignore_changes" in json.dumps(body.get("lifecycle"), default=str)
+    given = body.get("lifecycle")
+    return given is not None and "ignore_changes" in json.dumps(given, default=str)
 
 
 def _span(text: str) -> tuple[int, int] | None:

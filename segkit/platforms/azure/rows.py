@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from segkit.platforms.azure.evaluate import Enforcement
 from segkit.platforms.azure.state import Direction, Members, Range, Rule, Side
 from segkit.platforms.base import Spot
-from segkit.sets import ServiceSet
+from segkit.sets import Addresses, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.bitmatrix import transpose
 from segkit.sets.planes import Kept, Row, merge, paint, together
@@ -66,7 +66,9 @@ class Rows:
                     self._filtered[level][key] |= 1 << position
             if profile.network is not None:
                 self._under[profile.network] |= 1 << position
-        self._received = [self._inbound(level) for level in self._filtered]
+        self._open = [self._everyone & ~sum(held.values()) for held in self._filtered]
+        self._received = [_Asked(self._inbound(level), self._place) for level in self._filtered]
+        self._sending: dict[str, _Asked] = {}
         self._first = [
             (rule, self._named(rule.destination) & held)
             for network, held in sorted(self._under.items())
@@ -81,7 +83,7 @@ class Rows:
 
         def make() -> Row:
             rows = [
-                paint(list(self._from(key, profile, truth))) for key in profile.filters if key is not None
+                paint(self._from(key).of(profile.groups, truth)) for key in profile.filters if key is not None
             ]
             first = [
                 (rule, self._named(rule.destination))
@@ -96,20 +98,19 @@ class Rows:
         groups, truth = self._profiles[source].groups, self._ranges[source]
 
         def make() -> Row:
-            rows = []
-            for level, layers in enumerate(self._received):
-                filtered = sum(self._filtered[level].values())
-                asked = [layer for side, layer in layers if self._matches(side, groups, truth)]
-                rows.append(paint(asked, self._everyone & ~filtered))
+            levels = zip(self._received, self._open, strict=True)
+            rows = [paint(asked.of(groups, truth), open_to) for asked, open_to in levels]
             return self._unless(self._first, groups, truth, rows)
 
         return self._let_in.row((groups, truth), make)
 
-    def _from(self, key: str, profile: Profile, truth: int) -> Iterable[Layer]:
-        """The outbound rules that match a source, the last to be asked first."""
-        for rule in reversed(self._enforcement.rules(key, Direction.OUTBOUND)):
-            if self._matches(rule.source, profile.groups, truth):
-                yield rule.services, self._named(rule.destination), rule.allow
+    def _from(self, key: str) -> _Asked:
+        """The outbound rules of a security group, the last to be asked first."""
+        if key not in self._sending:
+            rules = reversed(self._enforcement.rules(key, Direction.OUTBOUND))
+            layers = [(r.source, (r.services, self._named(r.destination), r.allow)) for r in rules]
+            self._sending[key] = _Asked(layers, self._place)
+        return self._sending[key]
 
     def _unless(
         self, first: Sequence[tuple[Rule, int]], groups: frozenset[str], truth: int, rows: Sequence[Row]
@@ -146,6 +147,30 @@ class Rows:
         if isinstance(side, Members):
             return not side.groups.isdisjoint(groups)
         return bool(truth >> self._place[side.addresses] & 1)
+
+
+class _Asked:
+    """Layers by the sources that they are about, of which most name few."""
+
+    def __init__(self, layers: Iterable[tuple[Side, Layer]], place: Mapping[Addresses, int]) -> None:
+        self._layers: list[Layer] = []
+        self._groups: dict[str, list[int]] = defaultdict(list)
+        self._ranges: dict[int, list[int]] = defaultdict(list)
+        for number, (side, layer) in enumerate(layers):
+            self._layers.append(layer)
+            if isinstance(side, Range):
+                self._ranges[place[side.addresses]].append(number)
+            else:
+                for group in side.groups:
+                    self._groups[group].append(number)
+
+    def of(self, groups: frozenset[str], truth: int) -> list[Layer]:
+        """Those that speak of who is in some groups and ranges, in their order."""
+        found = {number for group in groups for number in self._groups.get(group, ())}
+        for place, numbers in self._ranges.items():
+            if truth >> place & 1:
+                found.update(numbers)
+        return [self._layers[number] for number in sorted(found)]
 
 
 def _both(rows: Sequence[Row]) -> Row:

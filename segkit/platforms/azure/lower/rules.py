@@ -92,8 +92,10 @@ class Rules:
                 body |= _range(peer, line.addresses)
             case group:
                 body |= self._group(peer, group)
-        keys = [names.line_key(line.id, subnet) for names in (self._names, self._before)]
-        return Written(body, keys[0], keys[1], groups)
+        key = before = self._names.line_key(line.id, subnet)
+        if self._before is not self._names:
+            before = self._before.line_key(line.id, subnet)
+        return Written(body, key, before, groups)
 
     def _group(self, side: str, group: GroupId) -> dict[str, Any]:
         key = self._names.group_key(group)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from segkit.model.model import Target
 from segkit.platforms.base import Residual
 from segkit.platforms.lowering.as_written import denies
 from segkit.platforms.lowering.sides import SideRule
-from segkit.sets import ANY, ServiceSet, icmp, icmpv6, protocol, tcp, udp
+from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6, protocol, tcp, udp
 
 Protocol = Literal["Tcp", "Udp", "Icmp", "Esp", "Ah", "*", "rest"]
 """What a line is about. `rest` is every protocol but the named ones: written `*`, behind a deny of those."""
@@ -38,12 +39,17 @@ class Part:
     ports: tuple[tuple[int, int], ...] = ()
 
 
-def parts(services: ServiceSet, families: frozenset[int]) -> Iterator[Part]:
+@lru_cache(maxsize=4096)
+def parts(services: ServiceSet, families: frozenset[int]) -> tuple[Part, ...]:
     """Services that `express` has gone over, as lines.
 
     >>> [p.protocol for p in parts(ANY - tcp(22), frozenset((4, 6)))]
     ['Tcp', 'Udp', 'Icmp', 'Esp', 'Ah', 'rest']
     """
+    return tuple(_parts(services, families))
+
+
+def _parts(services: ServiceSet, families: frozenset[int]) -> Iterator[Part]:
     if services == ANY:
         yield Part("*")
         return
@@ -58,6 +64,7 @@ def parts(services: ServiceSet, families: frozenset[int]) -> Iterator[Part]:
         yield Part("rest")
 
 
+@lru_cache(maxsize=4)
 def _wanted(families: frozenset[int]) -> ServiceSet:
     """The unnamed protocols that there are in some families."""
     return ServiceSet.union(_REST[family] for family in sorted(families))
@@ -74,7 +81,7 @@ def express(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:
         extent = "security groups know no ICMP types, so every ICMP message passes"
         residuals.append(rule.residual(target.name, "icmp-types", extent, "opens", services=every))
         services |= every
-    some = services & REST
+    some = services & REST if services.overlaps(REST) else NOTHING
     if some and not _wanted(rule.families) <= some:
         extent = "security groups can allow these protocols only all together, so they stay closed"
         residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=some))
