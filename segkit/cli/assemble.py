@@ -11,7 +11,7 @@ from segkit.artifacts import canonical_json, link, merge, write_atomic, write_cd
 from segkit.cli.discover import INTENTS, SUFFIX, intent_files, read_json
 from segkit.compiler import Compilation
 from segkit.errors import Problem, SegkitError
-from segkit.model.intent_file import dump_intent
+from segkit.model.intent_file import SINCE, dump_intent
 from segkit.model.model import Model
 from segkit.platforms.base import platform
 from segkit.verify import Proof
@@ -78,10 +78,15 @@ def write(
     needs = compilation.divided.dependencies if model.stacks else {}
     intent = out / INTENTS / f"{model.name}{SUFFIX}"
     proved = out / INTENTS / f"{model.name}.proof.json"
+    before = out / INTENTS / f"{model.name}{SINCE}"
     try:
         write_cdktf_out(out, stacks, needs)
         write_atomic(intent, dump_intent(model))
         write_atomic(proved, canonical_json(proof.to_json()))
+        for old in before.parent.glob(f"*{SINCE}"):
+            old.unlink()
+        if compilation.since is not None:
+            write_atomic(before, dump_intent(compilation.since.model))
         for old in intent_files(out):
             if old.name != intent.name:
                 log.info("removing %s, which no stack here belongs to", old)
@@ -92,4 +97,5 @@ def write(
             Problem(f"cannot be written: {error.strerror}", where, fix="check the path")
         ) from error
     documents = [str(out / "stacks" / name / "cdk.tf.json") for name in sorted(stacks)]
-    return [str(out / "manifest.json"), *documents, str(intent), str(proved)]
+    more = [str(before)] if compilation.since is not None else []
+    return [str(out / "manifest.json"), *documents, str(intent), str(proved), *more]

@@ -22,4 +22,13 @@ IntentOption: TypeAlias = Annotated[
 OutOption: TypeAlias = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="The cdktf output folder to look for an intent file in.")
 ]
+SinceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="MODEL",
+        help="What is deployed now, as an intent file or any other model: this is then the first of two "
+        "applies, in which nothing is taken away.",
+    ),
+]
 DEFAULT_OUT = Path("cdktf.out")

@@ -8,25 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from segkit.artifacts import Joined, join
-from segkit.cli.discover import intent_files, known_as, only_intent, read_json, stack_files
+from segkit.cli.discover import INTENTS, intent_files, known_as, only_intent, read_json, stack_files
 from segkit.cli.source import load
 from segkit.errors import Problem, SegkitError
 from segkit.model.findings import nearest
+from segkit.model.intent_file import SINCE
 from segkit.model.model import Model
 from segkit.platforms.base import platform
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A model and the Terraform JSON that is to mean the same."""
+    """A model and the Terraform JSON that is to mean the same; or, with what was deployed `since`, to be
+    between the two."""
 
     subject: str
     model: Model
     document: Mapping[str, Any] | Joined
+    since: Model | None = None
 
 
-def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
-    """Every intent of an output folder (or the one that is named) with its stack.
+def pairs(path: Path, intent: str | None, stack: str | None, since: str | None = None) -> Iterator[Pair]:
+    """Every intent of an output folder (or the one that is named) with its stack. `since` names what was
+    deployed before the first of two applies; else a file beside the intent does.
 
     Raises SegkitError when there is nothing to read, or it is not clear which stack an intent belongs to.
     """
@@ -40,7 +44,7 @@ def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
         model = _model(intent or str(only_intent(outdir)))
         if model.stacks:
             raise _is_split(model, f"name the folder: {outdir}")
-        yield Pair(f"{model.name} against {path}", model, read_json(path))
+        yield Pair(f"{model.name} against {path}", model, read_json(path), _since(since, model, outdir))
         return
     intents = [known_as(intent, path)] if intent is not None else [str(f) for f in intent_files(path)]
     if not intents:
@@ -52,14 +56,22 @@ def pairs(path: Path, intent: str | None, stack: str | None) -> Iterator[Pair]:
             if stack is not None:
                 raise _is_split(model, "leave out --stack")
             joined = join(documents, model.stacks)
-            yield Pair(f"{model.name} against {len(joined.stacks)} stacks", model, joined)
+            subject = f"{model.name} against {len(joined.stacks)} stacks"
+            yield Pair(subject, model, joined, _since(since, model, path))
             continue
         name = _stack_of(model, documents)
-        yield Pair(f"{model.name} against stack {name}", model, documents[name])
+        yield Pair(f"{model.name} against stack {name}", model, documents[name], _since(since, model, path))
 
 
 def _model(text: str) -> Model:
     return load(text).model
+
+
+def _since(text: str | None, model: Model, out: Path) -> Model | None:
+    beside = out / INTENTS / f"{model.name}{SINCE}"
+    if text is None and beside.is_file():
+        text = str(beside)
+    return None if text is None else _model(text)
 
 
 def _is_split(model: Model, fix: str) -> SegkitError:

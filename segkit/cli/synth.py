@@ -10,7 +10,7 @@ import typer
 from segkit.cli.encodings import EncodingOption, TargetOption, tried
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
-from segkit.cli.options import DEFAULT_OUT, FormatOption
+from segkit.cli.options import DEFAULT_OUT, FormatOption, SinceOption
 from segkit.cli.output import Format, emit, warnings
 from segkit.progress import step
 
@@ -46,10 +46,12 @@ def synth(
     form: FormatOption = Format.text,
     target: TargetOption = None,
     encoding: EncodingOption = None,
+    since: SinceOption = None,
 ) -> Exit:
     """Compile, prove and write a stack that `cdktf plan` and `cdktf deploy` take as it is.
 
-    With --encoding as it would be with that encoding; nothing is pinned thereby. Leaves with 1, and writes
+    With --since, the first of two stacks: what is deployed stays beside what will be. With --encoding as it
+    would be with that encoding; nothing is pinned thereby. Leaves with 1, and writes
     nothing, when the result is not proved to mean what the model says.
     """
     from segkit.artifacts import join
@@ -57,16 +59,16 @@ def synth(
     from segkit.cli.source import load
     from segkit.compiler import compile_model
     from segkit.report import synth as report
-    from segkit.verify import prove
+    from segkit.verify import proved
 
     loaded = load(model)
     with step("Compiling"):
         meant, unpinned = tried(loaded.model, target, encoding)
-        compilation = compile_model(meant)
+        compilation = compile_model(meant, None if since is None else load(since).model)
     stacks = assemble(compilation, provider_file or [], stack)
     whole = join(stacks, stacks) if len(stacks) > 1 else next(iter(stacks.values()))
     with step("Proving"):
-        proof = prove(meant, whole, intent=compilation.intent, residuals=compilation.residuals)
+        proof = proved(compilation, whole)
     written = write(out, stacks, compilation, proof) if proof.ok else []
     found = (*loaded.warnings, *compilation.warnings, *unpinned)
     warnings(found)

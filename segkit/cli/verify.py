@@ -9,7 +9,7 @@ import typer
 
 from segkit.cli.exits import Exit
 from segkit.cli.guard import guarded
-from segkit.cli.options import DEFAULT_OUT, FormatOption
+from segkit.cli.options import DEFAULT_OUT, FormatOption, SinceOption
 from segkit.cli.output import EVERYTHING, Format, emit
 from segkit.progress import step
 
@@ -39,20 +39,23 @@ def verify(
     ] = None,
     form: FormatOption = Format.text,
     everything: Annotated[bool, typer.Option("--all", help="List everything, however long.")] = False,
+    since: SinceOption = None,
 ) -> Exit:
     """Prove that the emitted Terraform means what the intent says.
 
-    Leaves with 0 when every proof is equal; with 1 when one differs or could not be made.
+    After the first of two applies: that it lets pass what both intents allow, and closes what both deny.
+    Leaves with 0 when every proof is equal, or between; with 1 when one differs or could not be made.
     """
     from segkit.cli.pairing import pairs
+    from segkit.compiler import compile_model
     from segkit.report import proof as report
     from segkit.report.page import BLANK
-    from segkit.verify import prove
+    from segkit.verify import proved
 
     proofs = []
-    for pair in pairs(path, intent, stack):
+    for pair in pairs(path, intent, stack, since):
         with step(f"Proving {pair.subject}"):
-            proofs.append((pair.subject, prove(pair.model, pair.document)))
+            proofs.append((pair.subject, proved(compile_model(pair.model, pair.since), pair.document)))
     most = EVERYTHING if everything else 50
     emit(
         form,

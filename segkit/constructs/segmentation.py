@@ -35,7 +35,9 @@ class Segmentation:
     `segkit.model.Segmentation`. At each synth the intent and its proof
     are written to `<outdir>/segkit/<id>.intent.json` and `<id>.proof.json`, and a difference between intent
     and Terraform fails the synth. `verify=False`, or SEGKIT_SKIP_PROOF=1 in the environment, leaves the proof
-    out (never the checks).
+    out (never the checks). `since` is the intent file of what is deployed now: then this synth is the first
+    of two, after which both forms are there, and what both intents allow passes at every moment; an apply
+    without `since` takes the former form away.
 
     Mistakes in what is declared do not raise here: the synth reports all of them together.
 
@@ -52,6 +54,7 @@ class Segmentation:
         today: date | str | None = None,
         policies: PolicyPath | Sequence[PolicyPath] | None = None,
         verify: bool = True,
+        since: str | os.PathLike[str] | None = None,
     ) -> None:
         # Not at the top: the compiler and the proof are only needed once there is a stack.
         from segkit.constructs.stage import SynthStage
@@ -62,7 +65,7 @@ class Segmentation:
         builder = Builder(id, schema=schema, inventory=inventory, today=today, policies=policies, where=where)
         self._tokens: dict[str, list[str]] = {}
         self._references: dict[str, str] = {}
-        self._stage = SynthStage(library, scope, id, builder, verify)
+        self._stage = SynthStage(library, scope, id, builder, verify, since)
         if inventory is not None or policies is not None:
             self._stage.workloads = None
 

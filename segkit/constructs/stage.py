@@ -39,10 +39,10 @@ from segkit.constructs.library import classes
 from segkit.constructs.outlet import Outlet
 from segkit.constructs.tokens import plain, resolve_model
 from segkit.errors import Problem, SegkitError
-from segkit.model.intent_file import dump_intent
+from segkit.model.intent_file import SINCE, dump_intent, load_intent
 from segkit.model.model import Model
 from segkit.model.segmentation import Segmentation as Builder
-from segkit.verify import Proof, problems, prove
+from segkit.verify import Proof, problems, proved
 
 SKIP_PROOF = "SEGKIT_SKIP_PROOF"
 
@@ -59,10 +59,19 @@ class Outcome(NamedTuple):
 class SynthStage:
     """Compiles once, proves once a synth, and has an outlet in every stack that a target is in."""
 
-    def __init__(self, library: Any, scope: Any, name: str, builder: Builder, verify: bool) -> None:
+    def __init__(
+        self,
+        library: Any,
+        scope: Any,
+        name: str,
+        builder: Builder,
+        verify: bool,
+        since: str | os.PathLike[str] | None = None,
+    ) -> None:
         self.library = library
         self.builder = builder
         self.verify = verify
+        self.since = since
         self.revision = 0
         self.wanted: dict[str, Wanted] = {}
         self.problems: list[Problem] = []
@@ -150,13 +159,15 @@ class SynthStage:
             raise SegkitError(found)
         self._warn(problem.text() for problem in outcome.compilation.warnings)
         self._write("intent", dump_intent(outcome.compilation.model))
+        if outcome.compilation.since is not None:
+            self._write("since", dump_intent(outcome.compilation.since.model))
         return self._prove(outcome)
 
     def _compile(self, revision: int) -> Outcome:
         try:
             model = self._placed(resolve_model(self.builder.build(), self._resolve))
             self._warn(problem.text() for problem in self.builder.warnings)
-            compilation = compile_model(model)
+            compilation = compile_model(model, None if self.since is None else load_intent(self.since))
             fragments = compilation.divided.stacks(self._refer)
             if not model.stacks:
                 fragments = {} if self.home is None else {self.home.name: fragments[""]}
@@ -221,7 +232,7 @@ class SynthStage:
         document: Mapping[str, Any] | Joined = (
             join(read, model.stacks) if model.stacks else next(iter(read.values()), {})
         )
-        self.proof = prove(model, document, intent=compilation.intent, residuals=compilation.residuals)
+        self.proof = proved(compilation, document)
         self._write("proof", canonical_json(self.proof.to_json()))
         self._warn(untaken(self.proof.memberships, self.wanted))
         if self.proof.ok:
@@ -269,9 +280,10 @@ class SynthStage:
     def _forget_others(self, folder: Path) -> None:
         """Removes what synths of other apps left: it would be held against stacks it says nothing of."""
         names = {peer.builder.name for peer in self._peers}
-        for suffix in (".intent.json", ".proof.json"):
+        between = {peer.builder.name for peer in self._peers if peer.since is not None}
+        for suffix, kept in ((".intent.json", names), (".proof.json", names), (SINCE, between)):
             for old in folder.glob(f"*{suffix}"):
-                if old.name.removesuffix(suffix) not in names:
+                if old.name.removesuffix(suffix) not in kept:
                     old.unlink(missing_ok=True)
 
 

@@ -27,6 +27,8 @@ from segkit.model.workloads import DEFAULT_REALM, Interface, Workload
 
 FORMAT = "segkit-intent"
 VERSION = 1
+SINCE = ".since.json"
+"""How the file is called that says what is deployed, beside the intent of the first of two applies."""
 
 
 def dump_intent(model: Model) -> bytes:

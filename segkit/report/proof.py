@@ -10,7 +10,7 @@ from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line
 from segkit.verify import Difference, Proof
 
 _MOST = 50
-_STATUS: dict[str, Tone] = {"equal": "good", "different": "bad", "unproved": "warn"}
+_STATUS: dict[str, Tone] = {"equal": "good", "between": "good", "different": "bad", "unproved": "warn"}
 _SEEN: dict[str, Tone] = {"seen": "good", "assumed": "warn", "missing": "bad"}
 _KINDS = {
     "opens": "lets through what the intent denies",

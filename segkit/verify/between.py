@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from segkit.artifacts import Joined
+from segkit.compiler import Compilation
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import Intent
 from segkit.model.model import Model
@@ -19,7 +20,7 @@ from segkit.platforms.base import Residual, View, in_order
 from segkit.sets import Addresses
 from segkit.sets.atoms import AddressAtoms
 from segkit.verify.compare import Comparison, Mismatch, Spotted
-from segkit.verify.proof import Difference, Proof, differences, status, usable, views
+from segkit.verify.proof import Difference, Proof, differences, prove, status, usable, views
 
 Key = tuple[str, int, int]
 """Who somebody is in either comparison: a workload or a realm, the family, and the sets that hold the
@@ -44,6 +45,14 @@ def alike(planes: Sequence[Sequence[View]], more: Sequence[Addresses] = ()) -> l
     """Several readings that all tell the same addresses apart."""
     cuts = [*more, *(cut for held in planes for view in held for cut in view.cuts())]
     return [[cast(View, Cut(view, cuts)) for view in held] for held in planes]
+
+
+def proved(done: Compilation, document: Mapping[str, Any] | Joined) -> Proof:
+    """The proof of what was compiled: equal to its model or, of the first of two applies, between two."""
+    if done.since is None:
+        return prove(done.model, document, intent=done.intent, residuals=done.residuals)
+    residuals = done.since.residuals, done.residuals
+    return prove_between(done.since.model, done.model, document, residuals)
 
 
 def prove_between(

@@ -114,9 +114,9 @@ def test_the_model_is_compiled_once_a_synth_and_again_when_it_grew(
 ) -> None:
     compiled: list[Model] = []
 
-    def compile_and_count(model: Model) -> Compilation:
+    def compile_and_count(model: Model, since: Model | None = None) -> Compilation:
         compiled.append(model)
-        return compile_model(model)
+        return compile_model(model, since)
 
     monkeypatch.setattr(stage, "compile_model", compile_and_count)
     app = new_app(lib, "out")

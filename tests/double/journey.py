@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from segkit.compiler import compile_model
+from segkit.compiler import Compilation, compile_model
 from segkit.model.model import Model
-from segkit.verify import prove
+from segkit.verify import prove_between, proved
 from tests.double.bench import Bench
 from tests.double.steps import Way, mismatches
 
@@ -40,15 +40,31 @@ class Journey:
         The latter does not hold when machines come under the rules one by one, or leave them: what only one
         end closes passes until it is the turn of that end.
         """
-        done = compile_model(model)
-        proof = prove(model, self.bench.write(self._joined, done.fragment))
-        assert proof.ok, proof.text()
-        planned = self._apply(model, done.fragment, ("cuts", "opens") if self._model else ("cuts",))
-        wrong = "\n".join(map(str, mismatches(model, self._seen(self.bench.document()))))
-        assert not wrong, wrong
-        self.bench.terraform.settle()
-        self._model = model
+        never = ("cuts", "opens") if self._model else ("cuts",)
+        planned, torn = self._through(model)
+        assert not [line for line in torn if line.partition(": ")[2].startswith(never)], "\n".join(torn)
         return planned
+
+    def torn(self, model: Model) -> list[str]:
+        """Deploys a model in one apply; gives back what calls on the way did that they should not have."""
+        return self._through(model)[1]
+
+    def by_two(self, model: Model) -> None:
+        """Deploys a model in two applies: first what there will be beside what there is, then only that.
+
+        No call of either did to a flow what it should not have. In between, what is deployed is between the
+        two models; the second apply makes nothing new.
+        """
+        before = self._model
+        assert before is not None
+        done = compile_model(model, before)
+        _, torn = self._deploy(done)
+        assert not torn, "\n".join(torn)
+        between = prove_between(before, model, self._seen(self.bench.document()))
+        assert between.ok, between.text()
+        planned, torn = self._through(model)
+        assert not torn, "\n".join(torn)
+        assert not any("create" in actions for actions in planned.values()), planned
 
     def rules(self) -> dict[str, Any]:
         """Every rule that is deployed, in a list or by itself: by its name or, without one, its priority."""
@@ -63,24 +79,36 @@ class Journey:
     def out(self) -> None:
         """Takes the segmentation away, then the network."""
         assert self._model is not None
-        self._apply(self._model, {}, ("cuts",))
+        _, torn = self._apply(self._model, self._network)
+        assert not [line for line in torn if line.partition(": ")[2].startswith("cuts")], "\n".join(torn)
         self.bench.terraform.destroy()
         left = self.bench.left()
         assert not left, left
 
-    def _apply(
-        self, model: Model, fragment: Mapping[str, Any], never: tuple[str, ...]
-    ) -> dict[str, list[str]]:
-        """Carries out a change; no call on the way did what it is never to do."""
+    def _through(self, model: Model) -> tuple[dict[str, list[str]], list[str]]:
+        """Deploys a model, and makes sure that it is what is there; gives back the plan and what was torn."""
+        found = self._deploy(compile_model(model))
+        wrong = "\n".join(map(str, mismatches(model, self._seen(self.bench.document()))))
+        assert not wrong, wrong
+        self._model = model
+        return found
+
+    def _deploy(self, done: Compilation) -> tuple[dict[str, list[str]], list[str]]:
+        proof = proved(done, self.bench.write(self._joined, done.fragment))
+        assert proof.ok, proof.text()
+        found = self._apply(done.model, self._joined, done.fragment)
+        self.bench.terraform.settle()
+        return found
+
+    def _apply(self, model: Model, *parts: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
+        """Carries out a change; gives back the plan, and what calls did that they should not have."""
         start, since = self._seen(self.bench.document()), len(self.bench.calls())
-        planned = self.bench.apply(self._joined if fragment else self._network, fragment)
+        planned = self.bench.apply(*parts)
         steps = [(call, self._seen(document)) for call, document in self.bench.documents(since)]
         way = Way(model, start, self._seen(self.bench.document()), [document for _, document in steps])
         torn = [
             f"{call.action} {call.kind} {call.id}: {line}"
             for (call, _), lines in zip(steps, way.torn(), strict=True)
             for line in lines
-            if line.startswith(never)
         ]
-        assert not torn, "\n".join(torn)
-        return planned
+        return planned, torn

@@ -8,44 +8,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import Intent
 from segkit.model.model import Model
-from segkit.platforms.base import View, platform
-from segkit.sets import NOTHING, Addresses, ServiceSet
+from segkit.sets import NOTHING, ServiceSet
+from segkit.verify.between import alike
 from segkit.verify.compare import Comparison, Mismatch, Spotted
+from segkit.verify.proof import views
 
 Document = Mapping[str, Any]
 Pair = tuple[str, str]
 Flows = Mapping[Pair, ServiceSet]
 
 
-class _Cut:
-    """A view that tells apart what others tell apart, so that their classes are the same."""
-
-    def __init__(self, view: View, cuts: Sequence[Addresses]) -> None:
-        self._view, self._cuts = view, cuts
-
-    def cuts(self) -> Sequence[Addresses]:
-        return self._cuts
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._view, name)
-
-
-def _views(model: Model, document: Document) -> list[View]:
-    planes = sorted({target.platform for target in model.targets})
-    return [
-        platform(name).view(model, [t for t in model.targets if t.platform == name], document)
-        for name in planes
-    ]
-
-
 def mismatches(model: Model, document: Document) -> list[Mismatch]:
     """Every flow that a document and a model disagree on, by the reading models alone."""
-    comparison = Comparison(Passing(Intent(model)), _views(model, document))
+    comparison = Comparison(Passing(Intent(model)), views(model, document))
     found = list(comparison.mismatches())
     assert comparison.tally.pairs, "nothing was compared"
     return found
@@ -57,12 +37,8 @@ class Way:
 
     def __init__(self, model: Model, start: Document, end: Document, between: Sequence[Document]) -> None:
         passing = Passing(Intent(model))
-        views = [_views(model, document) for document in (start, end, *between)]
-        cuts = [cut for held in views for view in held for cut in view.cuts()]
-        (self._start, self._end, *self._between) = (
-            _differences(Comparison(passing, [cast(View, _Cut(view, cuts)) for view in held]))
-            for held in views
-        )
+        read = alike([views(model, document) for document in (start, end, *between)])
+        (self._start, self._end, *self._between) = (_differences(Comparison(passing, one)) for one in read)
 
     def torn(self) -> Iterator[list[str]]:
         """For each state between, what it does to flows that it should have left alone."""

@@ -34,17 +34,18 @@ def estate(
     accept: Sequence[str] = (),
     hosts: Mapping[str, tuple[str, str, str]] = MappingProxyType(HOSTS),
     ill: Sequence[str] = ("sick-1",),
+    partners: Sequence[str] = ("198.51.100.0/24", "203.0.113.0/25", "2001:db8:7::/48"),
     **options: Any,
 ) -> Model:
     """The model; `change` may add rules to the policy `shop`. `edge` names the zone (for renames). `place`
     and `options` make the placement, `interface` tells a host's interface, `accept` names residuals. `hosts`:
-    name -> role, zone, address. `ill` are those in quarantine."""
+    name -> role, zone, address. `ill` are those in quarantine, `partners` the ranges of an address set."""
     seg = Segmentation("e2e", today=TODAY)
     moved = {"moved_from": "edge"} if edge != "edge" else {}
     front = seg.zone(edge, select=L.zone == "edge", classification="public", **moved)
     seg.zone("data", select=L.zone == "data", classification="critical")
     web, api, db = (seg.group(n, select=L.role == n) for n in ("web", "api", "db"))
-    partners = seg.address_set("partners", ["198.51.100.0/24", "203.0.113.0/25", "2001:db8:7::/48"])
+    named = seg.address_set("partners", partners)
     quarantine = seg.policy("quarantine", tier="quarantine", owner="netsec")
     quarantine.deny(L.sick == "yes", anywhere, ANY)
     quarantine.deny(anywhere, L.sick == "yes", ANY)
@@ -52,9 +53,9 @@ def estate(
     shop.allow(anywhere, web, tcp(443), ticket="NET-1")
     shop.allow(web, api, tcp("8080-8090"), ticket="NET-2")
     shop.allow(api, db, tcp(5432), ticket="NET-3")
-    shop.allow(partners, api, tcp(8443), ticket="NET-4")
+    shop.allow(named, api, tcp(8443), ticket="NET-4")
     shop.allow(front, outside, "https", ticket="NET-5", id="updates")
-    change((shop, web, api, db, partners))
+    change((shop, web, api, db, named))
     for name, (role, zone, address) in hosts.items():
         sick = {"sick": "yes"} if name in ill else {}
         labels = {"role": role, "zone": zone, **sick}

@@ -35,7 +35,7 @@ def journey(bench: Bench) -> Journey:
     return Journey(bench, {})
 
 
-def _model(*args: Any, **options: Any) -> Model:
+def model(*args: Any, **options: Any) -> Model:
     place = {"vpc_id": "vpc-1", "region": "eu-west-1"}
     return estate(*args, place=place, interface=lambda name: f"eni-{name}", **options)
 
@@ -45,8 +45,8 @@ def _idle(parts: Any) -> None:
 
 
 def test_deploy_change_destroy(journey: Journey) -> None:
-    journey.to(_model(prefix_lists=["partners"]))
-    more = _model(
+    journey.to(model(prefix_lists=["partners"]))
+    more = model(
         lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"),
         prefix_lists=["partners"],
     )
@@ -56,11 +56,11 @@ def test_deploy_change_destroy(journey: Journey) -> None:
 
 
 def test_groups_come_and_go_and_machines_move(journey: Journey) -> None:
-    journey.to(_model())
-    journey.to(_model(_idle))
-    journey.to(_model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
-    journey.to(_model(hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
-    journey.to(_model())
+    journey.to(model())
+    journey.to(model(_idle))
+    journey.to(model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
+    journey.to(model(hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
+    journey.to(model())
 
 
 def test_a_group_that_is_not_needed_any_more_goes(bench: Bench) -> None:

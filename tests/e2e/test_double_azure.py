@@ -37,12 +37,14 @@ MODES: Mapping[str, dict[str, Any]] = {
 }
 
 
-def _network() -> dict[str, Any]:
-    """A virtual network with an interface for each host."""
+def network(mode: str = "") -> dict[str, Any]:
+    """A virtual network with an interface for each host; security groups of others, where a mode has them."""
     group = PLACE["resource_group"]
     made = {"resource_group_name": group, "location": PLACE["location"]}
+    there = _there() if mode == "existing" else {}
     return {
         "resource": {
+            **there,
             "azurerm_resource_group": {"main": {"name": "shop", "location": PLACE["location"]}},
             "azurerm_virtual_network": {"main": {**made, "name": "main", "address_space": ["10.0.0.0/16"]}},
             "azurerm_subnet": {
@@ -97,13 +99,10 @@ def _there() -> dict[str, Any]:
 
 @pytest.fixture
 def journey(terraform: str, schemas: Path, tmp_path: Path, mode: str) -> Journey:
-    network = _network()
-    if mode == "existing":
-        network["resource"] |= _there()
-    return Journey(Bench(terraform, schemas, tmp_path, "azurerm"), network)
+    return Journey(Bench(terraform, schemas, tmp_path, "azurerm"), network(mode))
 
 
-def _model(mode: str, *args: Any, **options: Any) -> Model:
+def model(mode: str, *args: Any, **options: Any) -> Model:
     def interface(name: str) -> str:
         return f"${{azurerm_network_interface.{name}.id}}"
 
@@ -113,25 +112,25 @@ def _model(mode: str, *args: Any, **options: Any) -> Model:
 
 
 def test_deploy_change_destroy(journey: Journey, mode: str) -> None:
-    journey.to(_model(mode))
+    journey.to(model(mode))
     before = journey.rules()
-    more = _model(mode, lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
+    more = model(mode, lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
     plan = journey.to(more)
     kind, action = (RULE, "create") if mode == "existing" else (NSG, "update")
     assert {(address.split(".")[0], *actions) for address, actions in plan.items()} == {(kind, action)}
     after = journey.rules()
     assert len(after) == len(before) + 2  # out of one group, into the other
     assert before.items() <= after.items()
-    journey.to(_model(mode))
+    journey.to(model(mode))
     assert journey.rules() == before
     journey.out()
 
 
 def test_groups_come_and_go_and_machines_move(journey: Journey, mode: str) -> None:
-    journey.to(_model(mode))
+    journey.to(model(mode))
     journey.to(
-        _model(mode, lambda parts: parts[0].allow(L.role == "idle", parts[3], "tcp/6379", ticket="NET-9"))
+        model(mode, lambda parts: parts[0].allow(L.role == "idle", parts[3], "tcp/6379", ticket="NET-9"))
     )
-    journey.to(_model(mode, hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
-    journey.to(_model(mode, hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
-    journey.to(_model(mode))
+    journey.to(model(mode, hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
+    journey.to(model(mode, hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
+    journey.to(model(mode))

@@ -37,11 +37,11 @@ def _machine(name: str) -> str:
     return f"//compute.googleapis.com/projects/4711/zones/{ZONE}/instances/{number}"
 
 
-def _model(*args: Any, **options: Any) -> Model:
+def model(*args: Any, **options: Any) -> Model:
     return estate(*args, platform="google", place=PLACE, interface=_machine, accept=["snapshot"], **options)
 
 
-def _network(**machine: Any) -> Mapping[str, Any]:
+def network(**machine: Any) -> Mapping[str, Any]:
     """A network with a machine for each host; `machine` are further arguments, with the host's name for
     {}."""
     subnets = {"edge": "10.0.1.0/24", "data": "10.0.2.0/24"}
@@ -82,47 +82,47 @@ def _network(**machine: Any) -> Mapping[str, Any]:
 
 @pytest.fixture
 def journey(terraform: str, schemas: Path, tmp_path: Path) -> Journey:
-    return Journey(Bench(terraform, schemas, tmp_path, "google"), _network())
+    return Journey(Bench(terraform, schemas, tmp_path, "google"), network())
 
 
 def test_deploy_change_destroy(journey: Journey) -> None:
-    journey.to(_model())
+    journey.to(model())
     before = journey.rules()
-    more = _model(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
+    more = model(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"))
     assert journey.to(more) == {f"{POLICY}.google": ["update"]}
     after = journey.rules()
     assert len(after) == len(before) + 2  # out of one group, into the other
     assert before.items() <= after.items()
-    assert journey.to(_model()) == {f"{POLICY}.google": ["update"]}
+    assert journey.to(model()) == {f"{POLICY}.google": ["update"]}
     assert journey.rules() == before
     journey.out()
 
 
 def test_groups_come_and_go_and_machines_move(journey: Journey) -> None:
-    journey.to(_model())
-    journey.to(_model(lambda parts: parts[0].allow(L.role == "idle", parts[3], "tcp/6379", ticket="NET-9")))
-    journey.to(_model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
-    journey.to(_model(hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
-    journey.to(_model())
+    journey.to(model())
+    journey.to(model(lambda parts: parts[0].allow(L.role == "idle", parts[3], "tcp/6379", ticket="NET-9")))
+    journey.to(model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
+    journey.to(model(hosts={**HOSTS, "web-2": ("other", "edge", "10.0.1.12")}))
+    journey.to(model())
 
 
 def test_the_tiers_above_come_change_and_go(journey: Journey) -> None:
     """What is denied above stays denied all the way, and nothing else notices."""
-    journey.to(_model())
+    journey.to(model())
     attached = "google_compute_firewall_policy_association"
-    assert journey.to(_model(**ADMIN)).keys() >= {f"{ABOVE}.google", f"{attached}.google"}
-    journey.to(_model(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"), **ADMIN))
-    journey.to(_model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}, **ADMIN))
-    journey.to(_model(ill=("sick-1", "web-2"), **ADMIN))
-    journey.to(_model(ill=("web-2",), **ADMIN))
-    journey.to(_model())
+    assert journey.to(model(**ADMIN)).keys() >= {f"{ABOVE}.google", f"{attached}.google"}
+    journey.to(model(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", ticket="NET-9"), **ADMIN))
+    journey.to(model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}, **ADMIN))
+    journey.to(model(ill=("sick-1", "web-2"), **ADMIN))
+    journey.to(model(ill=("web-2",), **ADMIN))
+    journey.to(model())
     journey.out()
 
 
 def test_network_tags(terraform: str, schemas: Path, tmp_path: Path) -> None:
     """Machines take what is published; rules come and go one by one."""
     bench = Bench(terraform, schemas, tmp_path, "google")
-    journey = Journey(bench, _network(), _network(tags="${{local.segkit_google_{}.groups}}"), _by_tags)
+    journey = Journey(bench, network(), network(tags="${{local.segkit_google_{}.groups}}"), _by_tags)
     kind = "google_compute_firewall"
     journey.to(_published(tags="network"))
     before = bench.document()["resource"][kind]

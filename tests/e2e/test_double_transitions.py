@@ -1,0 +1,122 @@
+"""Places where one apply cannot keep every flow as it is, and two can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segkit.compiler import compile_model
+from segkit.errors import SegkitError
+from segkit.model.model import Model
+from tests.double.bench import Bench
+from tests.double.journey import Journey
+from tests.double.store import Thing
+from tests.e2e import estate, test_double_aws, test_double_azure, test_double_google
+from tests.e2e.estate import HOSTS
+
+pytestmark = pytest.mark.e2e
+
+Options = Mapping[str, Any]
+
+
+def _ports(span: str) -> Callable[[Any], None]:
+    return lambda parts: parts[0].allow(parts[1], parts[3], span, id="cache")
+
+
+def _partners(*cidrs: str) -> Options:
+    return {"partners": cidrs}
+
+
+GROUPS, CELLS = {"encoding": "groups"}, {"encoding": "cells"}
+RELABELLED = {"hosts": {**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}}
+WIDER = _partners("198.51.100.0/23", "203.0.113.0/25", "2001:db8:7::/48")
+
+PLACES: Mapping[str, tuple[Options, Options]] = {
+    "aws: another encoding": (GROUPS, CELLS),
+    "aws: a plainer encoding": (CELLS, GROUPS),
+    "aws: a group is cut": ({}, {"encoding": {"shards": {"web": 2}}}),
+    "aws: other labels, one group for each machine": (CELLS, {**CELLS, **RELABELLED}),
+    "aws: a rule begins at another port": (
+        {"change": _ports("tcp/6379-6385")},
+        {"change": _ports("tcp/6380-6390")},
+    ),
+    "aws: ranges of an address set grow together": ({}, WIDER),
+    "aws: an address set becomes a list": ({}, {"prefix_lists": ["partners"]}),
+    "aws: machines that take a list of groups": ({**GROUPS, "taken": True}, {**CELLS, "taken": True}),
+    "azure: another encoding": (GROUPS, CELLS),
+    "azure: a plainer encoding": (CELLS, GROUPS),
+    "azure: other labels, one group for each machine": (CELLS, {**CELLS, **RELABELLED}),
+    "azure: from interfaces to subnets": ({"mode": "interfaces"}, {"mode": "subnets"}),
+    "azure: from subnets to interfaces": ({"mode": "subnets"}, {"mode": "interfaces"}),
+    "azure: another encoding in a security group of others": (
+        {"mode": "existing", **GROUPS},
+        {"mode": "existing", **CELLS},
+    ),
+    "google: another encoding": (GROUPS, CELLS),
+    "google: a plainer encoding": (CELLS, GROUPS),
+    "google: groups that become one key": ({}, {"encoding": [["api", "web"]]}),
+}
+"""What is deployed and what will be, by platform and what changes."""
+
+
+def _model(platform: str, options: Options) -> Model:
+    given = dict(options)
+    given.pop("taken", None)
+    if platform == "azure":
+        return test_double_azure.model(given.pop("mode", "interfaces"), **given)
+    if "taken" in options:
+        return estate.estate(**given)
+    make = test_double_google.model if platform == "google" else test_double_aws.model
+    return make(**given)
+
+
+def _journey(platform: str, options: Options, bench: Bench) -> Journey:
+    if platform == "azure":
+        return Journey(bench, test_double_azure.network(options.get("mode", "")))
+    if platform == "google":
+        return Journey(bench, test_double_google.network())
+    if "taken" in options:
+        published = estate.network("${{local.segkit_aws_{}.groups}}".format)
+        return Journey(bench, estate.network(lambda _: "${[]}"), published, _by_lists)
+    interfaces = [Thing("aws_network_interface", f"eni-{name}", {"id": f"eni-{name}"}) for name in HOSTS]
+    bench.give(Thing("aws_vpc", "vpc-1", {"id": "vpc-1"}), *interfaces)
+    return Journey(bench, {})
+
+
+def _by_lists(document: dict[str, Any]) -> dict[str, Any]:
+    """Says of each interface that is there which workload it is: it takes the list that is published."""
+    kind, resources = "aws_network_interface", document["resource"]
+    lists = {name: body.get("security_groups") or [] for name, body in resources.get(kind, {}).items()}
+    told = {"interface": "", "target": "aws"}
+    return {
+        "locals": {f"segkit_aws_{n}": {"workload": n, **told, "groups": held} for n, held in lists.items()},
+        "resource": {
+            **resources,
+            kind: {
+                name: {**body, "security_groups": f"${{local.segkit_aws_{name}.groups}}"}
+                for name, body in resources.get(kind, {}).items()
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_one_apply_tears_and_two_do_not(place: str, terraform: str, schemas: Path, tmp_path: Path) -> None:
+    platform = place.partition(":")[0]
+    before, after = (_model(platform, options) for options in PLACES[place])
+    bench = Bench(terraform, schemas, tmp_path, {"azure": "azurerm"}.get(platform, platform))
+    journey = _journey(platform, PLACES[place][0], bench)
+    journey.to(before)
+    assert journey.torn(after)
+    journey.by_two(before)
+    journey.by_two(after)
+
+
+def test_a_tag_key_has_one_value_of_a_machine() -> None:
+    before, after = _model("google", CELLS), _model("google", {**CELLS, **RELABELLED})
+    with pytest.raises(SegkitError, match=r"would have two values of .*cells.*") as refused:
+        compile_model(after, before)
+    assert 'go by way of encoding="groups"' in str(refused.value)
