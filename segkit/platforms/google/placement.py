@@ -188,7 +188,8 @@ def _check_accounts(target: Target) -> Iterator[Problem]:
             'accounts="{app}@shop.iam.gserviceaccount.com"'
         )
         yield wrong(target, "accounts", what, fix)
-    if tags == "service-accounts" and found.get("encoding", "groups") != "groups":
+    encoding = found.get("encoding", "groups")
+    if tags == "service-accounts" and (encoding == "cells" or not isinstance(encoding, str)):
         fix = "leave it out: a machine has one service account, whatever it is part of"
         yield wrong(target, "encoding", "service accounts have no encodings", fix)
 
