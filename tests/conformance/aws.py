@@ -28,6 +28,25 @@ SELDOM = (
     ("shop", {"adopt": {"web": {"name": "n", "description": "d", "id": "sg-1"}}}, ""),
 )
 
+_GROUP = {
+    "aws_security_group": {"vpc_id": "vpc-t", "name": "theirs"},
+    "aws_network_interface_sg_attachment": {
+        "network_interface_id": "eni-1",
+        "security_group_id": "${aws_security_group.theirs.id}",
+    },
+}
+_OPEN = {
+    "security_group_id": "${aws_security_group.theirs.id}",
+    "ip_protocol": "-1",
+    "cidr_ipv4": "0.0.0.0/0",
+}
+_FAR = {"network_interface_id": "eni-1", "security_group_id": "sg-elsewhere"}
+FOREIGN = (
+    (_GROUP, "equal"),
+    ({**_GROUP, "aws_vpc_security_group_ingress_rule": _OPEN}, "different"),
+    ({"aws_network_interface_sg_attachment": _FAR}, "unproved"),
+)
+
 _TEXT = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=;{}!$*]{1,255}")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 

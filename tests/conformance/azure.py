@@ -32,11 +32,45 @@ _ALIAS = {"provider": "azurerm.prod", "tags": {"team": "netsec"}}
 _SUBNET = {"id": "snet", "prefixes": ["10.0.0.0/24", "fd00::/64"]}
 _LOG = {"network_watcher": "w", "resource_group": "rg", "storage_account_id": "s"}
 _THEIRS = {"name": "nsg", "resource_group": "rg", "priorities": [1000, 3000]}
+_ADOPTED = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/applicationSecurityGroups/n"
 SELDOM = (
     ("modes", {**_ALIAS, "flow_log": _LOG}, "4.11"),
     ("shop", {**_ALIAS, "subnets": {"all": _SUBNET}}, ""),
     ("shop", {**_ALIAS, "subnets": {"all": {**_SUBNET, "security_group": _THEIRS}}}, ""),
-    ("shop", {"adopt": {"web": {"name": "n", "id": "/subscriptions/s"}}}, ""),
+    ("shop", {"adopt": {"web": {"name": "n", "id": _ADOPTED}}}, ""),
+)
+
+
+_ENDS = ("source", "destination")
+
+
+def _theirs(access: str, group: str = f"${{{NSG}.theirs.id}}") -> Document:
+    """Somebody's security group on the subnet of an interface that the stack makes."""
+    place = {"name": "theirs", "resource_group_name": "rg", "location": "westeurope"}
+    every = {f"{end}_{what}": "*" for end in _ENDS for what in ("port_range", "address_prefix")}
+    rules = [
+        {"name": way, "priority": 100, "direction": way, "access": access, "protocol": "*", **every}
+        for way in ("Inbound", "Outbound")
+    ]
+    return {
+        NSG: {**place, "security_rule": rules},
+        "azurerm_subnet_network_security_group_association": {
+            "subnet_id": "/subscriptions/s/resourceGroups/rg/subnets/x",
+            "network_security_group_id": group,
+        },
+        "azurerm_network_interface": {
+            "name": "1",
+            "resource_group_name": "rg",
+            "location": "westeurope",
+            "ip_configuration": [{"name": "x", "subnet_id": "/subscriptions/s/resourceGroups/rg/subnets/x"}],
+        },
+    }
+
+
+FOREIGN = (
+    (_theirs("Allow"), "equal"),
+    (_theirs("Deny"), "different"),
+    (_theirs("Allow", "/subscriptions/s/resourceGroups/rg/elsewhere"), "unproved"),
 )
 
 PARENTS = {ADMIN_RULE: "admin_rule_collection_id"}

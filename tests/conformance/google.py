@@ -27,6 +27,20 @@ SELDOM = (
     ("shop", {"tags_parent": "organizations/1", "tags_network": "p/main"}, ""),
 )
 
+_RULE = {
+    "name": "theirs",
+    "network": "projects/p/global/networks/t",
+    "allow": [{"protocol": "tcp", "ports": ["22"]}],
+}
+FOREIGN = (
+    (
+        {"google_compute_firewall": {**_RULE, "source_ranges": ["0.0.0.0/0"], "target_tags": ["legacy"]}},
+        "equal",
+    ),
+    ({"google_compute_firewall": {**_RULE, "source_ranges": ["0.0.0.0/0"], "priority": 0}}, "different"),
+    ({"google_compute_firewall": {**_RULE, "source_ranges": ["${var.where}"], "priority": 0}}, "unproved"),
+)
+
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LINK = "google_compute_network_firewall_policy_association"

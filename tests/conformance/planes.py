@@ -48,7 +48,8 @@ class Plane:
     `edited` are arguments of a rule that another rule may change, where one holds the ports of several.
     `schema` is the file of the provider's schema. `seldom` are estates with placements under which resources
     and arguments are written that nothing else writes, and the provider's version that knows them all if it
-    is not the oldest that is asked for.
+    is not the oldest that is asked for. `foreign` is what others may have made beside target `t` and
+    interface 1, by kind, and what that makes of the proof; `beside` are arguments of a target that allow it.
     """
 
     name: str
@@ -75,6 +76,8 @@ class Plane:
     edited: Sequence[str] = ()
     schema: str = ""
     seldom: Sequence[tuple[str, Mapping[str, Any], str]] = ()
+    foreign: Sequence[tuple[Mapping[str, Any], str]] = ()
+    beside: Mapping[str, Any] = field(default_factory=dict)
     exact: Sequence[str] = ("snapshot",)
 
     @property
@@ -107,6 +110,8 @@ AWS = Plane(
     interface="eni-{}".format,
     close=aws.close,
     seldom=aws.SELDOM,
+    foreign=aws.FOREIGN,
+    beside={"membership": "shared"},
 )
 
 GOOGLE = Plane(
@@ -125,6 +130,7 @@ GOOGLE = Plane(
     interface=google.interface,
     close=google.close,
     seldom=google.SELDOM,
+    foreign=google.FOREIGN,
     sources_only=True,
     dynamic={"egress": "open"},
     always=("egress-open", "snapshot"),
@@ -149,6 +155,7 @@ AZURE = Plane(
     interface=azure.interface,
     close=azure.close,
     seldom=azure.SELDOM,
+    foreign=azure.FOREIGN,
     parts=azure.parts,
     pings=(icmp(),),
     edited=("destination_port_range", "destination_port_ranges"),

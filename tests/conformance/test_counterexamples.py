@@ -13,7 +13,8 @@ from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere, internet, outside
 from segkit.model.workloads import Interface
-from segkit.sets import ANY, Addresses, L, ServiceSet, tcp
+from segkit.platforms.base import platform
+from segkit.sets import ANY, Addresses, L, ServiceSet, icmp, tcp, udp
 from segkit.verify import Proof, prove
 from tests.conformance.planes import ENCODINGS, IDS, Plane
 from tests.oracles.intent_oracle import Oracle, Packet, Spot
@@ -436,6 +437,58 @@ def test_empty_never_means_any(case: Case) -> None:
     policy.allow(L.app == "a", L.app == "a", id="no-service")
     policy.allow([], L.app == "a", tcp(1), id="no-source")
     case.refused("no-addresses", "no-service", "no-source", "empty never means any")
+
+
+def test_types_of_icmp(case: Case) -> None:
+    """Exact, or a residual that lets every type pass."""
+    case.seg.workload("a", {"app": "a"}, ["10.0.0.1"])
+    case.seg.workload("b", {"app": "b"}, ["10.0.0.2"])
+    case.seg.policy("p", "application").allow(L.app == "a", L.app == "b", icmp(8))
+    case.target()
+    if platform(case.plane.name).capabilities.icmp_types:
+        case.exact()
+        assert case.passes("a", "b", icmp(8)) and not case.passes("a", "b", icmp(13))
+        return
+    case.must_accept("icmp-types", "icmp-types")
+    proof = case.proof()
+    assert proof.ok and {(d.residual, d.kind) for d in proof.accepted} == {("icmp-types", "opens")}
+
+
+def test_ports_and_ranges_of_them(case: Case) -> None:
+    """A list with ranges, less what a deny takes out of the middle and off the ends."""
+    case.seg.workload("a", {"app": "a"}, ["10.0.0.1"])
+    case.seg.workload("b", {"app": "b"}, ["10.0.0.2"])
+    policy = case.seg.policy("p", "application")
+    policy.allow(L.app == "a", L.app == "b", tcp(1, "80-90", 443, "65530-65535"), udp("53-54"))
+    policy.deny(L.app == "a", L.app == "b", tcp("85-86", 443), udp(54))
+    case.exact()
+    assert not case.residuals()
+    assert case.passes("a", "b", tcp(1, "80-84", "87-90", "65530-65535") | udp(53))
+    assert not case.passes("a", "b", tcp(0, 2, 79, "85-86", 91, 443, 65529) | udp(54))
+
+
+def test_what_others_have_made(case: Case) -> None:
+    """Known and without effect: equal. Known and with one: different. Not known: never equal."""
+
+    def build() -> Case:
+        one = Case(case.plane, case.encoding)
+        one.seg.workload("a", {"app": "a"}, ["10.0.0.1"], interface_id=case.plane.interface("1"), foreign=[])
+        partner = one.seg.address_set("partner", ["198.51.100.0/24"])
+        one.seg.policy("p", "application").allow(partner, L.app == "a", tcp(443))
+        one.target(**case.plane.beside)
+        one.accept("snapshot")
+        return one
+
+    assert build().proof().ok
+    assert {status for _, status in case.plane.foreign} == {"equal", "different", "unproved"}
+    for theirs, status in case.plane.foreign:
+
+        def change(document: dict[str, Any], theirs: Mapping[str, Any] = theirs) -> None:
+            for kind, body in theirs.items():
+                document["resource"].setdefault(kind, {})["theirs"] = body
+
+        proof = build().proof(change)
+        assert proof.status == status, (theirs, proof.text())
 
 
 def addresses_of(*items: str) -> Addresses:

@@ -198,10 +198,14 @@ def test_a_machine_more_is_membership_only(plane: Plane, encoding: str, known: b
 
 @pytest.mark.usefixtures("no_quotas")
 @planes
-def test_moving_a_name_moves_resources(plane: Plane, encoding: str) -> None:
+@pytest.mark.parametrize("kind", ["group", "zone"])
+def test_moving_a_name_moves_resources(plane: Plane, encoding: str, kind: str) -> None:
+    """What there is at the platform keeps its name there."""
+
     def build(name: str, before: str | None) -> Mapping[str, Any]:
         seg = Segmentation("m", today=TODAY)
-        web = seg.group(name, L.app == "web", moved_from=before)
+        make = seg.group if kind == "group" else seg.zone
+        web = make(name, L.app == "web", moved_from=before)
         seg.workload("w", {"app": "web"}, interface_id=plane.interface("1"))
         seg.policy("p", "application").allow(web, web, tcp(443), id="r")
         target(seg, plane, encoding, "t", ["t"], place=plane.dynamic)
@@ -212,6 +216,15 @@ def test_moving_a_name_moves_resources(plane: Plane, encoding: str) -> None:
     moves = {(m["from"], m["to"]) for m in new.get("moved", [])}
     assert {a for a, _ in moves} >= {f"{kind}.{key}" for kind, key in went}
     assert {b for _, b in moves} >= {f"{kind}.{key}" for kind, key in came}
+    assert any(any(named(old, before)) for before, _ in moves)
+    assert all(named(old, before) == named(new, after) for before, after in moves)
+
+
+def named(document: Mapping[str, Any], address: str) -> tuple[object, ...]:
+    """What the platform calls a resource, or tells it by."""
+    kind, _, key = address.partition(".")
+    body = document["resource"][kind][key]
+    return tuple(body.get(name) for name in ("name", "short_name", "priority", "from_port", "ip_protocol"))
 
 
 @pytest.mark.parametrize("plane", PLANES, ids=lambda p: str(p.name))

@@ -52,7 +52,7 @@ def read_terraform(
     known = snapshot or State()
     reading = Reading(read_scope(doc), list(known.notes))
     imports = read_imports(doc)
-    _aliases(reading)
+    name_all(reading)
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
     passed_on = tuple(handed(reading, modules))
     groups = GroupReader(reading, imports, passed_on, known)
@@ -99,8 +99,8 @@ def read_terraform(
     )
 
 
-def _aliases(reading: Reading) -> None:
-    """Other names under which what the stack makes, or looks up, goes."""
+def name_all(reading: Reading) -> None:
+    """Notes other names under which what the stack makes, or looks up, goes."""
     for kind, path in NAMED.items():
         for block in (*reading.data(kind), *reading.of(kind)):
             if block.repeated:

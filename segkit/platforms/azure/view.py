@@ -13,7 +13,7 @@ from segkit.model.workloads import Interface, Workload
 from segkit.platforms.azure.evaluate import HOST, End, Enforcement, matches
 from segkit.platforms.azure.limits import EXEMPT, mark
 from segkit.platforms.azure.placement import AzurePlacement, placement
-from segkit.platforms.azure.read import read_terraform
+from segkit.platforms.azure.read import name_all, read_terraform
 from segkit.platforms.azure.read_carriers import PARTLY
 from segkit.platforms.azure.read_snapshot import read_snapshot, told_apart
 from segkit.platforms.azure.reading import Reading
@@ -34,6 +34,7 @@ class AzureView:
         networks = {here.vnet_id: here.location for here in self._placements.values()}
         self._state = read_terraform(document, snapshot=read_snapshot(recorded), networks=networks)
         self._reading = Reading(read_scope(document))
+        name_all(self._reading)
         self._enforcement = Enforcement(self._state)
         ours = {self._reading_key(s.id) for here in self._placements.values() for s in here.subnets.values()}
         made = {self._reading_key(one.id) for w in model.workloads for one in w.interfaces}
