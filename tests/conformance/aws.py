@@ -21,11 +21,12 @@ Document = dict[str, Any]
 MOST = 10**6
 
 _ALIAS = {"provider": "aws.prod", "tags": {"team": "netsec"}}
+ADOPTED = {"name": "legacy", "description": "made by hand", "id": "sg-1"}
 SELDOM = (
     ("modes", {**_ALIAS, "flow_log_destination": "arn:aws:s3:::logs"}, ""),
     ("modes", {"flow_log_destination": "arn:aws:logs:eu-west-1:1:log-group:g", "flow_log_role": "arn"}, ""),
     ("shop", {**_ALIAS, "membership": "shared"}, ""),
-    ("shop", {"adopt": {"web": {"name": "n", "description": "d", "id": "sg-1"}}}, ""),
+    ("shop", {"adopt": {"web": ADOPTED}}, ""),
 )
 
 _GROUP = {

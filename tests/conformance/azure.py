@@ -32,12 +32,13 @@ _ALIAS = {"provider": "azurerm.prod", "tags": {"team": "netsec"}}
 _SUBNET = {"id": "snet", "prefixes": ["10.0.0.0/24", "fd00::/64"]}
 _LOG = {"network_watcher": "w", "resource_group": "rg", "storage_account_id": "s"}
 _THEIRS = {"name": "nsg", "resource_group": "rg", "priorities": [1000, 3000]}
-_ADOPTED = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/applicationSecurityGroups/n"
+_ASG = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/applicationSecurityGroups/legacy"
+ADOPTED = {"name": "legacy", "id": _ASG}
 SELDOM = (
     ("modes", {**_ALIAS, "flow_log": _LOG}, "4.11"),
     ("shop", {**_ALIAS, "subnets": {"all": _SUBNET}}, ""),
     ("shop", {**_ALIAS, "subnets": {"all": {**_SUBNET, "security_group": _THEIRS}}}, ""),
-    ("shop", {"adopt": {"web": {"name": "n", "id": _ADOPTED}}}, ""),
+    ("shop", {"adopt": {"web": ADOPTED}}, ""),
 )
 
 

@@ -22,8 +22,10 @@ Document = dict[str, Any]
 
 MOST = 10**6
 
+ADOPTED = {"key": "legacy", "key_id": "tagKeys/1", "value": "yes", "value_id": "tagValues/2"}
 SELDOM = (
     ("modes", {"provider": "google.prod", "logging": True}, ""),
+    ("shop", {"adopt": {"web": ADOPTED}}, ""),
     ("shop", {"tags_parent": "organizations/1", "tags_network": "p/main"}, ""),
 )
 

@@ -50,6 +50,7 @@ class Plane:
     and arguments are written that nothing else writes, and the provider's version that knows them all if it
     is not the oldest that is asked for. `foreign` is what others may have made beside target `t` and
     interface 1, by kind, and what that makes of the proof; `beside` are arguments of a target that allow it.
+    `adopted` is what a group keeps that was there before; empty where groups are nothing that could be.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Plane:
     seldom: Sequence[tuple[str, Mapping[str, Any], str]] = ()
     foreign: Sequence[tuple[Mapping[str, Any], str]] = ()
     beside: Mapping[str, Any] = field(default_factory=dict)
+    adopted: Mapping[str, str] = field(default_factory=dict)
     exact: Sequence[str] = ("snapshot",)
 
     @property
@@ -111,6 +113,7 @@ AWS = Plane(
     close=aws.close,
     seldom=aws.SELDOM,
     foreign=aws.FOREIGN,
+    adopted=aws.ADOPTED,
     beside={"membership": "shared"},
 )
 
@@ -131,6 +134,7 @@ GOOGLE = Plane(
     close=google.close,
     seldom=google.SELDOM,
     foreign=google.FOREIGN,
+    adopted=google.ADOPTED,
     sources_only=True,
     dynamic={"egress": "open"},
     always=("egress-open", "snapshot"),
@@ -156,6 +160,7 @@ AZURE = Plane(
     close=azure.close,
     seldom=azure.SELDOM,
     foreign=azure.FOREIGN,
+    adopted=azure.ADOPTED,
     parts=azure.parts,
     pings=(icmp(),),
     edited=("destination_port_range", "destination_port_ranges"),
@@ -180,12 +185,14 @@ GOOGLE_BY_NETWORK_TAGS = replace(
     tight=({"quotas": {"rules_per_project": 1}, "egress": "open"}, "7"),
     rules=("google_compute_firewall",),
     members=(),
+    adopted={"value": "legacy"},
     interface=lambda _: None,
 )
 
 GOOGLE_BY_ACCOUNTS = replace(
     GOOGLE_BY_NETWORK_TAGS,
     encodings=("accounts",),
+    adopted={},
     placement=google.by_accounts,
     named=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from segkit.artifacts import canonical_json
-from segkit.compiler import compile_model
+from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model
@@ -225,6 +226,36 @@ def named(document: Mapping[str, Any], address: str) -> tuple[object, ...]:
     kind, _, key = address.partition(".")
     body = document["resource"][kind][key]
     return tuple(body.get(name) for name in ("name", "short_name", "priority", "from_port", "ip_protocol"))
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+def test_what_is_adopted_keeps_its_names(plane: Plane, encoding: str) -> None:
+    """The same resources with other names, imported where ids are given; the same flows."""
+    if not plane.adopted or encoding == "cells":
+        pytest.skip("no group stands for one selector, or none is anything that could be there already")
+
+    def build(adopt: Mapping[str, Any]) -> Compilation:
+        seg = Segmentation("m", today=TODAY)
+        web = seg.group("web", L.app == "web")
+        for n in range(2):
+            known = plane.interface("1") if n else None
+            seg.workload(f"w{n}", {"app": "web"}, [f"10.0.0.{n + 1}"], interface_id=known)
+        seg.policy("p", "application").allow(web, web, tcp(443), id="r")
+        target(seg, plane, encoding, "t", ["t"], place={**plane.dynamic, "adopt": adopt})
+        return compile_model(seg.build())
+
+    before, after = build({}), build({"web": plane.adopted})
+    # What else an imported group may hold is known from a snapshot only.
+    proof = prove(after.model, after.fragment, intent=after.intent, residuals=after.residuals)
+    assert proof.status != "different"
+    came, went, _ = changes(plane, before.fragment, after.fragment)
+    assert not came and not went
+    ids = {name: value for name, value in plane.adopted.items() if name.endswith("id")}
+    assert {one["id"] for one in after.fragment.get("import", ())} == set(ids.values())
+    written = json.dumps(after.fragment)
+    assert all(f'"{value}"' in written for name, value in plane.adopted.items() if name not in ids)
+    assert not list(plane.faults(after.fragment))
 
 
 @pytest.mark.parametrize("plane", PLANES, ids=lambda p: str(p.name))

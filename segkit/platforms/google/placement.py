@@ -25,6 +25,7 @@ from segkit.platforms.arguments import (
     listed,
     wrong,
 )
+from segkit.platforms.google.adopting import SHAPE, Adopted, check_adopted
 from segkit.platforms.google.limits import QUOTAS
 from segkit.platforms.google.state import AFTER, BEFORE, PATH
 
@@ -65,6 +66,7 @@ class GooglePlacement:
     egress: `exact` (to workloads by their addresses), `ranges` (the fewest ranges that hold them and others
     who keep out by themselves), or `open` (left to their ingress).
     logging: log what the rules decide. quotas: overrides of `segkit.platforms.google.limits.QUOTAS` by name.
+    adopt: group name -> what the existing tag keeps (see `Adopted`).
     """
 
     network_id: str
@@ -85,6 +87,7 @@ class GooglePlacement:
     egress: str = "exact"
     logging: bool = False
     quotas: Mapping[str, int] = field(default_factory=dict)
+    adopt: Mapping[str, Adopted] = field(default_factory=dict)
 
     def quota(self, name: str) -> int:
         """A quota by name, with this target's override."""
@@ -99,6 +102,7 @@ def placement(target: Target) -> GooglePlacement:
         found["ancestors"] = tuple(found["ancestors"])
     if not isinstance(found.get("encoding", ""), str):
         found["encoding"] = tuple(sorted(tuple(sorted(block)) for block in found["encoding"]))
+    found["adopt"] = {name: Adopted(**raw) for name, raw in sorted(found.get("adopt", {}).items())}
     return GooglePlacement(**found)
 
 
@@ -125,6 +129,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     yield from check_words(target, _WORDS)
     yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
     yield from check_provider(target)
+    yield from check_adopted(target)
     yield from check_quotas(target, QUOTAS)
     secure = found.get("tags", "secure") == "secure"
     if secure and not (found.get("tags_parent") or found.get("project")):
@@ -267,6 +272,7 @@ _SHAPES: Mapping[str, Shape] = {
     ),
     **dict.fromkeys(("ancestors", "peered_with"), NAMES),
     "quotas": NUMBERS,
+    "adopt": SHAPE,
     "logging": ("True or False", lambda value: isinstance(value, bool)),
 }
 """What the arguments are that hold more than one of a few words."""

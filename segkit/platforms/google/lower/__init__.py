@@ -16,6 +16,7 @@ from segkit.platforms.google.lower.plan import drafted, make_plan
 from segkit.platforms.google.lower.policy import KEY, POLICY
 from segkit.platforms.google.lower.quotas import emitter_of, pinned, quotas
 from segkit.platforms.google.placement import placement
+from segkit.platforms.lowering.adopting import unknown_adopted
 from segkit.platforms.lowering.elsewhere import elsewhere
 from segkit.platforms.lowering.encoding import CELLS, GROUPS
 from segkit.platforms.lowering.exempt import unenforceable
@@ -55,6 +56,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
             advice = f"or pin the encoding {' or '.join(map(brief, fitting))}" if fitting else ""
             problems += (p.advise(advice) if advice else p for p in over)
         problems += emitter.problems
+        made = {names.group(group) for group in plan.groups[target.name]}
+        problems += unknown_adopted(intent.model, target, here.adopt, made)
         out.append(
             Lowered(
                 target.name,

@@ -111,7 +111,8 @@ class ClassicEmitter(Emitter):
         """The network tag of a group: unique among all of a project's, so that no other network's is it."""
         if group not in self._called:
             words = self.before.words(group)
-            self._called[group] = name(self.model.name, self.target.name, *words)
+            made = name(self.model.name, self.target.name, *words)
+            self._called[group] = self._kept(group).value or made
         return self._called[group]
 
     def _member(self, carried: Carried) -> None:

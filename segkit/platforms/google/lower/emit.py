@@ -8,8 +8,9 @@ from typing import Any
 from segkit.artifacts import Fragment, literal, reference
 from segkit.errors import Problem
 from segkit.model.model import Model, Target
+from segkit.platforms.google.adopting import Adopted
 from segkit.platforms.google.limits import text
-from segkit.platforms.google.lower.namer import Namer
+from segkit.platforms.google.lower.namer import Namer, place
 from segkit.platforms.google.lower.plan import Line, Plan
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.encoding import Carried, GroupId
@@ -29,6 +30,7 @@ class Emitter:
         self.warnings: list[Problem] = []
         self.own = resource_name(target.name)
         self._called: dict[GroupId, str] = {}
+        self._imports: list[dict[str, str]] = []
 
     def fragment(self) -> dict[str, Any]:
         """The target as Terraform JSON."""
@@ -40,7 +42,8 @@ class Emitter:
         for carried in self.plan.carried[self.target.name]:
             self._member(carried)
         self._say()
-        return self.out.to_dict()
+        done = self.out.to_dict()
+        return {**done, "import": self._imports} if self._imports else done
 
     def _named(self, groups: Sequence[GroupId]) -> None:
         """What groups are called."""
@@ -67,6 +70,10 @@ class Emitter:
             "groups": [reference(f"local.{self._ready(group)}") for group in groups],
         }
         self.out.local(membership_local(self.target.name, workload.name, interface.name), {**body, **more})
+
+    def _kept(self, group: GroupId) -> Adopted:
+        """What the tag of a group keeps that was there before. Those of hierarchical policies are ours."""
+        return Adopted() if place(group) else self.here.adopt.get(self.names.group(group), Adopted())
 
     def _ready(self, group: GroupId) -> str:
         return "segkit-tag_" + self.names.value_key(group)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from segkit.artifacts import literal, reference
-from segkit.errors import Problem
+from segkit.errors import Problem, part
 from segkit.platforms.google.limits import text
 from segkit.platforms.google.lower.emit import Emitter, describe
-from segkit.platforms.google.lower.namer import place
+from segkit.platforms.google.lower.namer import MEMBER, place
 from segkit.platforms.google.lower.names import name
 from segkit.platforms.google.lower.plan import FIRST_DENY, Line, enforced
 from segkit.platforms.google.lower.services import said
@@ -37,35 +37,54 @@ class PolicyEmitter(Emitter):
             self._key(group)
         for group in groups:
             self._value(group)
+            if self._kept(group).key and self.names.tag(group)[1] != MEMBER:
+                self._shared_key(group)
+
+    def _shared_key(self, group: GroupId) -> None:
+        what = f"adopt gives {self.names.group(group)!r} a key, which others have too"
+        self.problems.append(
+            Problem(
+                f"target {self.target.name}: {what}",
+                where=part(self.target.where, "placement", "adopt"),
+                why="in this encoding one tag key stands for several groups",
+                fix='adopt its value alone, or write encoding="groups"',
+            )
+        )
 
     # -- tags
 
     def _key(self, group: GroupId) -> None:
-        key = self.names.key_key(group)
+        key, kept = self.names.key_key(group), self._kept(group)
         parent, purpose = self._scope(group)
         body = {
             "parent": parent,
-            "short_name": self.before.key_name(group),
+            "short_name": kept.key or self.before.key_name(group),
             "description": text(f"segkit {self.model.name}: {self.before.tag(group)[0]}"),
             "purpose": "GCE_FIREWALL",
             "purpose_data": purpose,
         }
         self._resource(KEY, key, self.before.key_key(group), body)
+        self._import(KEY, key, kept.key_id)
 
     def _value(self, group: GroupId) -> None:
-        select = " and ".join(sorted(readable(p.predicate) for p in group.pieces))
+        select, kept = " and ".join(sorted(readable(p.predicate) for p in group.pieces)), self._kept(group)
         body = {
             "parent": reference(f"{KEY}.{self.names.key_key(group)}", "id"),
-            "short_name": self.before.value_name(group),
+            "short_name": kept.value or self.before.value_name(group),
             "description": literal(text(select or "what no rule opens is closed")),
             # A policy has to let go of a value before it can be deleted, not after.
             "lifecycle": {"create_before_destroy": True},
         }
         key = self.names.value_key(group)
         self._resource(VALUE, key, self.before.value_key(group), body)
+        self._import(VALUE, key, kept.value_id)
         # Known once the policy holds: a machine takes a tag only when all its rules are there.
         ready = f"{VALUE}.{key}.id, {self._holding(group)}.id"
         self.out.local(self._ready(group), f"${{[{ready}][0]}}")
+
+    def _import(self, kind: str, key: str, id_: str | None) -> None:
+        if id_:
+            self._imports.append({"to": f"${{{kind}.{key}}}", "id": id_})
 
     def _scope(self, _group: GroupId) -> tuple[str, dict[str, str]]:
         """Where a key is made, and what it is for."""
