@@ -61,7 +61,7 @@ class Journey:
         _, torn = self._deploy(done)
         assert not torn, "\n".join(torn)
         between = prove_between(before, model, self._seen(self.bench.document()))
-        assert between.ok, between.text()
+        assert not between.differences, between.text()
         planned, torn = self._through(model)
         assert not torn, "\n".join(torn)
         assert not any("create" in actions for actions in planned.values()), planned

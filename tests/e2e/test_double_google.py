@@ -122,27 +122,27 @@ def test_the_tiers_above_come_change_and_go(journey: Journey) -> None:
 def test_network_tags(terraform: str, schemas: Path, tmp_path: Path) -> None:
     """Machines take what is published; rules come and go one by one."""
     bench = Bench(terraform, schemas, tmp_path, "google")
-    journey = Journey(bench, network(), network(tags="${{local.segkit_google_{}.groups}}"), _by_tags)
+    journey = Journey(bench, network(), network(tags="${{local.segkit_google_{}.groups}}"), by_tags)
     kind = "google_compute_firewall"
-    journey.to(_published(tags="network"))
+    journey.to(published(tags="network"))
     before = bench.document()["resource"][kind]
-    more = _published(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379"), tags="network")
+    more = published(lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379"), tags="network")
     planned = journey.to(more)
     assert sorted(how for name, how in planned.items() if name.startswith(kind)) == [["create"]] * 2
     after = bench.document()["resource"][kind]
     assert before.items() <= after.items()
-    journey.to(_published(tags="network", hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
-    journey.to(_published(tags="network"))
+    journey.to(published(tags="network", hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}))
+    journey.to(published(tags="network"))
     assert bench.document()["resource"][kind] == before
     journey.out()
 
 
-def _published(*args: Any, **options: Any) -> Model:
+def published(*args: Any, **options: Any) -> Model:
     """The estate, with machines that take what is published for them."""
     return estate(*args, platform="google", place=PLACE, accept=["snapshot"], **options)
 
 
-def _by_tags(document: dict[str, Any]) -> dict[str, Any]:
+def by_tags(document: dict[str, Any]) -> dict[str, Any]:
     """Says of each machine that is there which workload it is, and what it holds."""
     machines = document["resource"].get("google_compute_instance", {})
     held = {name: {"groups": body.get("tags") or []} for name, body in machines.items()}

@@ -26,6 +26,10 @@ def _ports(span: str) -> Callable[[Any], None]:
     return lambda parts: parts[0].allow(parts[1], parts[3], span, id="cache")
 
 
+def _named(rule: str) -> Callable[[Any], None]:
+    return lambda parts: parts[0].allow(parts[1], parts[3], "tcp/6379", id=rule)
+
+
 def _partners(*cidrs: str) -> Options:
     return {"partners": cidrs}
 
@@ -58,6 +62,10 @@ PLACES: Mapping[str, tuple[Options, Options]] = {
     "google: another encoding": (GROUPS, CELLS),
     "google: a plainer encoding": (CELLS, GROUPS),
     "google: groups that become one key": ({}, {"encoding": [["api", "web"]]}),
+    "google: network tags, and a rule under another name": (
+        {"tags": "network", "change": _named("cache")},
+        {"tags": "network", "change": _named("store")},
+    ),
 }
 """What is deployed and what will be, by platform and what changes."""
 
@@ -69,13 +77,17 @@ def _model(platform: str, options: Options) -> Model:
         return test_double_azure.model(given.pop("mode", "interfaces"), **given)
     if "taken" in options:
         return estate.estate(**given)
-    make = test_double_google.model if platform == "google" else test_double_aws.model
-    return make(**given)
+    if platform == "aws":
+        return test_double_aws.model(**given)
+    return (test_double_google.published if "tags" in given else test_double_google.model)(**given)
 
 
 def _journey(platform: str, options: Options, bench: Bench) -> Journey:
     if platform == "azure":
         return Journey(bench, test_double_azure.network(options.get("mode", "")))
+    if "tags" in options:
+        tags = test_double_google.network(tags="${{local.segkit_google_{}.groups}}")
+        return Journey(bench, test_double_google.network(), tags, test_double_google.by_tags)
     if platform == "google":
         return Journey(bench, test_double_google.network())
     if "taken" in options:
@@ -113,6 +125,13 @@ def test_one_apply_tears_and_two_do_not(place: str, terraform: str, schemas: Pat
     assert journey.torn(after)
     journey.by_two(before)
     journey.by_two(after)
+
+
+def test_what_is_denied_by_a_group_is_not_let_in_by_another_first() -> None:
+    before, after = _model("azure", {}), _model("azure", {"tiers": "bands"})
+    with pytest.raises(SegkitError, match="joins groups that rules deny, and others, in any order"):
+        compile_model(after, before)
+    compile_model(before, after)
 
 
 def test_a_tag_key_has_one_value_of_a_machine() -> None:

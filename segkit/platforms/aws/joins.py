@@ -27,7 +27,7 @@ JOINS = Joins(
 )
 
 
-def too_much(target: Target, fragment: Mapping[str, Any]) -> Iterator[Problem]:
+def refused(target: Target, _before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
     """What AWS would count too many of, were all of it there."""
     yield from crowded(target, placement(target).quota, _counts(target, fragment))
 

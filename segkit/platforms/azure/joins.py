@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from segkit.artifacts.bridge import Apart, Joins
@@ -15,7 +15,7 @@ from segkit.platforms.lowering.crowding import Count, crowded, members
 
 _NSG, _RULE = "azurerm_network_security_group", "azurerm_network_security_rule"
 _ASG, _NIC = "azurerm_application_security_group", "azurerm_network_interface"
-_JOINED = f"{_NIC}_application_security_group_association"
+_MEMBER = f"{_NIC}_application_security_group_association"
 _ON_INTERFACE = f"{_NIC}_security_group_association"
 _ON_SUBNET = "azurerm_subnet_network_security_group_association"
 _SIDES = ("source", "destination")
@@ -26,7 +26,7 @@ JOINS = Joins(
     },
     items={_NSG: ("security_rule", Apart("name", "priority", ("direction",), NAME_LIMIT), "")},
     fixed={
-        _JOINED: ("network_interface_id", "application_security_group_id"),
+        _MEMBER: ("network_interface_id", "application_security_group_id"),
         _ON_INTERFACE: ("network_interface_id", "network_security_group_id"),
         _ON_SUBNET: ("subnet_id", "network_security_group_id"),
         _NSG: ("name", "resource_group_name", "location"),
@@ -35,9 +35,30 @@ JOINS = Joins(
 )
 
 
-def too_much(target: Target, fragment: Mapping[str, Any]) -> Iterator[Problem]:
-    """What Azure would count too many of, were all of it there."""
+def refused(target: Target, before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
+    """What Azure would count too many of, were all of it there, and denies that would come too late."""
     yield from crowded(target, placement(target).quota, _counts(target, fragment))
+    denied = {
+        f"${{local.segkit-group_{group.removeprefix(f'${{{_ASG}.').removesuffix('.id}')}}}"
+        for rule in _rules(fragment)
+        if rule["access"] == "Deny"
+        for group in _named(rule)
+    }
+    there, then = (_joined(target, one) for one in (before, fragment))
+    late = [who for who in sorted(then) if _late(set(then[who]) - set(there.get(who, ())), denied)]
+    if late:
+        more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+        yield Problem(
+            f"target {target.name}: {late[0]}{more} joins groups that rules deny, and others, in any order",
+            where=target.where,
+            why="it could be in a group that is let in before it is in the one that is not",
+            fix="leave out since: with tiers as bands, a machine is safe that joins one group at a time; "
+            "or put what it is denied into force first, by a transition of its own",
+        )
+
+
+def _late(joins: Set[str], denied: Set[str]) -> bool:
+    return len(joins) > 1 and bool(joins & denied)
 
 
 def _counts(target: Target, fragment: Mapping[str, Any]) -> Iterator[Count]:
@@ -45,7 +66,7 @@ def _counts(target: Target, fragment: Mapping[str, Any]) -> Iterator[Count]:
     asgs, nsgs = resources.get(_ASG, {}), resources.get(_NSG, {})
     yield "asgs_per_subscription", "there are application security groups:", len(asgs)
     yield "security_groups_per_subscription", "there are network security groups:", len(nsgs)
-    held = members(fragment, target.name, _JOINED, "network_interface_id", "application_security_group_id")
+    held = _joined(target, fragment)
     for who, groups in sorted(held.items()):
         yield "asgs_per_interface", f"{who} is in groups:", len(set(groups))
     most = Counter(group for groups in held.values() for group in set(groups))
@@ -56,13 +77,26 @@ def _counts(target: Target, fragment: Mapping[str, Any]) -> Iterator[Count]:
         rules.setdefault(str(body["network_security_group_name"]), []).append(body)
     for name, held_rules in sorted(rules.items()):
         yield "rules_per_security_group", f"{name} has rules:", len(held_rules)
-        named = {
-            group
-            for rule in held_rules
-            for side in _SIDES
-            for group in rule.get(f"{side}_application_security_group_ids") or ()
-        }
+        named = {group for rule in held_rules for group in _named(rule)}
         yield "asgs_per_security_group", f"the rules of {name} name groups:", len(named)
         for side in _SIDES:
             count = sum(len(rule.get(f"{side}_address_prefixes") or ()) for rule in held_rules)
             yield "addresses_per_security_group", f"the rules of {name} name {side} ranges:", count
+
+
+def _joined(target: Target, fragment: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The groups that interfaces are in."""
+    return members(fragment, target.name, _MEMBER, "network_interface_id", "application_security_group_id")
+
+
+def _rules(fragment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    resources = fragment.get("resource", {})
+    for body in resources.get(_NSG, {}).values():
+        yield from body.get("security_rule", ())
+    yield from resources.get(_RULE, {}).values()
+
+
+def _named(rule: Mapping[str, Any]) -> Iterator[str]:
+    """The groups that a rule names."""
+    for side in _SIDES:
+        yield from rule.get(f"{side}_application_security_group_ids") or ()

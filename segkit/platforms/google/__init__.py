@@ -42,10 +42,10 @@ class Google:
         self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """What is deployed and what will be, at once."""
-        from segkit.platforms.google.joins import JOINS, too_much
+        from segkit.platforms.google.joins import JOINS, refused
         from segkit.platforms.lowering.crowding import both
 
-        return both(target, before, after, JOINS, too_much)
+        return both(target, before, after, JOINS, refused)
 
     def quotas(
         self,

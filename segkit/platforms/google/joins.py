@@ -35,7 +35,7 @@ JOINS = Joins(
 )
 
 
-def too_much(target: Target, fragment: Mapping[str, Any]) -> Iterator[Problem]:
+def refused(target: Target, _before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
     """What Google Cloud would refuse, were all of it there: of a key, a machine has one value."""
     here = placement(target)
     held = members(fragment, target.name, _BINDING, "parent", "tag_value")

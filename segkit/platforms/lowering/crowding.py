@@ -19,11 +19,12 @@ def both(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     joins: Joins,
-    too_much: Callable[[Target, Mapping[str, Any]], Iterable[Problem]],
+    refused: Callable[[Target, Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]],
 ) -> dict[str, Any]:
-    """A target's two forms as one fragment. Raises SegkitError where they cannot be there together."""
+    """A target's two forms as one fragment. `refused` says what speaks against going there from what is
+    deployed. Raises SegkitError where they cannot be there together."""
     fragment = bridge(before, after, joins)
-    if problems := list(too_much(target, fragment)):
+    if problems := list(refused(target, before, fragment)):
         raise SegkitError(problems)
     return fragment
 
