@@ -49,6 +49,7 @@ class AzureView:
         self._notes: set[str] = set(self._gone(written))
         self._held: set[str] = set()
         self._loosely: dict[str, tuple[str, ...]] = {}
+        self._named: dict[str, frozenset[str]] = {}
         self._placed: set[Carrier] = set()  # interfaces of the model
         self._memberships: list[tuple[Membership, Profile]] = []
         self._profiles: dict[tuple[str, str], tuple[Hashable, ...]] = {}
@@ -290,18 +291,24 @@ class AzureView:
     def _whom(self, key: str) -> Iterator[str]:
         """Why it is not known whom a security group's rules admit by group: the members of a group are all
         that are in it, and the model may not have them."""
-        named = {
-            group
-            for direction in Direction
-            for rule in self._enforcement.rules(key, direction)
-            for side in (rule.source, rule.destination)
-            if isinstance(side, Members)
-            for group in side.groups
-        }
+        named = self._names(key)
         for group in sorted(named - self._held):
             yield f"a rule names {group}, which no workload is in"
         for group in sorted(named & self._held & self._strangers.keys()):
             yield f"a rule names {group}, which {self._strangers[group]} is in too, and that is no workload"
+
+    def _names(self, key: str) -> frozenset[str]:
+        """The groups that a security group's rules name."""
+        if key not in self._named:
+            self._named[key] = frozenset(
+                group
+                for direction in Direction
+                for rule in self._enforcement.rules(key, direction)
+                for side in (rule.source, rule.destination)
+                if isinstance(side, Members)
+                for group in side.groups
+            )
+        return self._named[key]
 
 
 def _end(spot: Spot) -> End:

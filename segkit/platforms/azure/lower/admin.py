@@ -145,7 +145,7 @@ def _prefixes(addresses: Addresses) -> list[dict[str, str]]:
 
 
 def _ports(line: AdminLine) -> list[str]:
-    spans = line.part.ports
+    spans = line.part.ports.spans
     if not spans or spans == _EVERY_PORT:
         return ["*"]
     return [str(low) if low == high else f"{low}-{high}" for low, high in spans]

@@ -20,6 +20,8 @@ class Namer:
     def __init__(self, model: Model, plan: Plan, before: bool = False) -> None:
         self._groups = GroupNames(model, plan.hints, before)
         self._memo: dict[GroupId, str] = {}
+        self._keys: dict[GroupId, str] = {}
+        self._slugs: dict[GroupId, str] = {}
 
     def group(self, group: GroupId) -> str:
         """An application security group's name."""
@@ -30,11 +32,18 @@ class Namer:
 
     def group_key(self, group: GroupId) -> str:
         """An application security group's Terraform name."""
-        return resource_name(group.target, self.group(group))
+        if group not in self._keys:
+            self._keys[group] = resource_name(group.target, self.group(group))
+        return self._keys[group]
+
+    def _slug(self, group: GroupId) -> str:
+        if group not in self._slugs:
+            self._slugs[group] = slug(self.group(group))
+        return self._slugs[group]
 
     def line(self, line: LineId) -> str:
         """A rule's name at Azure, used once in a security group: what it does."""
-        own = slug(self.group(line.own))
+        own = self._slug(line.own)
         return name(".".join((*_rank(line), _WAY[line.direction], own, _protocol(line), *self.peer(line))))
 
     def line_key(self, line: LineId, subnet: str) -> str:
@@ -49,7 +58,7 @@ class Namer:
             case At(where, family):
                 return "at", slug(where), f"ipv{family}" if family else "ip"
             case group:
-                found = slug(self.group(group))
+                found = self._slug(group)
                 return (found,) if group.target == line.own.target else (slug(group.target), found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from segkit.intent.boxes import FAMILIES, Piece
 from segkit.model.model import Model, Target
@@ -40,10 +41,9 @@ class At:
 Peer = GroupId | At
 
 
-@dataclass(frozen=True, slots=True)
-class LineId:
+class LineId(NamedTuple):
     """What makes a rule the same rule: whose it is, direction, far end and protocol; and where rules have an
-    order, its place in `RANKS`."""
+    order, its place in `RANKS`. One is made for every rule, to be looked up."""
 
     own: GroupId
     direction: Direction
@@ -167,9 +167,10 @@ def _add_lines(
                 key = LineId(own, rule.direction, peer, part.protocol, place)
                 line = plan.lines.get(key)
                 if line is None:
-                    line = plan.lines[key] = Line(key, IntervalSet.of(), addresses)
+                    line = plan.lines[key] = Line(key, part.ports, addresses)
                     plan.lines_of[own, rule.direction].append(line)
-                line.ports |= IntervalSet.of(*part.ports)
+                else:
+                    line.ports |= part.ports
                 line.origins[rule.origin] = rule.rule
 
 
@@ -180,7 +181,7 @@ def _ranges(
     if addresses == EVERYWHERE and families == FAMILIES:
         return [(At(ANYBODY, 0), EVERYWHERE)]
     found: list[tuple[Peer, Addresses]] = []
-    for family in sorted(families):
+    for family in sorted(families) if addresses else ():
         if inside := addresses.family(family):
             whole = inside == EVERYWHERE.family(family)
             name = names.get(addresses) or names.get(inside) or digest(str(inside), 10)

@@ -15,7 +15,8 @@ from segkit.model.model import Target
 from segkit.platforms.base import Residual
 from segkit.platforms.lowering.as_written import denies
 from segkit.platforms.lowering.sides import SideRule
-from segkit.sets import ANY, NOTHING, ServiceSet, icmp, icmpv6, protocol, tcp, udp
+from segkit.sets import ANY, NOTHING, IntervalSet, ServiceSet, icmp, icmpv6, protocol, tcp, udp
+from segkit.sets.intervals import EMPTY
 
 Protocol = Literal["Tcp", "Udp", "Icmp", "Esp", "Ah", "*", "rest"]
 """What a line is about. `rest` is every protocol but the named ones: written `*`, behind a deny of those."""
@@ -36,7 +37,7 @@ class Part:
     """What one line says of the services of a rule; ports for `Tcp` and `Udp` only."""
 
     protocol: Protocol
-    ports: tuple[tuple[int, int], ...] = ()
+    ports: IntervalSet = EMPTY
 
 
 @lru_cache(maxsize=4096)
@@ -57,7 +58,7 @@ def _parts(services: ServiceSet, families: frozenset[int]) -> Iterator[Part]:
         held = services & whole
         if name in ("Tcp", "Udp"):
             if held:
-                yield Part(name, tuple((part.lo, part.hi) for part in held.parts()))
+                yield Part(name, IntervalSet.of(*((part.lo, part.hi) for part in held.parts())))
         elif held == whole:
             yield Part(name)
     if _wanted(families) <= services:
