@@ -9,6 +9,7 @@ from typing import Any
 from segkit.platforms.base import platform
 from tests.double import mirror, replay
 from tests.double.api import Api
+from tests.double.manager_azure import in_force
 from tests.double.schema import Kinds, load
 from tests.double.store import Call, State, Store, Thing, calls, give
 from tests.double.table import Table
@@ -72,8 +73,8 @@ class Bench:
         return sorted(thing.id for thing in self.state().of() if thing.key not in given)
 
     def document(self, state: State | None = None) -> dict[str, Any]:
-        """What the platform holds, now or at another time, as Terraform JSON."""
-        return replay.document(state or self.state(), self._names, self.kinds)
+        """What the platform holds and what is in force of it, now or at another time, as Terraform JSON."""
+        return replay.document(in_force(state or self.state()), self._names, self.kinds)
 
     def documents(self, since: int = 0) -> Iterator[tuple[Call, dict[str, Any]]]:
         """Each call from the one of that number on, and what the platform held after it."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from tests.double import manager_azure
 from tests.double.store import Body, State, Thing
 from tests.double.table import Check, families, values
 from tests.double.wire import UNKNOWN
@@ -237,16 +238,6 @@ def _inside_subnet(state: State, nic: Thing) -> Iterator[str]:
                 yield f"{address} is taken by {other.id}"
 
 
-def _one_priority(state: State, rule: Thing) -> Iterator[str]:
-    def place(thing: Thing) -> tuple[str, str, int]:
-        body = thing.body
-        return body["admin_rule_collection_id"].lower(), body["direction"], body["priority"]
-
-    for other in state.of(rule.kind):
-        if other.key != rule.key and place(other) == place(rule):
-            yield f"{other.id} has the priority {rule.body['priority']} {rule.body['direction']} already"
-
-
 CHECKS: Mapping[str, Sequence[Check]] = {
     NSG: (_unique, _within_quotas, _one_family, _rules_in_one_network),
     RULE: (_unique, _within_quotas, _one_family, _rules_in_one_network),
@@ -255,5 +246,5 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     NIC_ASG: (_joins, _in_region("network_interface_id", "application_security_group_id")),
     NIC_NSG: (_one_group, _in_region("network_interface_id", "network_security_group_id")),
     SUBNET_NSG: (_in_region("subnet_id", "network_security_group_id"),),
-    "azurerm_network_manager_admin_rule": (_one_priority,),
+    **manager_azure.CHECKS,
 }

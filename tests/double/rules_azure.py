@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.double import checks_azure as checks
+from tests.double import manager_azure as manager
 from tests.double.store import Body, State, Thing
 from tests.double.table import (
     Choice,
@@ -167,6 +168,9 @@ def _rule_choices(path: str) -> list[Choice]:
 
 
 _ADMIN_RULE: Limits = {
+    "description": [at_most(140)],
+    "source_port_ranges": [_port],
+    "destination_port_ranges": [_port],
     "priority": [between(1, 4096)],
     "direction": [among("Inbound", "Outbound")],
     "action": [among("Allow", "AlwaysAllow", "Deny")],
@@ -211,9 +215,24 @@ TABLE = Table(
         _NIC: {"name": [_NAME]},
         _VNET: {"name": [_NAME], "address_space": [network]},
         _SUBNET: {"name": [_NAME], "address_prefixes": [network]},
+        **{
+            f"{_MANAGER}{kind}": {"name": [_NAME]}
+            for kind in (
+                "",
+                "_network_group",
+                "_static_member",
+                "_security_admin_configuration",
+                "_admin_rule_collection",
+                "_admin_rule",
+            )
+        },
     },
     checks=checks.CHECKS,
     complete={_NIC: checks.give_addresses},
-    shown={_NSG: checks.with_all_rules, _SUBNET: checks.with_its_group},
-    stores={_NSG: checks.whole_list},
+    shown={
+        _NSG: checks.with_all_rules,
+        _SUBNET: checks.with_its_group,
+        manager.DEPLOYMENT: manager.without_rules,
+    },
+    stores={_NSG: checks.whole_list, manager.DEPLOYMENT: manager.deployed},
 )

@@ -11,6 +11,8 @@ from tests.double import rules_azure
 from tests.double.api import Api, RefusedError
 from tests.double.azure_parts import rule
 from tests.double.bench import api
+from tests.double.manager_azure import in_force
+from tests.double.store import Store
 
 NETWORK = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Network"
 PLACE = {"resource_group_name": "rg", "location": "westeurope"}
@@ -223,23 +225,103 @@ def test_an_account_is_needed(azure: Api) -> None:
         azure.configure({"features": [{}]})
 
 
+MANAGER = "azurerm_network_manager"
+SCOPE = [{"subscription_ids": ["/subscriptions/s"]}]
+
+
+def _managed(azure: Api) -> dict[str, Any]:
+    """A network manager with an empty collection: the ids of all that there is."""
+    body = {**PLACE, "name": "m", "scope": SCOPE, "scope_accesses": ["SecurityAdmin"]}
+    manager = azure.create(MANAGER, body)["id"]
+    inside = {"network_manager_id": manager}
+    group = azure.create(f"{MANAGER}_network_group", {"name": "g", **inside})["id"]
+    configuration = azure.create(ADMIN, {"name": "c", **inside})["id"]
+    body = {"security_admin_configuration_id": configuration, "network_group_ids": [group]}
+    collection = azure.create(f"{MANAGER}_admin_rule_collection", {"name": "rules", **body})["id"]
+    return {"manager": manager, "configuration": configuration, "collection": collection}
+
+
+def _admin(collection: str, name: str, priority: int, prefix: str = "*", **more: Any) -> dict[str, Any]:
+    body = {"name": name, "priority": priority, "direction": "Inbound", "action": "Deny", "protocol": "Any"}
+    end = [{"address_prefix": prefix, "address_prefix_type": "IPPrefix"}]
+    return {**body, "admin_rule_collection_id": collection, "source": end, "destination": end, **more}
+
+
+ENDS = {
+    "host bits": ([("10.0.0.1/24", "IPPrefix")], "10.0.0.0/24 is meant"),
+    "both families": ([("10.0.0.0/8", "IPPrefix"), ("fd00::/8", "IPPrefix")], "mixes IPv4 and IPv6"),
+    "a tag of the platform": ([("AzurePlatformDNS", "ServiceTag")], "not supported in admin rules"),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_ends_of_admin_rules(azure: Api, case: str) -> None:
+    texts, told = ENDS[case]
+    end = [{"address_prefix": text, "address_prefix_type": kind} for text, kind in texts]
+    with pytest.raises(RefusedError, match=told):
+        azure.create(f"{MANAGER}_admin_rule", _admin(_managed(azure)["collection"], "a", 1, source=end))
+
+
 def test_admin_rules_have_a_priority_each(azure: Api) -> None:
-    made = azure.create(
-        "azurerm_network_manager", {**PLACE, "name": "m", "scope_accesses": ["SecurityAdmin"]}
-    )
-    group = azure.create(
-        "azurerm_network_manager_network_group", {"name": "g", "network_manager_id": made["id"]}
-    )
-    configuration = azure.create(ADMIN, {"name": "c", "network_manager_id": made["id"]})
-    collection = azure.create(
-        "azurerm_network_manager_admin_rule_collection",
-        {
-            "name": "rules",
-            "security_admin_configuration_id": configuration["id"],
-            "network_group_ids": [group["id"]],
-        },
-    )
-    rules = {"direction": "Inbound", "priority": 7, "admin_rule_collection_id": collection["id"]}
-    azure.create("azurerm_network_manager_admin_rule", {"name": "one", **rules})
-    with pytest.raises(RefusedError, match="has the priority 7 Inbound already"):
-        azure.create("azurerm_network_manager_admin_rule", {"name": "two", **rules})
+    collection = _managed(azure)["collection"]
+    azure.create(f"{MANAGER}_admin_rule", _admin(collection, "one", 7))
+    with pytest.raises(RefusedError, match="has the priority 7 already"):
+        azure.create(f"{MANAGER}_admin_rule", _admin(collection, "two", 7, direction="Outbound"))
+
+
+def test_a_network_manager_has_a_hundred_admin_rules(azure: Api) -> None:
+    collection = _managed(azure)["collection"]
+    for number in range(100):
+        azure.create(f"{MANAGER}_admin_rule", _admin(collection, f"r{number}", number + 1))
+    with pytest.raises(RefusedError, match="101 admin rules in one network manager, 100 can be"):
+        azure.create(f"{MANAGER}_admin_rule", _admin(collection, "more", 101))
+    wide = [{"address_prefix": text, "address_prefix_type": "IPPrefix"} for text in _addresses(802)]
+    azure.delete(f"{MANAGER}_admin_rule", f"{collection}/rules/r0")
+    with pytest.raises(RefusedError, match="1001 prefixes in the admin rules"):
+        azure.create(f"{MANAGER}_admin_rule", _admin(collection, "wide", 1, source=wide))
+
+
+def test_managers_do_not_share_a_scope_and_a_feature(azure: Api) -> None:
+    _managed(azure)
+    body = {**PLACE, "name": "other", "scope": SCOPE, "scope_accesses": ["Connectivity"]}
+    azure.create(MANAGER, body)
+    with pytest.raises(RefusedError, match="has the same scope and the feature SecurityAdmin"):
+        azure.create(MANAGER, {**body, "name": "third", "scope_accesses": ["SecurityAdmin"]})
+
+
+def test_a_region_has_one_configuration(azure: Api) -> None:
+    there = _managed(azure)
+    body = {"network_manager_id": there["manager"], "location": "westeurope", "scope_access": "SecurityAdmin"}
+    second = azure.create(ADMIN, {"name": "d", "network_manager_id": there["manager"]})["id"]
+    both = [there["configuration"], second]
+    with pytest.raises(RefusedError, match="2 security admin configurations in one region"):
+        azure.create(f"{MANAGER}_deployment", {**body, "configuration_ids": both})
+    with pytest.raises(RefusedError, match="has not the feature Connectivity"):
+        other = {**body, "scope_access": "Connectivity", "configuration_ids": [second]}
+        azure.create(f"{MANAGER}_deployment", other)
+    azure.create(f"{MANAGER}_deployment", {**body, "configuration_ids": [second]})
+    with pytest.raises(RefusedError, match="already exists"):
+        azure.create(f"{MANAGER}_deployment", {**body, "configuration_ids": [there["configuration"]]})
+    with pytest.raises(RefusedError, match="is in use by"):
+        azure.delete(ADMIN, second)
+
+
+def test_rules_are_in_force_as_they_were_deployed(azure: Api, tmp_path: Path) -> None:
+    def found() -> dict[str, int]:
+        with Store(tmp_path / "calls").open() as store:
+            rules = in_force(store.state).of(f"{MANAGER}_admin_rule")
+        return {rule.body["name"]: rule.body["priority"] for rule in rules}
+
+    there = _managed(azure)
+    body = {"network_manager_id": there["manager"], "location": "westeurope", "scope_access": "SecurityAdmin"}
+    body |= {"configuration_ids": [there["configuration"]]}
+    one = azure.create(f"{MANAGER}_admin_rule", _admin(there["collection"], "one", 1))
+    made = azure.create(f"{MANAGER}_deployment", body)
+    assert "committed" not in made and azure.read(f"{MANAGER}_deployment", made["id"]) == made
+    azure.create(f"{MANAGER}_admin_rule", _admin(there["collection"], "two", 2))
+    azure.update(f"{MANAGER}_admin_rule", one["id"], {**one, "priority": 9})
+    assert found() == {"one": 1}
+    azure.update(f"{MANAGER}_deployment", made["id"], made)
+    assert found() == {"one": 9, "two": 2}
+    azure.delete(f"{MANAGER}_admin_rule", one["id"])
+    assert found() == {"two": 2}
