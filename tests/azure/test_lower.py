@@ -111,6 +111,12 @@ def test_a_description_names_owner_and_ticket() -> None:
     assert said == "p/orders (shop, NET-1)"
 
 
+def test_a_group_that_is_replaced_is_there_until_no_rule_names_it() -> None:
+    """Terraform destroys first unless it is told otherwise, and Azure refuses to while a rule has it."""
+    groups = compiled().fragment["resource"][ASG].values()
+    assert groups and all(body["lifecycle"] == {"create_before_destroy": True} for body in groups)
+
+
 # What is there already
 
 
@@ -225,7 +231,7 @@ def test_a_zone_in_visibility_mode_is_logged() -> None:
     seg = estate(flow_log=log)
     seg.zone("watched", L.app == "web", mode="visibility")
     (body,) = compile_model(seg.build()).fragment["resource"]["azurerm_network_watcher_flow_log"].values()
-    assert body["target_resource_id"] == "vnet"
+    assert body["target_resource_id"] == "vnet" and body["enabled"] is True
     assert body["retention_policy"] == [{"enabled": True, "days": 30}]
     silent = estate()
     silent.zone("watched", L.app == "web", mode="visibility")

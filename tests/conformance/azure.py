@@ -269,6 +269,8 @@ def _unwritable(where: str, rule: Mapping[str, Any]) -> Iterator[str]:
         prefixes = packet_azure.listed(dict(rule), f"{end}_address_prefix", f"{end}_address_prefixes")
         if len({":" in prefix for prefix in prefixes}) > 1 or (len(prefixes) > 1 and "*" in prefixes):
             yield f"{where}: {end} mixes {prefixes}"
+        if {"0.0.0.0/0", "::/0"} & set(prefixes):
+            yield f"{where}: {end} is {prefixes}, of which it is not certain whom it holds"
         if bool(rule[f"{end}_port_range"]) == bool(rule[f"{end}_port_ranges"]):
             yield f"{where}: ports of {end}"
 

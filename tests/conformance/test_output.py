@@ -73,6 +73,9 @@ def test_so_do_all_of_them_what_is_seldom_written(
     fragment = compile_model(estate.build()).fragment
     known = shared_dir / "schemas" / f"{plane.schema or plane.name}.json"
     assert list(faults(fragment, known)) == []
+    for body in (body for named in fragment["resource"].values() for body in named.values()):
+        assert body.get("provider") == place.get("provider")
+        assert "tags" not in body or place.get("tags", {}).items() <= body["tags"].items()
     for table in bindings(plane):
         late = bool(since) and version(table.stem) < version(since)
         assert bool(list(faults(fragment, table))) == late, table.stem

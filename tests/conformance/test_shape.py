@@ -315,3 +315,17 @@ def test_each_family_is_opened_as_it_is_allowed(plane: Plane, encoding: str) -> 
     done = compile_model(seg.build())
     assert not done.residuals
     assert prove(done.model, done.fragment).ok
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@pytest.mark.parametrize("whole", ["0.0.0.0/0", "::/0"])
+def test_a_whole_family_is_written_so_that_it_is_no_more(plane: Plane, encoding: str, whole: str) -> None:
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("w", {"app": "a"}, ["10.0.0.1", "fd00::1"])
+    every = seg.address_set("every", [whole])
+    seg.policy("p", "application").allow(every, L.app == "a", tcp(4), id="every")
+    target(seg, plane, encoding, "t", ["t"], accept=("snapshot",))
+    done = compile_model(seg.build())
+    proof = prove(done.model, done.fragment, intent=done.intent, residuals=done.residuals)
+    assert proof.ok and not proof.accepted and not list(plane.faults(done.fragment))
