@@ -10,6 +10,7 @@ from segkit.artifacts import join, link
 from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.model import Model, Segmentation
+from segkit.model.ends import anywhere
 from segkit.sets import L, tcp
 from segkit.verify import prove
 from tests.strategies import TODAY
@@ -18,21 +19,25 @@ HOSTS = {"web": ("edge", "10.1.0.1"), "api": ("edge", "10.1.0.2"), "db": ("data"
 RULES = (("web", "api", 8080), ("api", "db", 5432), ("db", "web", 514))
 
 
-def estate(identities: bool = True, **placement: Any) -> Model:
-    """Two peered networks that speak with each other both ways."""
+def estate(identities: bool = True, admin: bool = False, **placement: Any) -> Model:
+    """Two peered networks that speak with each other both ways, under a guardrail."""
     seg = Segmentation("retail", today=TODAY)
     for role, (side, address) in HOSTS.items():
         seg.workload(role, {"role": role, "side": side}, [address])
     policy = seg.policy("shop", "application")
     for source, destination, port in RULES:
         policy.allow(L.role == source, L.role == destination, tcp(port), id=f"{source}-{destination}")
+    seg.policy("rail", "global").deny(anywhere, L.role == "db", tcp(22), id="ssh")
     for side, other in (("edge", "data"), ("data", "edge")):
+        folder = f"folders/{1 + (side == 'data')}"
+        above = {"ancestors": ["organizations/1", folder], "global_tier": "admin", "global_at": folder}
         place = {
             "network_id": "${data.google_compute_network.main.id}",
             "network": side,
             "project": side,
             "tags_network": f"{side}/main",
             "peered_with": [other],
+            **(above if admin else {}),
             **placement,
         }
         tags = f"{side}-tags" if identities else None
@@ -83,3 +88,15 @@ def test_stacks_that_need_each_other_are_refused() -> None:
 def test_outputs_are_insisted_on_where_that_is_asked() -> None:
     with pytest.raises(SegkitError, match="by an output"):
         compile_model(estate(identities=False, references="output"))
+
+
+def test_what_is_above_is_with_the_rules_and_its_tags_with_tags() -> None:
+    model = estate(admin=True)
+    done, whole = linked(model)
+    policy = "google_compute_firewall_policy_with_rules"
+    holding = {name for name, part in whole.items() if policy in part.get("resource", {})}
+    assert holding == {"data", "edge"}  # into the database, and out of the others
+    keys = whole["data-tags"]["resource"]["google_tags_tag_key"].values()
+    assert {"organization": "auto"} in [key["purpose_data"] for key in keys]
+    proof = prove(model, join(whole, model.stacks), intent=done.intent, residuals=done.residuals)
+    assert proof.ok, proof.text()

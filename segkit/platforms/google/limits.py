@@ -42,8 +42,8 @@ QUOTAS = {
 }
 
 NAME_LIMIT = 63
-"""Longest name of a policy or an association, and the strictest reading of that of a tag. [API]
-FirewallPolicy, TagKey."""
+"""Longest name of a policy or an association ([API] FirewallPolicy), and of a tag ([API] TagKey, short name:
+up to 63 characters, a letter or digit at both ends). What we write is allowed in either."""
 
 TEXT_LIMIT = 256
 """Longest description of a tag key or value; rules are held to it too. [API] TagKey."""

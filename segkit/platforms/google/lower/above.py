@@ -13,7 +13,7 @@ from itertools import chain
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Tier
-from segkit.platforms.google.lower.services import whole
+from segkit.platforms.google.lower.services import rare, whole
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.carrying import Key, Owners
 from segkit.platforms.lowering.certain import CertainWriter
@@ -23,6 +23,7 @@ from segkit.platforms.lowering.encoding import CELLS, Carried, GroupId, Groups
 from segkit.platforms.lowering.ground import Ground
 from segkit.platforms.lowering.peers import Peers
 from segkit.platforms.lowering.sides import SideRule
+from segkit.sets import ServiceSet
 
 ADMIN = 1
 """The shard of groups that hierarchical policies name: their tags are the whole organization's."""
@@ -45,8 +46,7 @@ def drafted_above(
     for direction in ("egress", "ingress"):
         for target in admin:
             for found in sides.of(target, direction, shared=True):
-                # What only passes or stops as a whole is left to the network's policy.
-                rule = replace(found, services=whole(found.services))
+                rule = replace(found, services=_said(target, found.services))
                 if rule.services:
                     into = direction == "ingress"
                     closed = into or placements[target.name].egress != "open"
@@ -55,6 +55,14 @@ def drafted_above(
                         written.append((target, rule, peers))
     residuals = tuple(dict.fromkeys(writer.residuals))
     return Draft(intent, tuple(admin), grounds, tuple(written), residuals, frozenset())
+
+
+def _said(target: Target, services: ServiceSet) -> ServiceSet:
+    """What of some services is said above: what only passes or stops as a whole is left to the network's
+    policy, and so are rare protocols where the target accepts that they stay closed."""
+    found = whole(services)
+    spared = any(accepted.residual == "other-protocols" for accepted in target.accepted)
+    return found - rare(found) if spared else found
 
 
 class AdminGroups(Groups):
