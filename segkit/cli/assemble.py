@@ -67,6 +67,11 @@ def _own(model: Model, files: Sequence[Path]) -> dict[str, dict[str, Any]]:
     return {"segkit": {"terraform": {"required_providers": needed}} if needed else {}, **own}
 
 
+def intent_file(out: Path, model: Model) -> Path:
+    """Where the intent of a model is written."""
+    return out / INTENTS / f"{model.name}{SUFFIX}"
+
+
 def write(
     out: Path, stacks: Mapping[str, Mapping[str, Any]], compilation: Compilation, proof: Proof
 ) -> list[str]:
@@ -76,7 +81,7 @@ def write(
     """
     model = compilation.model
     needs = compilation.divided.dependencies if model.stacks else {}
-    intent = out / INTENTS / f"{model.name}{SUFFIX}"
+    intent = intent_file(out, model)
     proved = out / INTENTS / f"{model.name}.proof.json"
     before = out / INTENTS / f"{model.name}{SINCE}"
     try:

@@ -55,15 +55,18 @@ def synth(
     nothing, when the result is not proved to mean what the model says.
     """
     from segkit.artifacts import join
-    from segkit.cli.assemble import assemble, write
+    from segkit.cli.assemble import assemble, intent_file, write
     from segkit.cli.source import load
     from segkit.compiler import compile_model
+    from segkit.model.intent_file import check_kept
     from segkit.report import synth as report
     from segkit.verify import proved
 
     loaded = load(model)
     with step("Compiling"):
         meant, unpinned = tried(loaded.model, target, encoding)
+        if since is not None:
+            check_kept(since, intent_file(out, meant))
         compilation = compile_model(meant, None if since is None else load(since).model)
     stacks = assemble(compilation, provider_file or [], stack)
     whole = join(stacks, stacks) if len(stacks) > 1 else next(iter(stacks.values()))

@@ -39,7 +39,7 @@ from segkit.constructs.library import classes
 from segkit.constructs.outlet import Outlet
 from segkit.constructs.tokens import plain, resolve_model
 from segkit.errors import Problem, SegkitError
-from segkit.model.intent_file import SINCE, dump_intent, load_intent
+from segkit.model.intent_file import SINCE, check_kept, dump_intent, load_intent
 from segkit.model.model import Model
 from segkit.model.segmentation import Segmentation as Builder
 from segkit.verify import Proof, problems, proved
@@ -167,7 +167,7 @@ class SynthStage:
         try:
             model = self._placed(resolve_model(self.builder.build(), self._resolve))
             self._warn(problem.text() for problem in self.builder.warnings)
-            compilation = compile_model(model, None if self.since is None else load_intent(self.since))
+            compilation = compile_model(model, self._deployed())
             fragments = compilation.divided.stacks(self._refer)
             if not model.stacks:
                 fragments = {} if self.home is None else {self.home.name: fragments[""]}
@@ -176,6 +176,14 @@ class SynthStage:
             return Outcome(revision, None, {}, error)
         except Exception:
             return Outcome(revision, None, {}, SegkitError(Problem(_crash())))
+
+    def _deployed(self) -> Model | None:
+        """What is there now, for the first of two applies."""
+        if self.since is None:
+            return None
+        if isinstance(self.root, self.library.App):
+            check_kept(self.since, self._file("intent"))
+        return load_intent(self.since)
 
     def _placed(self, model: Model) -> Model:
         """The model with a stack for every target, where one names its own."""
@@ -273,9 +281,11 @@ class SynthStage:
 
     def _write(self, kind: str, data: bytes) -> None:
         if isinstance(self.root, self.library.App):
-            folder = Path(self.root.outdir) / "segkit"
-            write_atomic(folder / f"{self.builder.name}.{kind}.json", data)
-            self._forget_others(folder)
+            write_atomic(self._file(kind), data)
+            self._forget_others(self._file(kind).parent)
+
+    def _file(self, kind: str) -> Path:
+        return Path(self.root.outdir) / "segkit" / f"{self.builder.name}.{kind}.json"
 
     def _forget_others(self, folder: Path) -> None:
         """Removes what synths of other apps left: it would be held against stacks it says nothing of."""

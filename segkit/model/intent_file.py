@@ -76,6 +76,17 @@ def load_intent(source: bytes | str | os.PathLike[str]) -> Model:
         ) from None
 
 
+def check_kept(since: str | os.PathLike[str], written: Path) -> None:
+    """Raises SegkitError where the intent file of what is deployed is the one that a synth is about to write:
+    the next synth would take what will be for what is."""
+    if Path(since).resolve() == written.resolve():
+        raise _error(
+            "this synth writes the file that says what is deployed",
+            shown_path(os.fspath(since)),
+            fix="keep a copy of it when you deploy, and name the copy",
+        )
+
+
 def digest(body: Mapping[str, Any]) -> str:
     """The digest of the `model` part of an intent file."""
     return _digest(_written(body))

@@ -115,10 +115,17 @@ def _shared(sides: Sequence[Comparison], atoms: AddressAtoms) -> Iterator[tuple[
                     continue
                 opens, closes = one.opens & other.opens, one.closes & other.closes
                 if opens or closes:
+                    ends = _met(one.source, other.source), _met(one.destination, other.destination)
                     yield (
-                        replace(one, opens=opens, closes=closes),
-                        replace(other, opens=opens, closes=closes),
+                        Mismatch(ends[0][0], ends[1][0], opens, closes),
+                        Mismatch(ends[0][1], ends[1][1], opens, closes),
                     )
+
+
+def _met(one: Spotted, other: Spotted) -> tuple[Spotted, Spotted]:
+    """Two classes with only those who are in both."""
+    names = tuple(sorted(set(one.names) & set(other.names)))
+    return replace(one, names=names), replace(other, names=names)
 
 
 def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequence[int]]:

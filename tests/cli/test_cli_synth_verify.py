@@ -250,3 +250,42 @@ def test_nothing_to_verify(run: Run, intent: Path, path: str, what: str) -> None
     result = run("verify", path)
     assert result.exit_code == 2
     assert what in result.stderr
+
+
+def test_the_first_of_two_applies(run: Run, policy: str) -> None:
+    run("synth", policy)
+    deployed = Path("deployed.intent.json")
+    deployed.write_bytes(Path("cdktf.out/segkit/retail.intent.json").read_bytes())
+    text = Path(policy).read_text(encoding="utf-8")
+    Path(policy).write_text(
+        text.replace('"eu-west-1"}', '"eu-west-1", "encoding": "cells"}'), encoding="utf-8"
+    )
+    result = run("synth", policy, "--since", str(deployed))
+    assert result.exit_code == 0, result.stderr
+    assert "BETWEEN" in result.stdout
+    assert Path("cdktf.out/segkit/retail.since.json").read_bytes() == deployed.read_bytes()
+    verified = run("verify")
+    assert (verified.exit_code, "BETWEEN" in verified.stdout) == (0, True)
+    verified = run("verify", str(DOCUMENT), "--since", str(deployed), "--format", "json")
+    assert json.loads(verified.stdout)["proofs"][0]["status"] == "between"
+
+    whole = document()
+    for rule in whole["resource"]["aws_vpc_security_group_ingress_rule"].values():
+        rule["to_port"] = 65535
+    DOCUMENT.write_text(json.dumps(whole), encoding="utf-8")
+    verified = run("verify")
+    assert (verified.exit_code, "DIFFERENT" in verified.stdout) == (1, True)
+
+    result = run("synth", policy)
+    assert "EQUAL" in result.stdout
+    assert not Path("cdktf.out/segkit/retail.since.json").exists()
+    assert run("verify").exit_code == 0
+
+
+def test_what_is_deployed_is_no_file_that_the_synth_writes(run: Run, policy: str) -> None:
+    run("synth", policy)
+    before = Path("cdktf.out/segkit/retail.intent.json").read_bytes()
+    result = run("synth", policy, "--since", "cdktf.out/segkit/retail.intent.json")
+    assert result.exit_code == 2
+    assert "keep a copy of it when you deploy" in result.stderr
+    assert Path("cdktf.out/segkit/retail.intent.json").read_bytes() == before

@@ -349,3 +349,47 @@ def _group(shop: Shop, group: str) -> str:
     groups = shop.seg.compile().fragment["resource"]["aws_security_group"]
     (name,) = (name for name in groups if group in name)
     return f"aws_security_group.{name}"
+
+
+def test_the_first_of_two_applies_holds_what_is_deployed_too(cdktf: Any) -> None:
+    def deployed(name: str, encoding: str, **options: Any) -> dict[str, Any]:
+        app = new_app(cdktf, name)
+        stack = cdktf.TerraformStack(app, "shop")
+        seg = Segmentation(stack, "shop", **options)
+        web = Group(seg, "web", select=L.role == "web")
+        LabelPolicy(seg, "shop", tier="application", owner="o").allow(web, web, tcp(443), id="peers")
+        target = AwsSecurityGroups(seg, "aws", vpc_id="vpc-1", region="eu-west-1", encoding=encoding)
+        for place, machine in enumerate(("web-1", "web-2")):
+            made = Workload(seg, machine, {"role": "web"}, addresses=[f"10.0.0.{place}"])
+            resource = cdktf.TerraformResource(stack, machine, terraform_resource_type="aws_instance")
+            resource.add_override("vpc_security_group_ids", target.membership(made))
+        app.synth()
+        return document("shop", name)
+
+    shapes = [deployed("one", "groups"), deployed("two", "cells")]
+    between = deployed("both", "cells", since="one/segkit/shop.intent.json")
+    names = [set(shape["resource"]["aws_security_group"]) for shape in (*shapes, between)]
+    assert names[2] == names[0] | names[1]
+    assert (
+        Path("both/segkit/shop.since.json").read_bytes() == Path("one/segkit/shop.intent.json").read_bytes()
+    )
+    assert (
+        Path("both/segkit/shop.intent.json").read_bytes() == Path("two/segkit/shop.intent.json").read_bytes()
+    )
+    assert json.loads(Path("both/segkit/shop.proof.json").read_bytes())["status"] == "between"
+    deployed("both", "cells")
+    assert not Path("both/segkit/shop.since.json").exists()
+
+
+def test_an_intent_file_that_is_not_there_is_told(cdktf: Any) -> None:
+    app = new_app(cdktf)
+    Shop(cdktf, app, since="gone.intent.json")
+    with pytest.raises(RuntimeError, match=r"gone\.intent\.json"):
+        app.synth()
+
+
+def test_what_is_deployed_is_no_file_that_the_synth_writes(cdktf: Any) -> None:
+    app = new_app(cdktf)
+    Shop(cdktf, app, since="out/segkit/segmentation.intent.json")
+    with pytest.raises(RuntimeError, match="keep a copy of it when you deploy"):
+        app.synth()
