@@ -25,6 +25,7 @@ Resolve = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 _MARKER = "{TfToken["
 _ATOMS = (str, int, float)
+_KINDS = frozenset((str, int, float, bool))
 
 
 def holds_token(value: object) -> bool:
@@ -120,6 +121,8 @@ def plain(value: Any) -> Any:
     if kind is list or isinstance(value, list | tuple):
         copied = [plain(v) for v in value]
         return value if kind is list and all(map(is_, copied, value)) else copied
+    if kind is dict and _KINDS.issuperset(map(type, value.values())) and {*map(type, value)} == {str}:
+        return value  # most of a large fragment
     if kind is dict or isinstance(value, Mapping):
         made = {str(k): plain(v) for k, v in value.items() if v is not None}
         if kind is dict and len(made) == len(value) and all(map(is_, made, value)):

@@ -19,7 +19,9 @@ def unenforceable(
     `what` is at those addresses.
     """
     for rule in model.rules:
-        named = [e for e in (*rule.source, *rule.destination) if rule.action == "deny" and _names(e, exempt)]
+        if rule.action != "deny":
+            continue
+        named = [e for e in (*rule.source, *rule.destination) if _names(e, exempt)]
         for target in targets:
             if any(e.realm in (None, target.realm) for e in named):
                 names = ", ".join(sorted({e.text for e in named}))

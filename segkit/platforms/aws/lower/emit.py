@@ -117,18 +117,22 @@ class Emitter:
 
     def _refer(self, group: GroupId) -> str:
         """A reference to a group; one of another account names the account ([API] UserIdGroupPair)."""
-        if group not in self._named:
+        found = self._named.get(group)
+        if found is None:
             there = self.accounts.get(group.target, "")
             prefix = f"{there}/" if there and self.here.account and there != self.here.account else ""
-            self._named[group] = prefix + reference(f"aws_security_group.{self.names.group_key(group)}", "id")
-        return self._named[group]
+            found = prefix + reference(f"aws_security_group.{self.names.group_key(group)}", "id")
+            self._named[group] = found
+        return found
 
     def _describe(self, line: Line) -> str:
         """The rules a line serves, with owner and ticket, in AWS's charset and length."""
         origins = tuple(sorted(line.origins) if len(line.origins) > 1 else line.origins)
-        if origins not in self._descriptions:
-            self._descriptions[origins] = text("; ".join(_noted(o, line.origins[o]) for o in origins))
-        return self._descriptions[origins]
+        found = self._descriptions.get(origins)
+        if found is None:
+            told = text("; ".join([_noted(o, line.origins[o]) for o in origins]))
+            found = self._descriptions[origins] = told
+        return found
 
     def _ready(self, group: GroupId, rules: Sequence[str]) -> None:
         """A group's id that is known once its rules exist: an interface takes a group only when it is

@@ -24,9 +24,10 @@ class Namer:
 
     def group(self, group: GroupId) -> str:
         """A security group's name."""
-        if group not in self._memo:
-            self._memo[group] = group_name(self._groups, group)
-        return self._memo[group]
+        found = self._memo.get(group)
+        if found is None:
+            found = self._memo[group] = group_name(self._groups, group)
+        return found
 
     def group_key(self, group: GroupId) -> str:
         """A security group's Terraform name."""
@@ -37,11 +38,12 @@ class Namer:
     def line_key(self, line: LineId) -> str:
         """A rule's Terraform name: what it does, so that rules with other effects never share one."""
         group, place = line.group, (line.group, line.direction)
-        if place not in self._heads:
+        head = self._heads.get(place)
+        if head is None:
             parts = map(name_part, (group.target, self.group(group), _WAY[line.direction]))
-            self._heads[place] = "_".join(parts)
+            head = self._heads[place] = "_".join(parts)
         what = _what(line.protocol, line.start, line.code)
-        return resource_name(self._heads[place], what, self.peer(group.target, line))
+        return resource_name(head, what, self.peer(group.target, line))
 
     def peer(self, target: str, line: LineId) -> str:
         """A far end as part of a name."""
