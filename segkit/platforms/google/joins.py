@@ -93,10 +93,12 @@ def _counts(fragment: Mapping[str, Any], held: Mapping[str, list[str]], tags: st
 
 
 def _cost(rule: Mapping[str, Any]) -> int:
-    """What a rule costs: its far ends times its protocols and ports, as segkit estimates it elsewhere."""
-    match = rule["match"]
+    """What a rule costs: all that it names, or far ends times services, as segkit estimates it elsewhere."""
+    match, services = rule["match"], rule["match"]["layer4_config"]
     ends = sum(len(match.get(f"{side}_{how}", ())) for side in ("src", "dest") for how in _FAR_ENDS)
-    return max(1, ends) * sum(max(1, len(one.get("ports", ()))) for one in match["layer4_config"])
+    ports = [len(one.get("ports", ())) for one in services]
+    named = ends + len(rule.get("target_secure_tag", ())) + len(ports) + sum(ports)
+    return max(ends * sum(max(1, count) for count in ports), named)
 
 
 _FAR_ENDS = ("ip_ranges", "secure_tag")

@@ -11,19 +11,19 @@ from segkit.model.model import Target
 from segkit.platforms.google.lower.accounts import Accounts
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import Line, Plan
-from segkit.platforms.google.lower.services import cost
+from segkit.platforms.google.lower.services import cost, spelled
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.encoding import GroupId
 
-CLOSING = 4
-"""What the rules that close cost: one range and one entry each."""
+CLOSING, CLOSING_COST = 4, 12
+"""The rules that close, and what they cost: one tag, one range and one protocol each."""
 
 
 def attributes(line: Line) -> int:
-    """What a rule costs: its far ends times its protocols and ports (an estimate: the API's rule_tuple_count
-    is the truth)."""
+    """What a rule costs: everything that it names, added up ([Q] “Rule attribute count details”), or its far
+    ends times its protocols and ports where that is more (the API's rule_tuple_count)."""
     ends = len(line.sources) + (len(line.ranges.texts()) if line.ranges else 0)
-    return max(1, ends) * cost(line.services)
+    return max(ends * cost(line.services), ends + len(line.targets) + spelled(line.services))
 
 
 def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any]:
@@ -55,7 +55,7 @@ def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any
             "ranges_per_rule": ranges,
             "keys_per_parent": len(values),
             "values_per_key": max(values.values(), default=0),
-            "attributes_per_policy": sum(map(attributes, plan.lines[target.name])) + CLOSING,
+            "attributes_per_policy": sum(map(attributes, plan.lines[target.name])) + CLOSING_COST,
         }
         if above:
             used["attributes_per_hierarchical_policy"] = sum(map(attributes, above))

@@ -60,6 +60,12 @@ def cost(services: ServiceSet) -> int:
 
 
 @lru_cache(maxsize=4096)
+def spelled(services: ServiceSet) -> int:
+    """How many words a rule has for its services: its protocols, and their ports."""
+    return sum(1 + len(ports) for _, ports in _protocols(services))
+
+
+@lru_cache(maxsize=4096)
 def partial(services: ServiceSet) -> Mapping[str, ServiceSet]:
     """By residual: what passes beside some services, because protocols pass as a whole."""
     out: dict[str, ServiceSet] = {}
