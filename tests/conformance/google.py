@@ -27,6 +27,17 @@ SELDOM = (
     ("modes", {"provider": "google.prod", "logging": True}, ""),
     ("shop", {"adopt": {"web": ADOPTED}}, ""),
     ("shop", {"tags_parent": "organizations/1", "tags_network": "p/main"}, ""),
+    (
+        "modes",
+        {
+            "provider": "google.prod",
+            "logging": True,
+            "ancestors": ["organizations/1"],
+            "global_tier": "admin",
+            "global_at": "organizations/1",
+        },
+        "",
+    ),
 )
 
 _RULE = {

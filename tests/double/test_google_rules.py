@@ -115,6 +115,11 @@ REFUSED: dict[str, tuple[str, Body, str]] = {
     "a firewall without sources": (FIREWALL, _firewall(source_ranges=None), "must be defined"),
     "a firewall with an end too many": (FIREWALL, _firewall(direction="EGRESS"), "has no sources"),
     "a firewall of both families": (FIREWALL, _firewall(source_ranges=["10.0.0.0/8", "::/0"]), "IPv4 and"),
+    "a firewall for too many accounts": (
+        FIREWALL,
+        _firewall(target_service_accounts=[f"a{n}@p.iam.gserviceaccount.com" for n in range(11)]),
+        "11 service accounts as target, 10 can be",
+    ),
     "a firewall of no network": (FIREWALL, _firewall(network="none"), "none does not exist"),
     "an odd network tag": (FIREWALL, _firewall(target_tags=["Web"]), "network tags look like"),
     "an odd tag name": (KEY, {"parent": "projects/1", "short_name": "a/b"}, "1 to 256 characters"),
