@@ -30,6 +30,12 @@ EndLike = Union[  # noqa: UP007 - it names itself
 ServiceLike = ServiceSet | Service | str
 
 
+def one_end(value: object) -> tuple[End, ...] | None:
+    """The end that a value stands for, if it is one and no list."""
+    end = None if isinstance(value, list | tuple) else _end(value)
+    return None if end is None else (end,)
+
+
 def read_ends(value: object, what: str, where: str, found: Findings) -> tuple[End, ...] | None:
     """The ends that a value stands for, each once, sorted; None after a finding."""
     ends: dict[str, End] = {}

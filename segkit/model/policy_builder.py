@@ -7,7 +7,7 @@ from datetime import date
 from segkit.errors import part
 from segkit.model.caller import caller
 from segkit.model.findings import Findings, nearest
-from segkit.model.operands import EndLike, ServiceLike, read_ends, read_services, rule_hash
+from segkit.model.operands import EndLike, ServiceLike, one_end, read_ends, read_services, rule_hash
 from segkit.model.policy import Action, LabelPolicy, Rule, Tier, Zone
 from segkit.model.values import read_day, read_name, read_text
 from segkit.sets import NOTHING, ServiceSet
@@ -112,13 +112,16 @@ class PolicyBuilder:
             self._found,
             f"rule {named!r} of policy {self.name!r}" if named else f"a rule of {self.name!r}",
         )
-        source = read_ends(ends[0], f"the source of {what}", where, found)
-        destination = read_ends(ends[1], f"the destination of {what}", where, found)
+        source = one_end(ends[0]) or read_ends(ends[0], f"the source of {what}", where, found)
+        destination = one_end(ends[1]) or read_ends(ends[1], f"the destination of {what}", where, found)
         without = [
             () if end is None else read_ends(end, f"{name} of {what}", where, found)
             for name, end in (("unless_source", ends[2]), ("unless_destination", ends[3]))
         ]
-        held = read_services(services, what, where, found)
+        if len(services) == 1 and isinstance(services[0], ServiceSet):
+            held: ServiceSet | None = services[0]
+        else:
+            held = read_services(services, what, where, found)
         held = held and self._services.setdefault(held, held)
         usable = None not in (source, destination, *without) and held is not None
         for name, side in (("source", source), ("destination", destination)):

@@ -116,13 +116,12 @@ class _Rules:
 
     def rule(self, policy: LabelPolicy, rule: Rule) -> Box | None:
         """Check one rule; returns it with its sides when it can apply to something."""
-        name = f"rule {rule.id!r}"
         if not rule.services:
-            where = part(rule.where, "services")
-            self._found.error(f"{name} can never apply: its service is empty", where, fix="add a service")
+            what = f"rule {rule.id!r} can never apply: its service is empty"
+            self._found.error(what, part(rule.where, "services"), fix="add a service")
         # Lists, not generators: every end is looked at, so that one message tells all.
         sides = zip(SIDES, rule.sides, strict=True)
-        known = [self._known(end, name, side, rule) for side, ends in sides for end in ends]
+        known = [self._known(end, side, rule) for side, ends in sides for end in ends]
         if not all(known):
             return None
         source = self._side(rule.source, rule.unless_source)
@@ -133,16 +132,16 @@ class _Rules:
         zone = self._zones.get(policy.zone or "")
         if policy.tier is Tier.zone and zone is not None and not self._touches(source, destination, zone):
             self._found.error(
-                f"{name} of the policy of zone {zone.name!r} does not touch that zone",
+                f"rule {rule.id!r} of the policy of zone {zone.name!r} does not touch that zone",
                 part(rule.where, rule.action),
                 why="in a zone-tier policy one end of every rule lies in the zone or its networks",
                 fix="narrow one end to the zone, or move the rule to another tier",
             )
         points, others = self._sample(source), self._sample(destination)
-        family = next((version for version in (4, 6) if version in points and version in others), None)
+        family = 4 if 4 in points and 4 in others else 6 if 6 in points and 6 in others else None
         if family is None:
             self._found.error(
-                f"{name} can never apply: its ends have no address family in common",
+                f"rule {rule.id!r} can never apply: its ends have no address family in common",
                 part(rule.where, rule.action),
                 why="a flow is IPv4 or IPv6 at both ends",
                 fix="add addresses of the other family to one end",
@@ -150,12 +149,13 @@ class _Rules:
             return None
         return Box(rule, source, destination, points[family], others[family]) if rule.services else None
 
-    def _known(self, end: End, name: str, side: str, rule: Rule) -> bool:
+    def _known(self, end: End, side: str, rule: Rule) -> bool:
         """Is the end one to reason about? A finding when it was not declared in this model."""
         if (self._broken and end.key in self._broken) or end.predicate in self._faulty:
             return False
         if end.kind in ("select", "builtin"):
             return True
+        name = f"rule {rule.id!r}"
         declared = self._declared.get(end.key)
         if declared is None:
             self._found.error(
@@ -196,14 +196,16 @@ class _Rules:
         return False
 
     def _side(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> Side:
-        if (ends, unless) not in self._sides:
-            self._sides[ends, unless] = Side(ends, unless)
-        return self._sides[ends, unless]
+        found = self._sides.get((ends, unless))
+        if found is None:
+            found = self._sides[ends, unless] = Side(ends, unless)
+        return found
 
     def _sample(self, side: Side) -> dict[int, Point]:
-        if side not in self._points:
-            self._points[side] = side.points(self._domains)
-        return self._points[side]
+        found = self._points.get(side)
+        if found is None:
+            found = self._points[side] = side.points(self._domains)
+        return found
 
     def _touches(self, source: Side, destination: Side, zone: Zone) -> bool:
         home = Side((zone.end, zone.network))
