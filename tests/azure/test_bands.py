@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -241,6 +242,45 @@ def test_what_bands_cannot_say_is_refused(service: Any, said: str) -> None:
     with pytest.raises(SegkitError) as raised:
         estate(build)
     assert said in str(raised.value) and 'tiers="compiled"' in str(raised.value)
+
+
+def test_rules_beside_those_of_others_come_in_their_order() -> None:
+    """Each is a call of its own there. A deny comes before what it takes from and goes after it; what an
+    earlier tier allows comes before the deny."""
+
+    def build(seg: Segmentation, web: Any, db: Any) -> None:
+        seg.policy("q", "quarantine").allow(web, db, tcp(22), id="rescue")
+        seg.policy("g", "global").deny(web, db, tcp("20-30"), id="ssh")
+        application = seg.policy("a", "application")
+        application.deny(web, db, tcp(80), id="http")
+        application.allow(web, db, tcp("1-100"), id="much")
+
+    there = {"name": "theirs", "resource_group": "net"}
+    done = estate(build, subnets={"a": {"id": "snet", "prefixes": ["10.0.1.0/24"], "security_group": there}})
+    rules = done.fragment["resource"]["azurerm_network_security_rule"]
+    waits = {f"local.{name}": str(value) for name, value in done.fragment["locals"].items()}
+    waits |= {f"azurerm_network_security_rule.{key}": str(body) for key, body in rules.items()}
+
+    def before(address: str) -> set[str]:
+        """All that a rule waits for."""
+        found, left = set[str](), [address]
+        while left:
+            at = waits[left.pop()]
+            more = {one for one in waits if re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-])", at)}
+            left += more - found
+            found |= more
+        return found
+
+    ranked = [
+        (RANKS.index(body["name"].split(".")[0]), f"azurerm_network_security_rule.{key}")
+        for key, body in rules.items()
+        if "." in body["name"]
+    ]
+    assert len({rank for rank, _ in ranked}) == 4
+    for rank, address in ranked:
+        waited = before(address)
+        assert {other for r, other in ranked if r < rank} <= waited
+        assert not {other for r, other in ranked if r >= rank} & waited
 
 
 def test_a_rule_more_moves_none() -> None:

@@ -9,6 +9,7 @@ import pytest
 from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
+from segkit.model.ends import outside
 from segkit.sets import L, tcp
 from segkit.verify import Proof, prove
 from tests.azure.kit import Document
@@ -58,6 +59,21 @@ def test_address_sets_that_are_called_like_others(name: str, other: str) -> None
 
 
 # What is there already
+
+
+def test_beside_rules_of_others_nobody_is_kept_out_by_his_own() -> None:
+    """0.0.0.0/0 is enough for the outside while the machines inside cannot send there: which is so as long as
+    nobody else lets them."""
+    there = {"name": "theirs", "resource_group": "net"}
+    for others in (False, True):
+        more = {"security_group": there} if others else {}
+        seg = estate(subnets={name: {**subnet, **more} for name, subnet in SUBNETS.items()})
+        seg.policy("o", "application").allow(outside, L.app == "web", tcp(443), id="front")
+        if others:
+            with pytest.raises(SegkitError, match=r"addresses of d, w are left out of 0.0.0.0/0"):
+                compile_model(seg.build())
+        else:
+            assert proved(seg).ok
 
 
 def beside_others(*more: str, **of_back: Any) -> Segmentation:

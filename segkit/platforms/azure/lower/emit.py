@@ -14,8 +14,9 @@ from segkit.platforms.azure.lower.admin import manager_resource, own_resources, 
 from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.placing import ON_INTERFACES
 from segkit.platforms.azure.lower.plan import Plan
-from segkit.platforms.azure.lower.rules import Rules
+from segkit.platforms.azure.lower.rules import Rules, Written
 from segkit.platforms.azure.placement import AzurePlacement, Existing, Subnet
+from segkit.platforms.lowering.as_written import RANKS
 from segkit.platforms.lowering.encoding import Carried, GroupId
 from segkit.platforms.lowering.names import membership_local, readable, resource_name
 
@@ -91,13 +92,14 @@ class Emitter:
         own = f"{NSG}.{key}.id"
         if placed is not None and placed.security_group is not None:
             there = placed.security_group
+            # What closes comes once interfaces are in their groups: before, it would cut them off.
+            closing = reference(f"local.{_closing(self.target.name, subnet, there, ())[0]}")
+            earlier = self._in_order(subnet, there, written)
             for rule in written:
                 body = {k: v for k, v in rule.body.items() if v not in ("", [])}
-                # What closes comes once interfaces are in their groups: before, it would cut them off.
-                closing = reference(f"local.{_closing(self.target.name, subnet, there, ())[0]}")
                 body |= {
                     "resource_group_name": there.resource_group,
-                    "network_security_group_name": there.name if rule.groups else closing,
+                    "network_security_group_name": earlier[rule.rank] if rule.groups else closing,
                 }
                 self.out.resource(RULE, rule.key, self._body(body))
                 self._moved(RULE, rule.before, rule.key)
@@ -111,6 +113,23 @@ class Emitter:
         self.out.resource(NSG, key, body)
         for group in {group: None for rule in written for group in rule.groups}:
             self._ready.setdefault(group, []).append(own)
+
+    def _in_order(self, subnet: str, there: Existing, written: Sequence[Written]) -> Mapping[int | None, str]:
+        """What names somebody's security group for the rules of each rank: where rules have an order, they
+        are written in it, and go the other way. So a deny is there before what it takes from, and stays
+        longer, and what an earlier tier allows is there before the deny."""
+        keys: dict[int, list[str]] = defaultdict(list)
+        for rule in written:
+            if rule.rank is not None:
+                keys[rule.rank].append(f"{RULE}.{rule.key}.id")
+        found: dict[int | None, str] = {None: there.name}
+        before: list[str] = []
+        for rank in sorted(keys):
+            local = f"segkit-after_{resource_name(self.target.name, subnet, RANKS[rank])}"
+            self.out.local(local, _first(f'"{there.name}"', before) if before else there.name)
+            found[rank] = reference(f"local.{local}")
+            before = sorted(keys[rank])
+        return found
 
     def _warn_of_others(self, there: Existing) -> None:
         """Tells of recorded subnets that have somebody's security group, too, and are not the target's."""

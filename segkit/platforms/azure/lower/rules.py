@@ -30,12 +30,14 @@ Said = Callable[[str, str], str]
 @dataclass(frozen=True, slots=True)
 class Written:
     """A rule: all its arguments (empty where one is not used), its Terraform name should it be a resource,
-    what that was `before` a rename, and the groups that it names."""
+    what that was `before` a rename, the groups that it names, and its place in `RANKS` where rules have an
+    order."""
 
     body: Mapping[str, Any]
     key: str
     before: str
     groups: tuple[GroupId, ...] = ()
+    rank: int | None = None
 
 
 class Rules:
@@ -95,7 +97,7 @@ class Rules:
         key = before = self._names.line_key(line.id, subnet)
         if self._before is not self._names:
             before = self._before.line_key(line.id, subnet)
-        return Written(body, key, before, groups)
+        return Written(body, key, before, groups, line.id.rank)
 
     def _group(self, side: str, group: GroupId) -> dict[str, Any]:
         key = self._names.group_key(group)
