@@ -241,6 +241,45 @@ def test_two_configurations_of_one_region() -> None:
     assert any("decides first is not known" in one for one in read(document).admin[NETWORK].doubts)
 
 
+OTHERS = f"{ELSEWHERE}/securityAdminConfigurations/theirs"
+
+
+@pytest.mark.parametrize("manager", ["m", "n"])
+def test_a_configuration_for_other_networks_takes_the_place_of_one_of_its_manager(manager: str) -> None:
+    """[DEPLOY]: the one that is deployed last is in the region; other managers have their own."""
+    document = stack(*ENDS, **managed(admin_rule("a", 1)))
+    held = document["resource"]
+    at = f"${{{MANAGER}.{manager}.id}}"
+    held[f"{MANAGER}_security_admin_configuration"]["z"] = {"name": "z", "network_manager_id": at}
+    held[f"{MANAGER}_deployment"]["z"] = {
+        **held[f"{MANAGER}_deployment"]["d"],
+        "network_manager_id": at,
+        "configuration_ids": [f"${{{MANAGER}_security_admin_configuration.z.id}}"],
+    }
+    told = ["is in force and decides first" in one for one in read(document).admin[NETWORK].doubts]
+    assert told == ([True] if manager == "m" else [])
+    held[f"{MANAGER}_deployment"]["z"]["location"] = "northeurope"
+    assert not read(document).admin[NETWORK].doubts
+
+
+@pytest.mark.parametrize("location", ["westeurope", "${var.region}", "northeurope"])
+@pytest.mark.parametrize("access", ["SecurityAdmin", "${var.access}", "Connectivity"])
+def test_a_configuration_of_others_that_the_stack_deploys(location: str, access: str) -> None:
+    """Its rules are not to be seen, and may be for any network."""
+    body = {
+        "network_manager_id": ELSEWHERE,
+        "location": location,
+        "scope_access": access,
+        "configuration_ids": [OTHERS],
+    }
+    found = read(stack(*ENDS, **{f"{MANAGER}_deployment": {"d": body}})).admin
+    if location == "northeurope" or access == "Connectivity":
+        assert not found
+    else:
+        (doubt,) = found[NETWORK].doubts
+        assert "theirs are not known" in doubt
+
+
 def proved(*rules: dict[str, Any], interface: str | None = None, **beside: Any) -> Proof:
     """The proof of two machines of a network under admin rules of others."""
     seg = Segmentation("shop", today=TODAY)

@@ -54,7 +54,7 @@ class AdminReader:
     def of(self, network: str, location: str) -> Admin:
         """The rules that are deployed to a virtual network in a region."""
         rules: list[Rule] = []
-        doubts, committed = [], set[str]()
+        doubts, committed, commits = [], set[str](), list[Block]()
         for block in self._collections:
             here, unsure = self._concerns(block, network)
             doubts += unsure
@@ -67,14 +67,16 @@ class AdminReader:
             if not found:
                 continue
             committed.add(key)
+            commits += found
             for rule in held:
                 body = self._rule(rule)
                 if not any(rule.address in self.scope.mentions(one.body) for one in found):
                     why_not = "whether it was there when its configuration was deployed is not known"
                     body = replace(body, doubt="; ".join(filter(None, (body.doubt, why_not))))
                 rules.append(body)
-        if len(committed) > 1:
-            doubts.append(f"which of {', '.join(sorted(committed))} decides first is not known")
+        doubts += self._unread(location)
+        if len(rivals := sorted(committed | self._beside(commits, location))) > 1:
+            doubts.append(f"which of {', '.join(rivals)} is in force and decides first is not known")
         if rules or doubts:
             doubts += [f"{where}: it keeps admin rules from virtual networks" for where in self._keeping()]
         doubts += self._everywhere()
@@ -148,22 +150,56 @@ class AdminReader:
     def _configuration(self, collection: Block) -> str:
         return self.reading.key(collection.body.get("security_admin_configuration_id")) or ""
 
+    @cached_property
+    def _deployments(self) -> list[tuple[Block, bool]]:
+        """What deploys security admin configurations, and whether it does for certain."""
+        found = []
+        for block in self.reading.of(_DEPLOYMENT):
+            kind = self.scope.value(block.body.get("scope_access"))
+            known = isinstance(kind, str)
+            if (kind == "SecurityAdmin" or not known) and self.reading.copies(block) != 0:
+                found.append((block, known and not block.repeated))
+        return found
+
+    def _near(self, block: Block, location: str) -> bool:
+        """May a deployment be to a region?"""
+        here, there = self._region(location), self._region(block.body.get("location"))
+        return here == there or bool(set("$.") & {*here, *there})  # no region is called so
+
+    def _beside(self, commits: Sequence[Block], location: str) -> set[str]:
+        """The configurations that the network managers of some deployments have, or may have, deployed to
+        their region: one of them takes the place of the other, whatever networks it is for."""
+        managers = {self._manager(block) for block in commits}
+        near = (b for b, _ in self._deployments if self._near(b, location) and self._manager(b) in managers)
+        return {key for block in near for key in self._keys(block)}
+
+    def _manager(self, block: Block) -> str | None:
+        return self.reading.key(block.body.get("network_manager_id"))
+
+    def _keys(self, deployment: Block) -> Iterator[str]:
+        values = self.scope.items(deployment.body.get("configuration_ids"))
+        yield from (key for value in values if (key := self.reading.key_of(value)) is not None)
+
+    def _unread(self, location: str) -> Iterator[str]:
+        """Configurations that are, or may be, deployed to a region, and that the stack does not make."""
+        for block, _ in self._deployments:
+            for key in self._keys(block) if self._near(block, location) else ():
+                if key not in self.scope.blocks:
+                    yield f"{block.address}: the rules of {key} are not known"
+
     def _commits(self, collection: Block, location: str) -> list[Block] | None:
         """The deployments of a collection to a region; None where there may be one."""
         key, here = self._configuration(collection), self._region(location)
         found, elsewhere, unsure = [], [], False
-        for block in self.reading.of(_DEPLOYMENT):
-            kind = self.scope.value(block.body.get("scope_access"))
-            if kind != "SecurityAdmin" or self.reading.copies(block) == 0:
-                continue
+        for block, sure in self._deployments:
             ids = self.scope.items(block.body.get("configuration_ids"))
             named = key in (self.reading.key_of(value) for value in ids)
             if not named and not any(isinstance(value, Unknown) for value in ids):
                 continue
             there = self._region(block.body.get("location"))
-            if named and not block.repeated and there == here:
+            if named and sure and there == here:
                 found.append(block)
-            elif block.repeated or not named or set("$.") & {*here, *there}:  # no region is called so
+            elif not sure or not named or self._near(block, location):
                 unsure = True
             else:
                 elsewhere.append(there)
