@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, cast
 
 from segkit.artifacts import Joined
@@ -16,6 +17,7 @@ from segkit.compiler import Compilation
 from segkit.intent.enforcement import Passing
 from segkit.intent.engine import Intent
 from segkit.model.model import Model
+from segkit.model.workloads import Workload
 from segkit.platforms.base import Residual, View, in_order
 from segkit.sets import Addresses
 from segkit.sets.atoms import AddressAtoms
@@ -51,6 +53,9 @@ def proved(done: Compilation, document: Mapping[str, Any] | Joined) -> Proof:
     """The proof of what was compiled: equal to its model or, of the first of two applies, between two."""
     if done.since is None:
         return prove(done.model, document, intent=done.intent, residuals=done.residuals)
+    if done.since == "nothing":
+        assert not isinstance(document, Joined), "asleep in one stack only"
+        return prove_asleep(done, document)
     residuals = done.since.residuals, done.residuals
     return prove_between(done.since.model, done.model, document, residuals)
 
@@ -73,7 +78,8 @@ def prove_between(
     left: dict[Difference, None] = {}
     explained: dict[Difference, None] = {}
     accepted = [usable(model, found) for model, found in zip(models, residuals, strict=True)]
-    for before_side, after_side in _shared(sides, AddressAtoms(read[0][0].cuts())):
+    cuts = next((view.cuts() for held in read for view in held), ())
+    for before_side, after_side in _shared(sides, AddressAtoms(cuts)):
         there, here = (intents[0], sides[0], before_side), (intents[1], sides[1], after_side)
         for found in differences(here, accepted[1], (there, accepted[0])):
             (explained if found.residual else left)[found] = None
@@ -94,11 +100,55 @@ def prove_between(
     )
 
 
+def prove_asleep(done: Compilation, document: Mapping[str, Any]) -> Proof:
+    """Proves that what was compiled is not in force: whatever passes without it passes with it, and what is
+    closed without it is closed, but for what the model says otherwise."""
+    ours = done.fragment.get("resource", {})
+    theirs = {
+        kind: {name: body for name, body in named.items() if name not in ours.get(kind, {})}
+        for kind, named in document.get("resource", {}).items()
+    }
+    read = alike([views(done.model, one) for one in (document, {**document, "resource": theirs})])
+    sides = [Comparison(Passing(done.intent), held) for held in read]
+    same = _same(sides, AddressAtoms(read[0][0].cuts()))
+    without = {(id(m.source), id(m.destination)): m for m in sides[1].mismatches()}
+    left: dict[Difference, None] = {}
+    for mismatch in sides[0].mismatches():
+        for place in product(same[id(mismatch.source)], same[id(mismatch.destination)]):
+            known = without.get(place)
+            opens, closes = mismatch.opens, mismatch.closes
+            if known is not None:
+                opens, closes = opens - known.opens, closes - known.closes
+            more = replace(mismatch, opens=opens, closes=closes)
+            left |= dict.fromkeys(differences((done.intent, sides[0], more), ()))
+    tally = sides[0].tally
+    return Proof(
+        "different" if left else "between",
+        tuple(sorted(left)),
+        (),
+        tuple(sorted((m for v in read[0] for m in v.memberships()), key=in_order)),
+        tuple(sorted({n for v in read[0] for n in v.notes()})),
+        tuple(e for v in read[0] for e in v.exempt()),
+        done.residuals,
+        tally.pairs,
+        tally.ungoverned,
+        tally.single_ended,
+    )
+
+
 def _with(model: Model, other: Model) -> Model:
-    """A model with the workloads that only another has."""
-    names = {workload.name for workload in model.workloads}
-    more = (workload for workload in other.workloads if workload.name not in names)
-    return replace(model, workloads=tuple(sorted((*model.workloads, *more), key=lambda w: w.name)))
+    """A model with the workloads that only another has, and with both places of those that move: nobody
+    knows which of them a machine is at between the two applies."""
+    here, there = ({workload.name: workload for workload in one.workloads} for one in (model, other))
+    everybody = {name: _placed(one, there.get(name, one)) for name, one in {**there, **here}.items()}
+    return replace(model, workloads=tuple(everybody[name] for name in sorted(everybody)))
+
+
+def _placed(here: Workload, there: Workload) -> Workload:
+    """A workload that is also where it is in another model."""
+    places = {(one.name, one.realm, one.network, one.addresses) for one in here.interfaces}
+    more = (i for i in there.interfaces if (i.name, i.realm, i.network, i.addresses) not in places)
+    return replace(here, interfaces=(*here.interfaces, *more))
 
 
 def _shared(sides: Sequence[Comparison], atoms: AddressAtoms) -> Iterator[tuple[Mismatch, Mismatch]]:

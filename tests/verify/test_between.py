@@ -136,9 +136,24 @@ def test_who_is_in_one_model_only_is_judged_by_both() -> None:
     assert first("aws", many, few).ok
 
 
-def test_a_machine_that_gets_another_address_is_the_same_machine() -> None:
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_machine_that_gets_another_address_is_the_same_machine(platform: str) -> None:
     moved = {**HOSTS, "api-1": ("api", "edge", "10.0.1.99")}
-    assert first("aws", model("aws"), model("aws", hosts=moved)).ok
+    done = compile_model(model(platform, hosts=moved), model(platform))
+    assert proved(done, document(done, platform)).ok
+    for change, kind in MUTANTS.values():
+        whole = document(done, platform)
+        change(whole)
+        found = proved(done, whole).differences
+        assert {(d.kind, d.source, d.destination) for d in found} == {(kind, "api-1", "db-1")}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_targets_may_come(platform: str) -> None:
+    after = model(platform)
+    before = replace(after, targets=())
+    assert first(platform, before, after).status == "between"
+    assert proved(compile_model(before, before), {}).status == "between"
 
 
 def test_an_accepted_residual_of_either_explains() -> None:
