@@ -102,6 +102,8 @@ def test_what_cannot_be_said_exactly_is_left_to_the_network() -> None:
     rules = above(seg)
     services = {one["ip_protocol"] for rule in rules for one in rule["match"]["layer4_config"]}
     assert services == {"tcp"} and proof(seg).ok
+    assert any("not all of g/mixed is said above the network" in w.what for w in compiled(seg).warnings)
+    assert not any("above the network" in w.what for w in compiled(guarded()).warnings)
     only = shop(("snapshot", "icmp-types"), **ADMIN)
     only.policy("g", "global").deny(L.app == "web", L.app == "db", icmp(5), id="pings")
     assert above(only) == [] and proof(only).ok
@@ -113,6 +115,7 @@ def test_a_range_with_somebody_of_unknown_address_in_it() -> None:
     seg.policy("g", "global").deny(anywhere, L.app == "db", tcp(22), unless_source=L.app == "ops", id="ssh")
     ranges = [r for rule in above(seg) for r in rule["match"].get("src_ip_ranges", ())]
     assert "0.0.0.0/0" not in ranges and proof(seg).ok
+    assert any("not all of g/ssh is said above" in w.what for w in compiled(seg).warnings)
 
 
 def test_no_rules_of_the_tiers_no_policy() -> None:

@@ -19,11 +19,13 @@ from segkit.sets import EVERYWHERE, Addresses
 
 
 class CertainWriter:
-    """Writes far ends as far as they are certain. `residuals` tell where today's addresses had to be used."""
+    """Writes far ends as far as they are certain. `residuals` tell where today's addresses had to be used,
+    `left` which rules of a target (by its name) speak of somebody more, whose address is not certain."""
 
     def __init__(self, intent: Intent, owners: Owners) -> None:
         self._population, self._owners = intent.population, owners
         self.residuals: list[Residual] = []
+        self.left: set[tuple[str, str]] = set()
 
     def write(self, target: Target, rule: SideRule, by_group: bool, by_address: bool) -> Peers:
         """The far end of one side rule. `by_group`: groups of the target itself may be named; `by_address`:
@@ -50,6 +52,10 @@ class CertainWriter:
             holes.append(kin.known - piece.inside if member else kin.known)
             if member and by_address and not (references and target.name in kin.owners):
                 held += _own(kin, piece)
+                if any(e.many or e.addresses is None for e in kin.endpoints):
+                    self.left.add((target.name, rule.origin))
+        if any(piece.outside.family(f) == EVERYWHERE.family(f) for f in lost):
+            self.left.add((target.name, rule.origin))
         outside, out = Addresses.union(_outside(piece, rule.families, lost)), Addresses.union(holes)
         ranges = (outside | Addresses.union(held)) - out
         if names := self._names(target, rule, ranges, outside & out):

@@ -63,7 +63,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
                 target.name,
                 fragment,
                 tuple(sorted(r for r in residuals if r.target == target.name)),
-                tuple(emitter.warnings),
+                (*emitter.warnings, *draft.warnings.get(target.name, ())),
                 {"encoding": here.encoding, "names": SCHEME, "quotas": used},
             )
         )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from segkit.errors import Problem
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Tier
@@ -28,6 +29,9 @@ from segkit.sets import ServiceSet
 ADMIN = 1
 """The shard of groups that hierarchical policies name: their tags are the whole organization's."""
 
+SHOWN = 5
+"""How many rules a warning names."""
+
 BANDS = ((Tier.quarantine, "deny"), (Tier.quarantine, "allow"), (Tier.glob, "deny"), (Tier.glob, "allow"))
 """The order of what is said above. Nobody of today is spoken of twice; who comes is treated as tiers say."""
 
@@ -37,8 +41,8 @@ def drafted_above(
     targets: Sequence[Target],
     grounds: Mapping[str, Ground],
     placements: Mapping[str, GooglePlacement],
-) -> Draft:
-    """The rules of hierarchical policies, for targets that have one."""
+) -> tuple[Draft, dict[str, tuple[Problem, ...]]]:
+    """The rules of hierarchical policies, for targets that have one, and what is to be said of them."""
     owners = Owners(intent.population)
     sides, writer = Decisions(intent, owners), CertainWriter(intent, owners)
     admin = [t for t in targets if placements[t.name].global_tier == "admin"]
@@ -47,6 +51,8 @@ def drafted_above(
         for target in admin:
             for found in sides.of(target, direction, shared=True):
                 rule = replace(found, services=_said(target, found.services))
+                if rule.services != found.services:
+                    writer.left.add((target.name, rule.origin))
                 if rule.services:
                     into = direction == "ingress"
                     closed = into or placements[target.name].egress != "open"
@@ -54,7 +60,20 @@ def drafted_above(
                     if peers.references or peers.addresses:
                         written.append((target, rule, peers))
     residuals = tuple(dict.fromkeys(writer.residuals))
-    return Draft(intent, tuple(admin), grounds, tuple(written), residuals, frozenset())
+    left = {t.name: sorted(origin for name, origin in writer.left if name == t.name) for t in admin}
+    warnings = {t.name: (_left_out(t, left[t.name]),) for t in admin if left[t.name]}
+    return Draft(intent, tuple(admin), grounds, tuple(written), residuals, frozenset()), warnings
+
+
+def _left_out(target: Target, rules: Sequence[str]) -> Problem:
+    more = f" and {len(rules) - SHOWN} more" if len(rules) > SHOWN else ""
+    return Problem(
+        f"target {target.name}: not all of {', '.join(rules[:SHOWN])}{more} is said above the network",
+        where=target.where,
+        why="ICMP and SCTP pass or stop as a whole there, and ranges are written only where everybody's "
+        "address is known; the network's policy holds the same rules in full",
+        fix="name whole protocols, give the addresses, or leave it so",
+    )
 
 
 def _said(target: Target, services: ServiceSet) -> ServiceSet:

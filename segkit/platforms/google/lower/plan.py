@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 
+from segkit.errors import Problem
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
@@ -83,9 +84,11 @@ def enforced(target: str) -> GroupId:
 
 @dataclass(frozen=True)
 class GoogleDraft(Draft):
-    """What targets have to open, and what hierarchical policies say `above` them."""
+    """What targets have to open, and what hierarchical policies say `above` them; `warnings` are about those,
+    by target."""
 
     above: Draft
+    warnings: Mapping[str, tuple[Problem, ...]]
 
 
 def drafted(
@@ -95,7 +98,8 @@ def drafted(
     ground = grounds(targets, placements)
     below = make_draft(intent, targets, ground, _expressible)
     held = {one.name: getattr(below, one.name) for one in fields(below)}
-    return GoogleDraft(**held, above=drafted_above(intent, targets, ground, placements))
+    above, warnings = drafted_above(intent, targets, ground, placements)
+    return GoogleDraft(**held, above=above, warnings=warnings)
 
 
 def make_plan(draft: GoogleDraft, encodings: Mapping[str, Encoding]) -> Plan:
