@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from segkit.platforms.base import platform
 from segkit.sets import ALL, ANY, L, Predicate, ServiceSet, icmp, icmpv6, sctp, tcp
 from segkit.verify import Proof, prove
 from tests.conformance import azure
+from tests.conformance.estates import shop, tiers
+from tests.conformance.planes import AZURE
 from tests.conformance.test_meaning import sample
 from tests.oracles.intent_oracle import Oracle
 from tests.strategies import TODAY, Features, models
@@ -121,6 +124,26 @@ def test_a_subnet_without_its_group_is_different() -> None:
     del done.fragment["resource"]["azurerm_subnet_network_security_group_association"]["az_back"]
     proof = prove(model, done.fragment, intent=done.intent, residuals=done.residuals)
     assert proof.status == "different" and {d.kind for d in proof.differences} == {"opens"}
+
+
+@pytest.mark.parametrize(("make", "tiers"), [(shop, "compiled"), (tiers, "bands")], ids=["shop", "tiers"])
+def test_mutants_on_subnets_are_caught(make: Callable[..., Segmentation], tiers: str) -> None:
+    """Machines in two subnets, so that two security groups decide about a flow."""
+    halves = {
+        "low": {"id": "snet-low", "prefixes": ["10.0.0.0/30", "fd00::/126"]},
+        "high": {"id": "snet-high", "prefixes": ["10.0.0.4/30", "10.0.0.96/28", "fd00::4/126"]},
+    }
+    with azure.unlimited():
+        model = make(AZURE, "groups", {"subnets": halves, "tiers": tiers}).build()
+        done = compile_model(model)
+        kinds: Counter[str] = Counter()
+        for name, mutant in AZURE.mutants(done.fragment, 7, 130):
+            witness = azure.judge(model, done.fragment, mutant)
+            if witness is not None:
+                kinds[name.partition(":")[0]] += 1
+                proof = prove(model, mutant, intent=done.intent, residuals=done.residuals)
+                assert not proof.ok, f"{name} was called equal; it differs for {witness}"
+    assert sum(kinds.values()) > 25 and kinds["remove association"], kinds
 
 
 def test_probes_come_in_and_are_no_part_of_the_proof() -> None:

@@ -113,7 +113,7 @@ def modes(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -
     return seg
 
 
-def tiers(plane: Plane, encoding: str) -> Segmentation:
+def tiers(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -> Segmentation:
     """Every tier with denies and allows that undo each other, by label, by address and for everybody; a zone
     that trusts itself but for one thing."""
     seg = Segmentation("tiers", today=TODAY)
@@ -142,7 +142,7 @@ def tiers(plane: Plane, encoding: str) -> Segmentation:
     rules.deny(guests, web, tcp("80-450"), id="not-theirs")
     rules.deny(bad, web, tcp(80), id="not-its")
     rules.allow(lab, bad, ANY, id="poke")
-    target(seg, plane, encoding)
+    target(seg, plane, encoding, place=place)
     return seg
 
 
