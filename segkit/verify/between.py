@@ -24,9 +24,9 @@ from segkit.sets.atoms import AddressAtoms
 from segkit.verify.compare import Comparison, Mismatch, Spotted
 from segkit.verify.proof import Difference, Proof, differences, prove, status, usable, views
 
-Key = tuple[str, int, int]
-"""Who somebody is in either comparison: a workload or a realm, the family, and the sets that hold the
-addresses."""
+Key = tuple[str, str, int, int]
+"""Who somebody is in either comparison: a workload or nobody, the realm, the family, and the sets that hold
+the addresses."""
 
 
 class Cut:
@@ -145,9 +145,10 @@ def _with(model: Model, other: Model) -> Model:
 
 
 def _placed(here: Workload, there: Workload) -> Workload:
-    """A workload that is also where it is in another model."""
-    places = {(one.name, one.realm, one.network, one.addresses) for one in here.interfaces}
-    more = (i for i in there.interfaces if (i.name, i.realm, i.network, i.addresses) not in places)
+    """A workload whose interfaces are also at the addresses that they have in another model."""
+    places = {(one.name, one.realm, one.network): one.addresses for one in here.interfaces}
+    found = ((one, (one.name, one.realm, one.network)) for one in there.interfaces)
+    more = (one for one, place in found if place in places and places[place] != one.addresses)
     return replace(here, interfaces=(*here.interfaces, *more))
 
 
@@ -194,5 +195,5 @@ def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequ
 def _keys(spotted: Spotted, atoms: AddressAtoms) -> Iterator[Key]:
     cell = spotted.cell
     truth = 0 if spotted.addresses is None else atoms.split(spotted.addresses, cell.family)[0][1]
-    for name in spotted.names or (f"realm {cell.realm}",):
-        yield name, cell.family, truth
+    for name in spotted.names or ("",):
+        yield name, cell.realm, cell.family, truth
