@@ -142,7 +142,7 @@ def tiers(plane: Plane, encoding: str, place: Mapping[str, Any] | None = None) -
     rules.deny(guests, web, tcp("80-450"), id="not-theirs")
     rules.deny(bad, web, tcp(80), id="not-its")
     rules.allow(lab, bad, ANY, id="poke")
-    target(seg, plane, encoding, place=place)
+    target(seg, plane, encoding, place=place, accept=("snapshot",) if place else ())
     return seg
 
 
