@@ -139,3 +139,12 @@ def test_a_tag_key_has_one_value_of_a_machine() -> None:
     with pytest.raises(SegkitError, match=r"would have two values of .*cells.*") as refused:
         compile_model(after, before)
     assert 'go by way of encoding="groups"' in str(refused.value)
+
+
+def test_a_machine_runs_as_one_account() -> None:
+    by_role = {"tags": "service-accounts", "accounts": "{role}@shop.iam.gserviceaccount.com", "ill": ()}
+    before, after = _model("google", by_role), _model("google", {**by_role, **RELABELLED})
+    with pytest.raises(SegkitError, match="workload 'web-2' would run as two service accounts"):
+        compile_model(after, before)
+    more = {**by_role, "change": _ports("tcp/6379")}
+    compile_model(_model("google", more), before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segkit.artifacts.bridge import Apart, Joins
@@ -36,10 +36,13 @@ JOINS = Joins(
 
 
 def refused(target: Target, _before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
-    """What Google Cloud would refuse, were all of it there: of a key, a machine has one value."""
+    """What Google Cloud would refuse, were all of it there: of a key, a machine has one value, and it runs as
+    one account."""
     here = placement(target)
     held = members(fragment, target.name, _BINDING, "parent", "tag_value")
     yield from _two_values(target, fragment, held)
+    if here.tags == "service-accounts":
+        yield from _two_accounts(target, held)
     yield from crowded(target, here.quota, _counts(fragment, held, here.tags))
 
 
@@ -56,13 +59,27 @@ def _two_values(
             if count > 1:
                 clashes[key].append(who)
     for key, machines in sorted(clashes.items()):
-        more = f" and {len(machines) - 1} more" if len(machines) > 1 else ""
         yield Problem(
-            f"target {target.name}: {machines[0]}{more} would have two values of {key}",
+            f"target {target.name}: {_first(machines)} would have two values of {key}",
             where=target.where,
             why="a machine has one value of a tag key, so no step between the two is possible",
             fix=_BY_WAY_OF_RULES if f"{target.name}_admin_" in key else _BY_WAY_OF_GROUPS,
         )
+
+
+def _two_accounts(target: Target, held: Mapping[str, list[str]]) -> Iterator[Problem]:
+    if machines := [who for who, accounts in sorted(held.items()) if len(set(accounts)) > 1]:
+        yield Problem(
+            f"target {target.name}: {_first(machines)} would run as two service accounts",
+            where=target.where,
+            why="a machine runs as one account, and is stopped to get another",
+            fix="leave out since, as no flow of a stopped machine can be kept; or put a machine that runs as "
+            "the other account beside it, as a workload of its own",
+        )
+
+
+def _first(machines: Sequence[str]) -> str:
+    return machines[0] + (f" and {len(machines) - 1} more" if len(machines) > 1 else "")
 
 
 _BY_WAY_OF_GROUPS = (
