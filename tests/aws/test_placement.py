@@ -50,6 +50,23 @@ def compiled(mode: str = "enforce", **placement: Any) -> Compilation:
             "snapshot is {'SecurityGroups': 5}",
             "write the parsed answers",
         ),
+        ({"adopt": {"web": {"name": 7}}}, "adopt is {'web': {'name': 7}}", "write what each group keeps"),
+        (
+            {"adopt": {"web": {"name": "wéb"}}},
+            "name of 'web' is 'wéb', which AWS cannot have",
+            "write the name that the security group has",
+        ),
+        (
+            {"adopt": {"web": {"description": ""}}},
+            "description of 'web' is '', which AWS cannot have",
+            "write the description that the security group has",
+        ),
+        (
+            {"adopt": {"web": {"name": "sg-1"}}},
+            "name of 'web' is 'sg-1', which looks like an id",
+            "write its name",
+        ),
+        ({"adopt": {"web": {"id": "web"}}}, "id of 'web' is 'web'", "write the id of a security group"),
         ({"adopt": {"web": {"b": "c"}}}, "adopt is {'web': {'b': 'c'}}", "write what each group keeps"),
         (
             {"flow_log_destination": LOGS},

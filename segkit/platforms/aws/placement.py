@@ -26,7 +26,7 @@ from segkit.platforms.arguments import (
     listed,
     wrong,
 )
-from segkit.platforms.aws.limits import QUOTAS
+from segkit.platforms.aws.limits import QUOTAS, text
 
 ENCODINGS = ("groups", "cells")
 MEMBERSHIPS = ("exclusive", "shared")
@@ -146,6 +146,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     for key in sorted(set(found.get("snapshot", {})) - set(SNAPSHOT_KEYS)):
         yield wrong(target, "snapshot", f"snapshot has {key!r}", f"known keys: {', '.join(SNAPSHOT_KEYS)}")
     yield from _check_names(model, target)
+    yield from _check_adopted(target)
     yield from check_provider(target)
     yield from check_quotas(target, QUOTAS)
     to_group = ":log-group:" in found.get("flow_log_destination", "")
@@ -171,7 +172,10 @@ _SHAPES: Mapping[str, Shape] = {
         "what each group keeps, e.g. {'web': {'name': 'web-servers'}}",
         lambda value: (
             isinstance(value, Mapping)
-            and all(isinstance(one, Mapping) and set(one) <= _KEPT for one in value.values())
+            and all(
+                isinstance(one, Mapping) and set(one) <= _KEPT and every(one.values(), str)
+                for one in value.values()
+            )
         ),
     ),
 }
@@ -216,6 +220,23 @@ def _lists_of_names(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(
         isinstance(one, list | tuple) and every(one, str) for one in value
     )
+
+
+def _check_adopted(target: Target) -> Iterator[Problem]:
+    """Names, descriptions and ids of groups that AWS cannot have ([API] CreateSecurityGroup)."""
+    for group, kept in sorted(given(target).get("adopt", {}).items()):
+        for argument in ("name", "description"):
+            found = kept.get(argument)
+            if found is not None and "${" not in found and (not found or text(found) != found):
+                fix = f"write the {argument} that the security group has"
+                what = f"{argument} of {group!r} is {found!r}, which AWS cannot have"
+                yield wrong(target, "adopt", what, fix)
+        if kept.get("name", "").lower().startswith("sg-"):
+            what = f"name of {group!r} is {kept['name']!r}, which looks like an id"
+            yield wrong(target, "adopt", what, "write its name; id= is for the id")
+        if "${" not in kept.get("id", "sg-") and not kept.get("id", "sg-").startswith("sg-"):
+            what = f"id of {group!r} is {kept['id']!r}"
+            yield wrong(target, "adopt", what, "write the id of a security group, sg-…")
 
 
 def _check_names(model: Model, target: Target) -> Iterator[Problem]:
