@@ -44,7 +44,7 @@ def above(seg: Segmentation) -> list[dict[str, Any]]:
 def test_denies_and_decisive_allows_are_said_above_the_network() -> None:
     done = compiled(guarded())
     policy = done.fragment["resource"][ABOVE]["net"]
-    assert policy["parent"] == "folders/2" and policy["short_name"] == "shop-net"
+    assert policy["parent"] == "folders/2" and policy["short_name"] == "shop-p-net"
     link = done.fragment["resource"][ATTACHED]["net"]
     assert link["attachment_target"] == "folders/2"
     said = {(rule["description"], rule["action"]) for rule in policy["rule"]}
@@ -62,7 +62,7 @@ def test_its_tags_are_the_organizations_and_one_for_each_machine() -> None:
     fragment = compiled(guarded()).fragment
     keys = fragment["resource"]["google_tags_tag_key"]
     (admin,) = [body for body in keys.values() if body["purpose_data"] == {"organization": "auto"}]
-    assert admin["parent"] == "organizations/1" and admin["short_name"] == "shop-net-admin-cells"
+    assert admin["parent"] == "organizations/1" and admin["short_name"] == "shop-p-net-admin"
     for name in ("web", "db", "bad"):
         held = fragment["locals"][f"segkit_net_{name}"]["keys"]
         assert sum("admin" in key for key in held) == 1

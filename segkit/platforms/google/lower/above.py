@@ -61,7 +61,9 @@ def drafted_above(
                         written.append((target, rule, peers))
     residuals = tuple(dict.fromkeys(writer.residuals))
     left = {t.name: sorted(origin for name, origin in writer.left if name == t.name) for t in admin}
-    warnings = {t.name: (_left_out(t, left[t.name]),) for t in admin if left[t.name]}
+    warnings: dict[str, tuple[Problem, ...]] = {
+        t.name: (_left_out(t, left[t.name]),) for t in admin if left[t.name]
+    }
     return Draft(intent, tuple(admin), grounds, tuple(written), residuals, frozenset()), warnings
 
 

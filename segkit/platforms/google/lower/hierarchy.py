@@ -14,6 +14,9 @@ from segkit.platforms.lowering.encoding import GroupId
 
 HIERARCHY = "google_compute_firewall_policy_with_rules"
 ATTACHED = "google_compute_firewall_policy_association"
+ADMIN_KEY = "admin"
+"""The last word of the name of the only key that machines of a target have from a hierarchical policy."""
+
 _URL = "https://www.googleapis.com/compute/v1"
 
 
@@ -26,6 +29,14 @@ class HierarchyEmitter(PolicyEmitter):
         assert self.here.ancestors, "checked with the placement"
         return self.here.ancestors[0], {"organization": "auto"}
 
+    def _short(self, group: GroupId) -> str:
+        return self._whole_name(ADMIN_KEY) if group.shard == ADMIN else super()._short(group)
+
+    def _whole_name(self, *more: str) -> str:
+        """A name that is one of a whole organization's, in which projects may have targets of one name."""
+        project = [] if "$" in self.here.project else [self.here.project]
+        return name(self.model.name, *filter(None, project), self.target.name, *more)
+
     def _holding(self, group: GroupId) -> str:
         return f"{ATTACHED}.{self.own}" if group.shard == ADMIN else super()._holding(group)
 
@@ -34,7 +45,7 @@ class HierarchyEmitter(PolicyEmitter):
         lines = sorted(self.plan.above[self.target.name], key=lambda line: line.priority)
         if not lines:
             return
-        called = name(self.model.name, self.target.name)
+        called = self._whole_name()
         policy = {
             "parent": self.here.global_at,
             "short_name": called,

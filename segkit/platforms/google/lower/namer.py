@@ -70,7 +70,7 @@ class Namer:
 
     def key_name(self, group: GroupId) -> str:
         """The short name of a key: unique among all of a project's."""
-        return name(self._model.name, group.target, *place(group), self.tag(group)[0])
+        return name(self._model.name, group.target, self.tag(group)[0])
 
     def value_name(self, group: GroupId) -> str:
         """The short name of a value."""

@@ -58,7 +58,7 @@ class PolicyEmitter(Emitter):
         parent, purpose = self._scope(group)
         body = {
             "parent": parent,
-            "short_name": kept.key or self.before.key_name(group),
+            "short_name": kept.key or self._short(group),
             "description": text(f"segkit {self.model.name}: {self.before.tag(group)[0]}"),
             "purpose": "GCE_FIREWALL",
             "purpose_data": purpose,
@@ -85,6 +85,10 @@ class PolicyEmitter(Emitter):
     def _import(self, kind: str, key: str, id_: str | None) -> None:
         if id_:
             self._imports.append({"to": f"${{{kind}.{key}}}", "id": id_})
+
+    def _short(self, group: GroupId) -> str:
+        """The short name of a key."""
+        return self.before.key_name(group)
 
     def _scope(self, _group: GroupId) -> tuple[str, dict[str, str]]:
         """Where a key is made, and what it is for."""
