@@ -51,8 +51,14 @@ def compiled(seg: Segmentation) -> Compilation:
 
 
 def rules(done: Compilation) -> dict[str, dict[str, Any]]:
-    held = done.fragment["resource"].get(f"{MANAGER}_admin_rule", {})
-    return {body["name"]: body for body in held.values()}
+    """The rules that say what tiers decide: all but those for probes."""
+    held = done.fragment["resource"].get(f"{MANAGER}_admin_rule", {}).values()
+    return {body["name"]: body for body in held if not body["name"].startswith("segkit-")}
+
+
+def probes(done: Compilation) -> list[dict[str, Any]]:
+    held = done.fragment["resource"].get(f"{MANAGER}_admin_rule", {}).values()
+    return sorted((b for b in held if b["name"].startswith("segkit-")), key=lambda b: int(b["priority"]))
 
 
 def proved(done: Compilation, **beside: Any) -> Proof:
@@ -154,6 +160,27 @@ def test_who_has_no_address_of_its_own_is_left_to_security_groups() -> None:
         assert all(text.startswith("10.0.1.") for text in own)
 
 
+def test_probes_of_load_balancers_are_left_to_security_groups() -> None:
+    """A deny of everybody would stop them, and the machine would get no traffic any more."""
+    hosts = {**HOSTS, "six": "fd00::6"}
+    seg = estate(hosts=hosts)
+    guard = seg.policy("guard", "global")
+    guard.deny(anywhere, L.app.in_("db", "six"), tcp(22), id="ssh")
+    done = compiled(seg)
+    four, six = probes(done)
+    assert (four["priority"], six["priority"]) == (1, 2)
+    assert min(body["priority"] for body in rules(done).values()) > 2
+    tag = {"address_prefix": "AzureLoadBalancer", "address_prefix_type": "ServiceTag"}
+    for body, own in ((four, "10.0.1.5/32"), (six, "fd00::6/128")):
+        assert (body["direction"], body["action"], body["protocol"]) == ("Inbound", "Allow", "Tcp")
+        assert body["source"] == [tag] and ends(body)[1] == [own]
+    assert proved(done).status == "equal"
+    for source, service in ((L.app == "web", tcp(22)), (anywhere, icmp())):
+        seg = estate()
+        seg.policy("guard", "global").deny(source, L.app == "db", service, id="other")
+        assert rules(compiled(seg)) and not probes(compiled(seg)), "which stops no probe"
+
+
 def test_what_cannot_be_said_exactly_is_left_out() -> None:
     seg = estate()
     guard = seg.policy("guard", "global")
@@ -179,7 +206,7 @@ def test_a_deployment_waits_for_its_rules_and_notices_them() -> None:
         return dict(body)
 
     before = deployment(guarded(estate()))
-    assert len(before["depends_on"]) == 3 and before["location"] == "westeurope"
+    assert len(before["depends_on"]) == 4 and before["location"] == "westeurope"
     moved = deployment(guarded(estate(hosts={**HOSTS, "db": "10.0.1.9"})))
     assert before["depends_on"] == moved["depends_on"], "names do not hang on addresses"
     assert before["triggers"] != moved["triggers"]
@@ -195,6 +222,11 @@ def two(**places: Mapping[str, Any]) -> Segmentation:
     return seg
 
 
+def called(done: Compilation, kind: str) -> list[str]:
+    """What resources are called: a name is used once in a resource group or network manager."""
+    return sorted(body["name"] for body in done.fragment["resource"][f"{MANAGER}{kind}"].values())
+
+
 def kinds(done: Compilation) -> dict[str, int]:
     held = done.fragment["resource"].items()
     return {kind.removeprefix(f"{MANAGER}_"): len(named) for kind, named in held if kind.startswith(MANAGER)}
@@ -204,8 +236,9 @@ def test_targets_share_what_a_region_has_once() -> None:
     found = kinds(compiled(two(a=ADMIN, b={**ADMIN, "location": "West Europe"})))
     assert (found["deployment"], found["security_admin_configuration"]) == (1, 1)
     assert (found["network_group"], found["static_member"], found["admin_rule_collection"]) == (2, 2, 2)
-    apart = kinds(compiled(two(a=ADMIN, b={**ADMIN, "location": "northeurope"})))
-    assert (apart["deployment"], apart["security_admin_configuration"]) == (2, 2)
+    apart = compiled(two(a=ADMIN, b={**ADMIN, "location": "North Europe"}))
+    assert (kinds(apart)["deployment"], kinds(apart)["security_admin_configuration"]) == (2, 2)
+    assert called(apart, "_security_admin_configuration") == ["shop-northeurope", "shop-westeurope"]
 
 
 def test_a_network_manager_that_is_made() -> None:
@@ -215,6 +248,12 @@ def test_a_network_manager_that_is_made() -> None:
     assert body["scope"] == [{"subscription_ids": ["/subscriptions/s"]}]
     assert body["scope_accesses"] == ["SecurityAdmin"] and body["location"] == "westeurope"
     assert proved(done).status == "equal"
+
+
+def test_network_managers_of_two_scopes() -> None:
+    scopes = ({"network_manager": {"subscription_ids": [f"/subscriptions/{name}"]}} for name in "ab")
+    one, two_ = ({**ADMIN, **scope} for scope in scopes)
+    assert len(set(called(compiled(two(a=one, b=two_)), ""))) == 2
 
 
 def refused(seg: Segmentation) -> Sequence[str]:
@@ -256,6 +295,6 @@ def test_one_network_manager_and_region_in_two_stacks() -> None:
 def test_quotas() -> None:
     quotas = {"admin_rules_per_manager": 1, "admin_prefixes_per_manager": 2}
     found = refused(guarded(estate({**ADMIN, "quotas": quotas})))
-    assert any("3 security admin rules; the quota is 1" in one for one in found), found
+    assert any("4 security admin rules; the quota is 1" in one for one in found), found
     assert any("addresses in security admin rules; the quota is 2" in one for one in found)
     assert all('global_tier="rules"' in one for one in found)

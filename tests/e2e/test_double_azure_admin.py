@@ -86,7 +86,7 @@ def rules(journey: Journey) -> dict[str, Any]:
 def test_deploy_change_destroy(journey: Journey, place: Mapping[str, Any]) -> None:
     journey.to(model(place))
     before = rules(journey)
-    assert {body["action"] for body in before.values()} == {"Deny", "AlwaysAllow"}
+    assert {body["action"] for body in before.values()} == {"Allow", "Deny", "AlwaysAllow"}
     seen = read_terraform(journey.bench.document(), networks={PLACE["vnet_id"]: PLACE["location"]})
     assert {rule.name for rule in seen.admin[PLACE["vnet_id"]].rules} == set(before)
     more = model(place, lambda guard: guard.deny(L.role == "web", L.role == "api", tcp(25), id="mail"))

@@ -6,7 +6,8 @@ Sources: [LIMITS] Azure subscription and service limits, “Azure Resource Manag
 Azure resources, “Microsoft.Network”; [TAGS] Use tags to organize your Azure resources, “Limitations”; [API]
 Azure REST API, SecurityRule and AdminRule; [IPV6] What is IPv6 for Azure Virtual Network?, “Limitations”;
 [MANAGER] Azure Virtual Network Manager, “Limitations with Azure Virtual Network Manager”; [ADMIN] Azure
-Virtual Network Manager, “Security admin rules”.
+Virtual Network Manager, “Security admin rules”; [PROBES] Azure Load Balancer health probes, “Probe source IP
+address”.
 """
 
 from __future__ import annotations
@@ -115,6 +116,9 @@ def tag(raw: str) -> str:
 
 EXEMPT_ADDRESSES = Addresses.of("168.63.129.16", "169.254.169.254")
 """Where the services of the first line of `EXEMPT` live."""
+
+PROBES = Addresses.of("168.63.129.16", "fe80::1234:5678:9abc")
+"""Where the health probes of load balancers come from ([PROBES]): no rule may stop those."""
 
 EXEMPT = (
     "DHCP, DNS, metadata and health probes of the host at 168.63.129.16 and 169.254.169.254 [NSG]",

@@ -11,12 +11,14 @@ from itertools import pairwise
 from typing import Any
 
 from segkit.artifacts import literal, reference
-from segkit.platforms.azure.limits import FIRST_ADMIN, LAST_ADMIN, description, name
+from segkit.platforms.azure.limits import FIRST_ADMIN, LAST_ADMIN, PROBES, description, name
 from segkit.platforms.azure.lower.above import BANDS, AdminLine
+from segkit.platforms.azure.lower.namer import RESERVED
 from segkit.platforms.azure.lower.priorities import assign
 from segkit.platforms.azure.lower.sharing import MANAGER, Shared
+from segkit.platforms.azure.managing import plain_region
 from segkit.platforms.azure.placement import AzurePlacement
-from segkit.platforms.lowering.names import resource_name, slug
+from segkit.platforms.lowering.names import digest, resource_name, slug
 from segkit.sets import EVERYWHERE, Addresses
 
 GROUP = f"{MANAGER}_network_group"
@@ -34,7 +36,8 @@ _EVERY_PORT = ((0, 65535),)
 
 
 def rules(target: str, lines: Sequence[AdminLine]) -> Iterator[Resource]:
-    """The rules of a target, sorted by Terraform name."""
+    """The rules of a target: first those for probes, then all others, sorted by Terraform name."""
+    yield from _probes(target, lines)
     named = {_name(line): line for line in lines}
     places: dict[str, int] = {}
     for number, places_of_band in enumerate(_bands()):
@@ -42,23 +45,50 @@ def rules(target: str, lines: Sequence[AdminLine]) -> Iterator[Resource]:
     for called, line in sorted(named.items()):
         own, far = _prefixes(line.own), _prefixes(line.far)
         source, destination = (far, own) if line.direction == "ingress" else (own, far)
-        yield (
-            RULE,
-            resource_name(target, "admin", *called.split(".")),
-            {
-                "name": name(called),
-                "admin_rule_collection_id": reference(f"{COLLECTION}.{resource_name(target, 'admin')}", "id"),
-                "description": literal(_describe(line)),
-                "priority": places[called],
-                "direction": "Inbound" if line.direction == "ingress" else "Outbound",
-                "action": "Deny" if line.rule.action == "deny" else "AlwaysAllow",
-                "protocol": "Any" if line.part.protocol == "*" else line.part.protocol,
-                "source_port_ranges": ["*"],
-                "destination_port_ranges": _ports(line),
-                "source": source,
-                "destination": destination,
-            },
-        )
+        body = {
+            "description": literal(_describe(line)),
+            "priority": places[called],
+            "direction": "Inbound" if line.direction == "ingress" else "Outbound",
+            "action": "Deny" if line.rule.action == "deny" else "AlwaysAllow",
+            "protocol": "Any" if line.part.protocol == "*" else line.part.protocol,
+            "destination_port_ranges": _ports(line),
+            "source": source,
+            "destination": destination,
+        }
+        yield _rule(target, called, body)
+
+
+def _probes(target: str, lines: Sequence[AdminLine]) -> Iterator[Resource]:
+    """What leaves the probes of load balancers to security groups, ahead of denies that would stop them."""
+    for place, family in enumerate((4, 6), FIRST_ADMIN):
+        cut = [line for line in lines if line.family == family and _stops_probes(line)]
+        if cut:
+            body = {
+                "description": "health probes of load balancers: security groups decide",
+                "priority": place,
+                "direction": "Inbound",
+                "action": "Allow",
+                "protocol": "Tcp",
+                "destination_port_ranges": ["*"],
+                "source": [{"address_prefix": "AzureLoadBalancer", "address_prefix_type": "ServiceTag"}],
+                "destination": _prefixes(Addresses.union(line.own for line in cut)),
+            }
+            yield _rule(target, f"{RESERVED}probes.in.ipv{family}", body)
+
+
+def _stops_probes(line: AdminLine) -> bool:
+    tcp = line.part.protocol in ("Tcp", "*")
+    return tcp and line.direction == "ingress" and line.rule.action == "deny" and line.far.overlaps(PROBES)
+
+
+def _rule(target: str, called: str, body: Mapping[str, Any]) -> Resource:
+    """A rule of a target's collection by its name, whose parts are those of its Terraform name too."""
+    place = {
+        "name": name(called),
+        "admin_rule_collection_id": reference(f"{COLLECTION}.{resource_name(target, 'admin')}", "id"),
+        "source_port_ranges": ["*"],
+    }
+    return RULE, resource_name(target, "admin", *called.split(".")), {**place, **body}
 
 
 def own_resources(
@@ -87,7 +117,8 @@ def shared_resources(
     at: Shared,
 ) -> Iterator[Resource]:
     """What targets share. A deployment notices nothing of what it deploys, so it is told by a digest."""
-    configuration = {"name": name(segmentation), "network_manager_id": at.manager_id}
+    called = name(f"{segmentation}-{plain_region(here.location)}")
+    configuration = {"name": called, "network_manager_id": at.manager_id}
     yield CONFIGURATION, at.key, configuration
     held = [one for target in at.targets for one in rules(target, lines[target])]
     text = json.dumps([body for _, _, body in held], sort_keys=True)
@@ -108,7 +139,7 @@ def shared_resources(
 def manager_resource(segmentation: str, here: AzurePlacement, at: Shared) -> Resource:
     """A network manager that nobody else makes."""
     body = {
-        "name": name(segmentation),
+        "name": name(f"{segmentation}-{digest(at.manager.key)}"),
         "resource_group_name": here.resource_group,
         "location": here.location,
         "scope": [{scope: list(ids) for scope, ids in at.manager.scope}],
@@ -117,15 +148,17 @@ def manager_resource(segmentation: str, here: AzurePlacement, at: Shared) -> Res
     return MANAGER, at.manager_key, body
 
 
-def prefixes(lines: Sequence[AdminLine]) -> int:
-    """How many addresses and ranges rules have."""
-    return sum(len(_prefixes(line.own)) + len(_prefixes(line.far)) for line in lines)
+def counted(target: str, lines: Sequence[AdminLine]) -> tuple[int, int]:
+    """How many rules a target has, and how many addresses and ranges are in them."""
+    bodies = [body for _, _, body in rules(target, lines)]
+    return len(bodies), sum(len(body["source"]) + len(body["destination"]) for body in bodies)
 
 
 def _bands() -> Iterator[range]:
-    """Priorities for each of `BANDS`, of equal width."""
-    width = (LAST_ADMIN + 1 - FIRST_ADMIN) // len(BANDS)
-    starts = range(FIRST_ADMIN, LAST_ADMIN + 2, width)
+    """Priorities for each of `BANDS`, of equal width, behind those of the rules for probes."""
+    first = FIRST_ADMIN + 2
+    width = (LAST_ADMIN + 1 - first) // len(BANDS)
+    starts = range(first, LAST_ADMIN + 2, width)
     yield from (range(low, high) for low, high in pairwise(starts))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
-from segkit.platforms.azure.lower.admin import prefixes
+from segkit.platforms.azure.lower.admin import counted
 from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.plan import Plan
 from segkit.platforms.azure.lower.priorities import CLOSINGS, Bands
@@ -138,11 +138,11 @@ def usage(plan: Plan, target: Target, here: AzurePlacement) -> Mapping[str, Any]
         "security_groups_per_subscription": len(plan.filters[target.name]),
     }
     if (at := plan.shared.get(target.name)) is not None:
-        every = [
-            line
+        charged = [
+            counted(other, plan.above[other])
             for other, there in plan.shared.items()
             if there.manager.key == at.manager.key
-            for line in plan.above[other]
         ]
-        used |= {"admin_rules_per_manager": len(every), "admin_prefixes_per_manager": prefixes(every)}
+        used["admin_rules_per_manager"] = sum(rules for rules, _ in charged)
+        used["admin_prefixes_per_manager"] = sum(prefixes for _, prefixes in charged)
     return {name: {"used": n, "quota": here.quota(name)} for name, n in used.items()}
