@@ -41,10 +41,11 @@ class ClassicEmitter(Emitter):
         needed: dict[str, list[str]] = defaultdict(list)
         lines = sorted(self.plan.lines[self.target.name], key=lambda one: one.now)
         for line in lines:
-            if line.sources and not self._held(line.sources):
+            sources = self._held(line.sources)
+            if line.sources and not sources:
                 continue  # without sources it would speak of everybody
             for part, targets in self._each(line.targets):
-                key = self._line(line, part, targets)
+                key = self._line(line, part, targets, sources)
                 for mark in targets:
                     needed[mark].append(f"{FIREWALL}.{key}.id")
         for part, targets in self._each((enforced(self.target.name),)):
@@ -70,10 +71,10 @@ class ClassicEmitter(Emitter):
         self._resource(FIREWALL, key, key, body)
         return key
 
-    def _line(self, line: Line, part: tuple[str, ...], targets: Sequence[str]) -> str:
+    def _line(self, line: Line, part: tuple[str, ...], targets: Sequence[str], sources: Sequence[str]) -> str:
         body = self._body(line.direction, line.ranges, targets)
-        if line.sources:
-            body[self.sources] = self._held(line.sources)
+        if sources:
+            body[self.sources] = list(sources)
         told = digest("|".join((line.identity, *part)), 8)
         key = old = resource_name(self.target.name, line.origin, line.direction, told)
         if line.now != line.identity:

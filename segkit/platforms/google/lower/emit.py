@@ -82,7 +82,7 @@ class Emitter:
         return {"project": self.here.project} if self.here.project else {}
 
     def _resource(self, kind: str, key: str, old: str, body: Mapping[str, Any]) -> None:
-        whole = {**body, "provider": self.here.provider} if self.here.provider else dict(body)
+        whole = {**body, "provider": self.here.provider} if self.here.provider else body
         self.out.resource(kind, key, whole)
         if old != key:
             self.out.moved(f"{kind}.{old}", f"{kind}.{key}")
