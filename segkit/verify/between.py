@@ -165,8 +165,10 @@ def _shared(sides: Sequence[Comparison], atoms: AddressAtoms) -> Iterator[tuple[
                 if other is None:
                     continue
                 opens, closes = one.opens & other.opens, one.closes & other.closes
+                ends = _met(one.source, other.source), _met(one.destination, other.destination)
+                if ends[0][0].only_itself and ends[0][0].names == ends[1][0].names:
+                    continue  # only one machine, which talks to itself, is there in both
                 if opens or closes:
-                    ends = _met(one.source, other.source), _met(one.destination, other.destination)
                     yield (
                         Mismatch(ends[0][0], ends[1][0], opens, closes),
                         Mismatch(ends[0][1], ends[1][1], opens, closes),
