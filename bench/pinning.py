@@ -1,8 +1,8 @@
-"""`python -m bench.pinning`: layers for the realistic estate that keep AWS's default quotas, or nearly.
+"""`python -m bench.pinning`: layers for the realistic estate that keep AWS's default quotas.
 
-Starts with layers that somebody who knows the labels would write, and asks where they do not fit what
-`segkit quota --encoding auto` would, target after target, until none is over. What one pins costs others
-rules, so it takes several rounds. Takes minutes and gives the same every time.
+Starts with the layers that are kept, or with those that somebody who knows the labels would write, and asks
+where they do not fit what `segkit quota --encoding auto` would, target after target, until none is over. What
+one pins costs others rules, so it takes several rounds. Takes minutes and gives the same every time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from segkit.platforms.lowering.encoding import Encoding
 
 FOUND = Path(__file__).with_name("encodings.json")
 FITTING = (100_000, 5_000, 500)
-"""Workloads, rules and applications of an estate that fits but for a few machines."""
+"""Workloads, rules and applications of an estate that fits."""
 ROUNDS = 6
 LABELS = ("app", "env", "pci", "region", "role")
 START = [
@@ -77,12 +77,16 @@ def with_encodings(model: Model, encodings: Mapping[str, Any]) -> Model:
 
 
 def kept(size: tuple[int, int, int], targets: Sequence[Target]) -> Found | None:
-    """The encodings that were found for the estate that nearly fits, plain layers for one with more rules,
-    nothing for others: a search is quick there."""
-    if size == FITTING and FOUND.exists():
-        found: Found = json.loads(FOUND.read_text(encoding="utf-8"))
-        return found
+    """The encodings that were found for the estate that fits, plain layers for one with more rules, nothing
+    for others: a search is quick there."""
+    if size == FITTING:
+        return _read()
     return {t.name: {"layers": START} for t in targets} if size[1] > FITTING[1] else None
+
+
+def _read() -> Found:
+    found: Found = json.loads(FOUND.read_text(encoding="utf-8"))
+    return found
 
 
 def main() -> None:
@@ -91,9 +95,12 @@ def main() -> None:
         prog="python -m bench.pinning", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--write", action="store_true", help="keep them for the bench")
+    parser.add_argument("--anew", action="store_true", help="start without what is kept")
     arguments = parser.parse_args()
     model = model_of(realistic(*FITTING), accounts())
-    encodings, over = found(with_encodings(model, {t.name: {"layers": START} for t in model.targets}))
+    layers = {} if arguments.anew else {name: pin["layers"] for name, pin in _read().items()}
+    start = {t.name: {"layers": layers.get(t.name, START)} for t in model.targets}
+    encodings, over = found(with_encodings(model, start))
     text = json.dumps(encodings, indent=1, sort_keys=True) + "\n"
     print(f"over quotas by {over}", file=sys.stderr)
     if arguments.write:

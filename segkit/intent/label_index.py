@@ -57,9 +57,9 @@ class LabelIndex:
         if node.missing is not NONE:
             yield from self._below(node.missing, self._with(node.key, column, MISSING, among))
         if node.present is not NONE:
-            named = [MISSING, *(numbers[value] for value, _ in node.arms if value in numbers)]
-            codes = column if among is None else column[among]
-            rest = np.flatnonzero(~np.isin(codes, named))
+            others = np.ones(len(numbers) + 1, np.bool_)
+            others[[MISSING, *(numbers[value] for value, _ in node.arms if value in numbers)]] = False
+            rest = np.flatnonzero(others[column if among is None else column[among]])
             yield from self._below(node.present, rest if among is None else among[rest])
 
     def _with(self, key: str, column: NDArray[np.int32], number: int, among: Positions | None) -> Positions:

@@ -135,6 +135,37 @@ def test_one_rule_more_moves_no_other_between_the_parts() -> None:
     assert before["resource"]["aws_security_group"] == after["resource"]["aws_security_group"]
 
 
+def entering(model: Model, target: str = "servers") -> dict[str, set[str]]:
+    """What each part of a group lets in, by the part's name."""
+    found: dict[str, set[str]] = {}
+    for body in compile_model(model).fragment["resource"]["aws_vpc_security_group_ingress_rule"].values():
+        name = body["security_group_id"].split(".")[1]
+        if target in name:
+            found.setdefault(name, set()).add(f"{body['from_port']} {body['referenced_security_group_id']}")
+    return found
+
+
+def test_parts_are_filled_to_the_last_rule() -> None:
+    limits = {"rules_per_group": 10, "groups_per_interface": 3}
+    layers = {"layers": [["role"], ["app", "role"]], "shards": {"servers": 2}}
+    model = estate(layers, 20, quotas=limits)
+    assert sorted(map(len, entering(model).values())) == [10, 10]
+    assert prove(model, compile_model(model).fragment).ok
+    with pytest.raises(SegkitError, match="needs 11 ingress rules"):
+        compile_model(estate(layers, 21, quotas=limits))
+
+
+def test_one_rule_more_moves_at_most_one_of_each_full_part() -> None:
+    limits = {"rules_per_group": 7, "groups_per_interface": 4}
+    layers = {"layers": [["role"], ["app", "role"]], "shards": {"servers": 3}}
+    moves = []
+    for number in range(14, 21):
+        before, after = (entering(estate(layers, number, more, limits)) for more in (0, 1))
+        moves.append(sum(len(held - after[name]) for name, held in before.items()))
+        assert all(len(held - after[name]) <= 1 for name, held in before.items())
+    assert any(moves) and max(moves) < 3
+
+
 def test_how_many_parts_a_group_needs_is_found() -> None:
     model = estate({"layers": [["role"], ["app", "role"]]}, rules=20)
     draft, (target,) = draft_of(model), model.targets

@@ -40,7 +40,8 @@ class CarrierReader:
         self.modules = modules
         self.drafts: dict[str, Draft] = {}
         self.same: dict[str, str] = {}  # an instance's primary interface -> the carrier it is
-        self.lists: dict[tuple[str, ...], set[str]] = {}  # groups as written -> their keys
+        self.lists: dict[tuple[str, ...], tuple[str, ...]] = {}  # groups as written -> their keys, sorted
+        self.named: dict[str, set[str]] = {}  # the same of single texts
 
     def read(self) -> None:
         """Reads everything of the stack that holds groups, attachments last."""
@@ -115,9 +116,8 @@ class CarrierReader:
             workload, interface, target = (
                 self._word(mapped, key) for key in ("workload", "interface", "target")
             )
-            held = tuple(sorted(groups))
             found.append(
-                Published(path, workload, interface, target, held, not unknown, tuple(sorted(users)))
+                Published(path, workload, interface, target, groups, not unknown, tuple(sorted(users)))
             )
         return tuple(found)
 
@@ -269,18 +269,33 @@ class CarrierReader:
                 self.reading.note(where, f"a group that is not known: {key.text}")
         return keys, unknown
 
-    def _listed_keys(self, raw: Any, where: str) -> tuple[set[str], bool]:
-        """The groups that a membership lists; many workloads list the same."""
-        listed = tuple(raw) if isinstance(raw, list) and all(isinstance(r, str) for r in raw) else None
-        if listed is not None and listed in self.lists:
+    def _listed_keys(self, raw: Any, where: str) -> tuple[tuple[str, ...], bool]:
+        """The groups that a membership lists, sorted; many workloads list the same."""
+        if type(raw) is not list or {*map(type, raw)} != {str}:
+            keys, unknown = self._keys(self.scope.items(raw), where)
+            return tuple(sorted(keys)), unknown
+        listed = tuple(raw)
+        if listed in self.lists:
             return self.lists[listed], False
-        keys, unknown = self._keys(self.scope.items(raw), where)
-        if listed is not None and not unknown:
-            self.lists[listed] = keys
-        return keys, unknown
+        keys, unknown = set(), False
+        for text in listed:
+            if text not in self.named:
+                found, unclear = self._keys(self.scope.items([text]), where)
+                if unclear:  # told for everyone who lists it
+                    keys, unknown = keys | found, True
+                    continue
+                self.named[text] = found
+            keys |= self.named[text]
+        held = tuple(sorted(keys))
+        if not unknown:
+            self.lists[listed] = held
+        return held, unknown
 
     def _word(self, mapped: Mapped, key: str) -> str:
-        value = self.scope.value(mapped.entries.get(key))
+        raw = mapped.entries.get(key)
+        if type(raw) is str and "{" not in raw:
+            return raw
+        value = self.scope.value(raw)
         return "" if value is None else spelled(value)
 
     def _unclear(self, draft: Draft, where: str, what: str) -> None:

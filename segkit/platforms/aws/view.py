@@ -59,6 +59,8 @@ class AwsView:
         self._owning: dict[tuple[Labels, str, str | None], tuple[Target, ...]] = {}
         self._seen_only: dict[Labels, bool] = {}
         self._doubts: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._doubt_of: dict[str, str] = {}
+        self._alone: dict[tuple[str, ...], frozenset[str]] = {}
         for workload in model.workloads:
             for interface in workload.interfaces:
                 found = tuple(self._find(workload, interface))
@@ -223,7 +225,9 @@ class AwsView:
         interface: Interface,
         published: Published,
     ) -> Profile:
-        groups = frozenset(published.groups)
+        if published.groups not in self._alone:
+            self._alone[published.groups] = frozenset(published.groups)
+        groups = self._alone[published.groups]
         unknown: tuple[str, ...] = ()
         if here.membership == "shared":
             if interface.foreign is None:
@@ -273,7 +277,10 @@ class AwsView:
     def _unclear(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Which groups may admit more than is known, and why; many interfaces carry the same groups."""
         if names not in self._doubts:
-            found = ((name, self._enforcement.why(name) or self._admits_strangers(name)) for name in names)
+            for name in names:
+                if name not in self._doubt_of:
+                    self._doubt_of[name] = self._enforcement.why(name) or self._admits_strangers(name)
+            found = ((name, self._doubt_of[name]) for name in names)
             self._doubts[names] = tuple(f"{name}: {why}" for name, why in found if why)
         return self._doubts[names]
 

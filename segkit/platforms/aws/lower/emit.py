@@ -39,7 +39,7 @@ class Emitter:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._imports: list[dict[str, str]] = []
-        self._ids: dict[tuple[GroupId, ...], list[str]] = {}
+        self._ids: dict[int, list[str]] = {}  # by tuple of groups, which interfaces share
         # Ten thousand rules name few groups and rules: what is equal is one text.
         self._named: dict[GroupId, str] = {}
         self._descriptions: dict[tuple[str, ...], str] = {}
@@ -144,11 +144,10 @@ class Emitter:
         )
 
     def _member(self, carried: Carried) -> None:
-        if carried.groups not in self._ids:
-            self._ids[carried.groups] = [
-                reference(f"local.{_ready_local(self.names, g)}") for g in carried.groups
-            ]
-        ids = self._ids[carried.groups]
+        ids = self._ids.get(id(carried.groups))
+        if ids is None:
+            ids = [reference(f"local.{_ready_local(self.names, g)}") for g in carried.groups]
+            self._ids[id(carried.groups)] = ids
         workload, interface = carried.workload, carried.interface
         if interface.id is None:
             local = membership_local(self.target.name, workload.name, interface.name)

@@ -30,8 +30,9 @@ Opened = tuple[bool, int, tuple[int, ...]]
 """What a selector opens for one range: whether it sends, how many rules hang on no layer of the target, and
 the far ends that do."""
 
-TRIED = 4
-"""How many sets of labels are tried in earnest before one is chosen."""
+TRIED, WIDELY = 4, 40
+"""How many sets of labels are tried in earnest before one is chosen; and how many, where none of the first
+helps and what is known is over a quota."""
 
 
 class Layering:
@@ -60,12 +61,19 @@ class Layering:
         if not every:
             return None
         layers = _ordered([*map(frozenset, self._pinned), every])
-        while True:
-            promising = sorted(self._neighbours(layers), key=lambda other: (self._guess(other), other))
-            better = min((self._tried(other) for other in promising[:TRIED]), key=_cost, default=None)
-            if better is None or better[0] >= self._tried(layers)[0]:
-                return self._tried(layers)[1]
-            layers = better[1].layers
+        while better := self._better(layers):
+            layers = better
+        return self._tried(layers)[1]
+
+    def _better(self, layers: Layers) -> Layers | None:
+        """Layers beside some that cost less."""
+        now = self._tried(layers)[0]
+        promising = sorted(self._neighbours(layers), key=lambda other: (self._guess(other), other))
+        for others in (promising[:TRIED], promising[TRIED:WIDELY] if now[0] else []):
+            best = min((self._tried(other) for other in others), key=_cost, default=None)
+            if best is not None and best[0] < now:
+                return best[1].layers
+        return None
 
     def again(self) -> tuple[Encoding, bool]:
         """The layers that are pinned, with the groups cut that have to be now, and whether that fits."""

@@ -33,7 +33,9 @@ def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
         plan.groups[name] |= found.worn[name]
     joined = {name for name, encoding in encodings.items() if encoding.layers}
     _open(plan, draft, draft.written, groups, joined, Joiner(draft))
-    return sharded(plan, draft.names, {name: dict(e.shards) for name, e in encodings.items() if e.shards})
+    shards = {name: dict(e.shards) for name, e in encodings.items() if e.shards}
+    limits = {name: draft.placements[name].quota("rules_per_group") for name in shards}
+    return sharded(plan, draft.names, shards, limits)
 
 
 def own_plan(draft: Draft, target: Target, groups: Mapping[str, Groups], joiner: Joiner) -> Plan:

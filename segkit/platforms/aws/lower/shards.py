@@ -1,17 +1,20 @@
 """Groups with more rules than a quota allows, cut into several with the same members.
 
 A rule's place hangs on what the rule is, so another rule moves none; how many places there are is pinned.
+Only where a place is full, the rule takes the next, in an order that is the same every time: so places are
+filled to the last rule, and one rule more moves at most one of each place that is full.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from segkit.platforms.aws.lower.plan import Line, LineId, ListId, Plan
-from segkit.platforms.lowering.encoding import GroupId
+from segkit.platforms.lowering.encoding import Carried, GroupId
 from segkit.platforms.lowering.names import NO_FLOWS, GroupNames, digest
 
 
@@ -24,8 +27,11 @@ def group_name(names: GroupNames, group: GroupId) -> str:
     return f"{name}-part-{group.shard + 1}" if group.shard else name
 
 
-def sharded(plan: Plan, names: GroupNames, shards: Mapping[str, Mapping[str, int]]) -> Plan:
-    """The plan with the named groups of each target cut into so many."""
+def sharded(
+    plan: Plan, names: GroupNames, shards: Mapping[str, Mapping[str, int]], limits: Mapping[str, int]
+) -> Plan:
+    """The plan with the named groups of each target cut into so many, each with at most as many rules as the
+    target's limit, as far as they fit."""
     cut: dict[GroupId, int] = {}
     for target, wanted in shards.items():
         for group in plan.groups[target]:
@@ -33,21 +39,29 @@ def sharded(plan: Plan, names: GroupNames, shards: Mapping[str, Mapping[str, int
                 cut[group] = number
     if not cut:
         return plan
-    places = _Places(names)
+    parts = {group: tuple(replace(group, shard=n) for n in range(number)) for group, number in cut.items()}
+    held: dict[GroupId, list[LineId]] = {group: [] for group in cut}
+    for key in plan.lines:
+        if key.group in held:
+            held[key.group].append(key)
+    places, place_of = _Places(plan, names), dict[LineId, int]()
+    for group, number in cut.items():
+        place_of |= places.of(held[group], number, limits[group.target])
     lines: dict[LineId, Line] = {}
     lines_of: dict[str, list[Line]] = defaultdict(list)
     for key, line in plan.lines.items():
-        if number := cut.get(key.group, 0):
-            key = key._replace(group=replace(key.group, shard=places.of(key, number)))
+        if key in place_of:
+            key = key._replace(group=parts[key.group][place_of[key]])
             line = Line(key, line.end, line.origins)
         lines[key] = line
         lines_of[key.group.target].append(line)
-    parts = {group: tuple(replace(group, shard=n) for n in range(number)) for group, number in cut.items()}
-    worn: dict[tuple[GroupId, ...], tuple[GroupId, ...]] = {}
+    worn: dict[int, tuple[GroupId, ...]] = {}  # by tuple of groups, which interfaces share
     for carried in plan.carried.values():
         for one in carried:
-            if one.groups not in worn:
-                worn[one.groups] = tuple(p for g in one.groups for p in parts.get(g, (g,)))
+            if id(one.groups) not in worn:
+                whole = not any(group in parts for group in one.groups)
+                divided = (p for g in one.groups for p in parts.get(g, (g,)))
+                worn[id(one.groups)] = one.groups if whole else tuple(divided)
     return replace(
         plan,
         groups={t: {p for g in held for p in parts.get(g, (g,))} for t, held in plan.groups.items()},
@@ -55,7 +69,9 @@ def sharded(plan: Plan, names: GroupNames, shards: Mapping[str, Mapping[str, int
         lines_of=lines_of,
         carried={
             name: tuple(
-                one if worn[one.groups] == one.groups else replace(one, groups=worn[one.groups])
+                one
+                if worn[id(one.groups)] is one.groups
+                else Carried(one.target, one.workload, one.interface, worn[id(one.groups)])
                 for one in carried
             )
             for name, carried in plan.carried.items()
@@ -69,40 +85,57 @@ def needed(plan: Plan, names: GroupNames, target: str, limit: int, most: int) ->
     by_group: dict[GroupId, list[LineId]] = defaultdict(list)
     for line in plan.lines_of.get(target, ()):
         by_group[line.id.group].append(line.id)
-    places = _Places(names)
+    places = _Places(plan, names)
     found: dict[str, int] = {}
     for group, lines in by_group.items():
-        sizes = [_size(plan, line) for line in lines]
-        if sum(sizes) <= limit:
-            continue
-        for number in range(1, most + 1):
-            if places.fullest(zip(lines, sizes, strict=True), number) <= limit:
-                if number > 1:
-                    found[group_name(names, replace(group, shard=0))] = number
-                break
+        least = -(-places.fullest(lines, 1, limit) // limit)
+        fits = (n for n in range(least, most + 1) if places.fullest(lines, n, limit) <= limit)
+        if (number := next(fits, 1)) > 1:
+            found[group_name(names, replace(group, shard=0))] = number
     return found
 
 
 class _Places:
     """Where each rule of a group goes, when the group is cut."""
 
-    def __init__(self, names: GroupNames) -> None:
-        self._names = names
+    def __init__(self, plan: Plan, names: GroupNames) -> None:
+        self._plan, self._names = plan, names
         self._memo: dict[GroupId, str] = {}
 
-    def of(self, line: LineId, number: int) -> int:
-        """Which of so many groups a rule goes into."""
-        what = f"{line.direction} {line.protocol} {line.start} {line.code} {self._peer(line)}"
-        return int.from_bytes(hashlib.sha256(what.encode()).digest()[:8]) % number
+    def of(self, lines: Iterable[LineId], number: int, limit: int) -> dict[LineId, int]:
+        """Which of so many groups each rule goes into: the one that its hash says, or the next that is not
+        full."""
+        used: Counter[tuple[int, str, int]] = Counter()
+        out: dict[LineId, int] = {}
+        for at, line in sorted(((self._hash(line), line) for line in lines), key=itemgetter(0)):
+            size, families = self._size(line), _families(line)
+            for step in range(number):
+                place = (at + step) % number
+                if all(used[place, line.direction, f] + size <= limit for f in families):
+                    break
+            else:
+                place = at % number
+            out[line] = place
+            for family in families:
+                used[place, line.direction, family] += size
+        return out
 
-    def fullest(self, lines: Iterable[tuple[LineId, int]], number: int) -> int:
+    def fullest(self, lines: Sequence[LineId], number: int, limit: int) -> int:
         """The most rules, in one direction and family, of a group that is cut into so many."""
         counts: Counter[tuple[int, str, int]] = Counter()
-        for line, size in lines:
-            place = self.of(line, number) if number > 1 else 0
+        places = self.of(lines, number, limit) if number > 1 else {}
+        for line in lines:
             for family in _families(line):
-                counts[place, line.direction, family] += size
+                counts[places.get(line, 0), line.direction, family] += self._size(line)
         return max(counts.values(), default=0)
+
+    def _hash(self, line: LineId) -> int:
+        what = f"{line.direction} {line.protocol} {line.start} {line.code} {self._peer(line)}"
+        return int.from_bytes(hashlib.sha256(what.encode()).digest()[:8])
+
+    def _size(self, line: LineId) -> int:
+        """As how many rules a line counts: a prefix list as many as it has entries."""
+        return len(self._plan.lists[line.peer].cidrs()) if isinstance(line.peer, ListId) else 1
 
     def _peer(self, line: LineId) -> str:
         match line.peer:
@@ -114,11 +147,6 @@ class _Places:
                 return f"{listed.name} {listed.family}"
             case cidr:
                 return cidr
-
-
-def _size(plan: Plan, line: LineId) -> int:
-    """As how many rules a line counts: a prefix list as many as it has entries."""
-    return len(plan.lists[line.peer].cidrs()) if isinstance(line.peer, ListId) else 1
 
 
 def _families(line: LineId) -> tuple[int, ...]:
