@@ -15,7 +15,7 @@ from zlib import crc32
 from segkit.model.model import Model
 from segkit.platforms.google.limits import QUOTAS
 from tests.conformance.spots import STAND_IN, by_realm, located, owned
-from tests.oracles import intent_oracle, mutants_google, packet_google
+from tests.oracles import intent_oracle, judge_google, packet_google
 from tests.oracles.packet_google import HIERARCHY, POLICY
 
 Document = dict[str, Any]
@@ -241,7 +241,7 @@ def _odd_rules(rules: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def judge(model: Model, original: Document, mutant: Document) -> packet_google.Packet | None:
     """A packet that shows the difference of two documents."""
     for realm, held in by_realm(model, endpoints(model)):
-        found = mutants_google.judge(
+        found = judge_google.judge(
             original, mutant, held, first(model), above(model), set(taken(model, realm))
         )
         if found is not None:
