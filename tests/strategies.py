@@ -37,6 +37,8 @@ from segkit.sets import (
 TODAY = date(2026, 6, 1)
 VALUES = {"app": ("a", "b", "c"), "env": ("p", "q"), "role": ("w", "d")}
 REALMS = ("default", "other")
+ELSEWHERE = "to"
+"""The target of the other realm."""
 FOREVER = date(2999, 1, 1)
 
 CIDRS = (
@@ -344,7 +346,7 @@ def targets(
     if features.targets > 1 and draw(st.booleans()):
         split = [("ta", L.role == "w", "default"), ("tb", L.role != "w", "default")]
     if len(features.realms) > 1 and draw(st.booleans()):
-        split.append(("to", ALL, features.realms[1]))
+        split.append((ELSEWHERE, ALL, features.realms[1]))
     names, choice = [name for name, _, _ in split], draw(st.integers(0, 3 if sets else 1))
     accepted = tuple(Accepted(name, "me", "a test", FOREVER) for name in accept)
     return tuple(

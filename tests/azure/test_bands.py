@@ -211,7 +211,8 @@ def test_each_target_chooses_for_itself() -> None:
             at = f"10.{number}.1.{5 if app == 'db' else 4}"
             seg.workload(f"{app}-{side}", {"app": app, "side": side}, [at], realm=side)
         tiers = "bands" if side == "pinned" else "auto"
-        seg.target(side, "azure", realm=side, placement={**PLACE, "resource_group": side, "tiers": tiers})
+        place = {**PLACE, "vnet_id": side, "resource_group": side, "tiers": tiers}
+        seg.target(side, "azure", realm=side, placement=place)
     policy = seg.policy("g", "global")
     policy.deny(L.app == "web", L.app == "db", tcp(22), id="ssh")
     policy.deny(

@@ -154,6 +154,13 @@ def test_references_are_names_that_are_not_looked_into() -> None:
     assert compile_model(seg.build()).fragment["resource"]
 
 
+def test_one_network_in_two_realms() -> None:
+    """It has one range of addresses: rules about them would speak of both."""
+    seg = estate({})
+    seg.target("u", "azure", realm="far", placement={**PLACE, "vnet_id": "vnet"})
+    assert "target u: target t0 has the same vnet_id in realm 'default'" in refused(seg)
+
+
 def test_two_targets_that_need_one_name() -> None:
     """Targets whose names meet in what Azure takes of them."""
     seg = Segmentation("m", today=TODAY)

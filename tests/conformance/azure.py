@@ -15,6 +15,7 @@ from segkit.model.model import Model
 from segkit.platforms.azure.limits import QUOTAS
 from tests.conformance.spots import STAND_IN, Owned, by_realm, located, owned
 from tests.oracles import intent_oracle, judge_azure, packet_azure
+from tests.strategies import ELSEWHERE
 
 Document = dict[str, Any]
 
@@ -82,10 +83,11 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
-    """Placements with every quota out of the way; bit 0 puts the first two targets into one network."""
+    """Placements with every quota out of the way; bit 0 puts the first two targets into one network,
+    unless the second is that of another realm."""
 
     def make(name: str, names: Sequence[str], choice: int) -> Mapping[str, Any]:
-        network = "shared" if choice & 1 and name in names[:2] else name
+        network = "shared" if choice & 1 and name in names[:2] and ELSEWHERE not in names[:2] else name
         return {
             "vnet_id": f"vnet-{network}",
             "resource_group": "rg",

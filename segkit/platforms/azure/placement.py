@@ -184,7 +184,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     yield from _check_subnets(target)
     yield from check_names(model, target)
     yield from _check_claims(model, target)
-    yield from _check_region(model, target)
+    yield from _check_network(model, target)
     yield from check_manager(model, target)
 
 
@@ -362,17 +362,24 @@ def _check_claims(model: Model, target: Target) -> Iterator[Problem]:
                 yield wrong(target, "subnets", what, "let one target have all subnets of a security group")
 
 
-def _check_region(model: Model, target: Target) -> Iterator[Problem]:
-    """Targets of one virtual network in two regions: groups are in the region of what they are put on."""
+def _check_network(model: Model, target: Target) -> Iterator[Problem]:
+    """Targets of one virtual network in two regions, for groups are in the region of what they are put on;
+    or in two realms, for a network has one range of addresses."""
     network, region = (given(target).get(name) or "" for name in ("vnet_id", "location"))
     for other in model.targets:
         if other.platform != target.platform or other.name >= target.name:
             continue
         there, elsewhere = (str(given(other).get(name) or "") for name in ("vnet_id", "location"))
+        if not network or _network_key(there) != _network_key(network):
+            continue
         apart = plain_region(elsewhere) != plain_region(region) and "${" not in region + elsewhere
-        if region and elsewhere and apart and network and _network_key(there) == _network_key(network):
+        if region and elsewhere and apart:
             what = f"location is {region!r}, and target {other.name} has {elsewhere!r} for the same vnet_id"
             yield wrong(target, "location", what, "write the region of the virtual network for both")
+        # A reference speaks of its own stack.
+        if other.realm != target.realm and ("${" not in network or other.home == target.home):
+            what = f"target {other.name} has the same vnet_id in realm {other.realm!r}"
+            yield wrong(target, "vnet_id", what, "write the same realm= for both: a network is in one")
 
 
 def _mappings(raw: Any) -> dict[str, Mapping[str, Any]]:
