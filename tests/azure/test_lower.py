@@ -97,12 +97,14 @@ def test_a_published_membership_names_the_security_group() -> None:
     assert local["groups"] == ["${local.segkit-group_az_db}"]
 
 
-def test_an_interface_gets_its_security_group_once_it_is_in_its_groups() -> None:
+def test_an_interface_gets_its_security_group_once_all_are_in_their_groups() -> None:
     fragment = compiled().fragment
     (on,) = fragment["resource"]["azurerm_network_interface_security_group_association"].values()
     assert on["network_security_group_id"] == "${local.segkit-filter_az_w}"
     joined = "azurerm_network_interface_application_security_group_association.az_w_web.id"
-    assert fragment["locals"]["segkit-filter_az_w"] == f"${{[{NSG}.az_interfaces.id, {joined}][0]}}"
+    local = "local.segkit-joined_az"
+    assert fragment["locals"]["segkit-filter_az_w"] == f"${{[{NSG}.az_interfaces.id, {local}][0]}}"
+    assert fragment["locals"]["segkit-joined_az"] == f'${{["az", {joined}][0]}}'
 
 
 def test_a_description_names_owner_and_ticket() -> None:
@@ -161,7 +163,7 @@ def test_rules_go_into_a_security_group_that_somebody_else_makes() -> None:
     resources = done.fragment["resource"]
     assert NSG not in resources and "azurerm_subnet_network_security_group_association" not in resources
     closing = "${local.segkit-filter_az_a}"
-    assert done.fragment["locals"]["segkit-filter_az_a"].startswith('${["theirs", azurerm_network_interface_')
+    assert done.fragment["locals"]["segkit-filter_az_a"] == '${["theirs", local.segkit-joined_az][0]}'
     for body in resources[RULE].values():
         name = closing if body["name"].startswith("segkit-") else "theirs"
         assert (body["network_security_group_name"], body["resource_group_name"]) == (name, "net")

@@ -113,3 +113,10 @@ def test_the_tiers_go_above_and_come_back(journey: Journey, place: Mapping[str, 
     assert all(address.startswith(MANAGER) and actions == ["create"] for address, actions in plan.items())
     plan = journey.to(model(below))
     assert all(address.startswith(MANAGER) and actions == ["delete"] for address, actions in plan.items())
+
+
+def test_by_two_applies(journey: Journey, place: Mapping[str, Any]) -> None:
+    journey.to(model(place))
+    journey.by_two(
+        model(place, ill=("sick-1", "web-2"), hosts={**HOSTS, "db-1": ("api", "data", "10.0.2.11")})
+    )

@@ -51,17 +51,18 @@ class Emitter:
             self._security_group(subnet, self.here.subnets.get(subnet))
         for group in groups:
             self._known_with_its_rules(group)
-        joined: dict[str, list[str]] = defaultdict(list)
-        for carried in self.plan.carried[self.target.name]:
-            ids = self._member(carried)
-            for subnet in self.plan.where[self.target.name, carried.workload.name, carried.interface.name]:
-                joined[subnet] += ids
+        joined = [one for carried in self.plan.carried[self.target.name] for one in self._member(carried)]
+        if joined:
+            self.out.local(self._joined, _first(f'"{resource_name(self.target.name)}"', sorted(joined)))
+        waits = [f"local.{self._joined}"] if joined else []
+        if not self.here.subnets:
+            for key, interface in self._interfaces():
+                self._filtered(key, interface, waits)
         for subnet, placed in self.here.subnets.items():
-            found = sorted(set(joined[subnet]))
             if placed.security_group is None:
-                self._on_subnet(subnet, placed, found)
+                self._on_subnet(subnet, placed, waits)
             elif subnet in self.plan.filters[self.target.name]:
-                self.out.local(*_closing(self.target.name, subnet, placed.security_group, found))
+                self.out.local(*_closing(self.target.name, subnet, placed.security_group, waits))
         self._admin_rules()
         self._flow_log()
         done = self.out.to_dict()
@@ -146,10 +147,10 @@ class Emitter:
                 )
             )
 
-    def _on_subnet(self, subnet: str, placed: Subnet, joined: Sequence[str]) -> None:
-        """Puts a security group on its subnet, once the interfaces there are in their groups."""
+    def _on_subnet(self, subnet: str, placed: Subnet, waits: Sequence[str]) -> None:
+        """Puts a security group on its subnet, once all interfaces are in their groups."""
         key = resource_name(self.target.name, subnet)
-        local = self._waiting(key, f"{NSG}.{key}.id", joined)
+        local = self._waiting(key, f"{NSG}.{key}.id", waits)
         body = {"subnet_id": placed.id, "network_security_group_id": local}
         self.out.resource(ON_SUBNET, key, self._body(body))
 
@@ -178,7 +179,7 @@ class Emitter:
                 local["security_group"] = on_interfaces
             self.out.local(membership_local(self.target.name, workload.name, interface.name), local)
             return []
-        parts = [workload.name, *([interface.name] if interface.name else [])]
+        parts = _parts(carried)
         joined = []
         for group, ready in zip(carried.groups, ids, strict=True):
             key = resource_name(self.target.name, *parts, self.names.group(group))
@@ -186,22 +187,31 @@ class Emitter:
             self.out.resource(JOINED, key, self._body(body))
             self._moved(JOINED, resource_name(self.target.name, *parts, self.before.group(group)), key)
             joined.append(f"{JOINED}.{key}.id")
-        if not self.here.subnets:
-            self._filtered(resource_name(self.target.name, *parts), interface.id, joined)
         return joined
 
-    def _filtered(self, key: str, interface: str, joined: Sequence[str]) -> None:
-        """Puts the security group on an interface, once that is in its groups."""
+    def _interfaces(self) -> Iterator[tuple[str, str]]:
+        """The interfaces that are known by id, with the Terraform name of each."""
+        for carried in self.plan.carried[self.target.name]:
+            if carried.interface.id is not None:
+                yield resource_name(self.target.name, *_parts(carried)), carried.interface.id
+
+    def _filtered(self, key: str, interface: str, waits: Sequence[str]) -> None:
+        """Puts the security group on an interface, once all are in their groups."""
         own = f"{NSG}.{resource_name(self.target.name, ON_INTERFACES)}.id"
-        local = self._waiting(key, own, joined)
+        local = self._waiting(key, own, waits)
         body = {"network_interface_id": interface, "network_security_group_id": local}
         self.out.resource(ON_INTERFACE, key, self._body(body))
 
-    def _waiting(self, key: str, own: str, joined: Sequence[str]) -> str:
-        """The id of a security group that is there once interfaces are in their groups: before, it would cut
-        them off."""
+    @property
+    def _joined(self) -> str:
+        """The local that is known once all interfaces are in their groups. A security group that is on one of
+        them earlier cuts it off from those that are not."""
+        return f"segkit-joined_{resource_name(self.target.name)}"
+
+    def _waiting(self, key: str, own: str, waits: Sequence[str]) -> str:
+        """The id of a security group that is there once others are."""
         name = f"segkit-filter_{key}"
-        self.out.local(name, _first(own, joined))
+        self.out.local(name, _first(own, waits))
         return reference(f"local.{name}")
 
     # -- what the tiers above decide
@@ -277,10 +287,16 @@ def _recorded_subnets(snapshot: Mapping[str, Any], there: Existing) -> Iterator[
             yield from (str(one.get("id")) for one in group.get("properties", group).get("subnets") or ())
 
 
-def _closing(target: str, subnet: str, there: Existing, joined: Sequence[str]) -> tuple[str, str]:
+def _parts(carried: Carried) -> list[str]:
+    """What names an interface."""
+    workload, interface = carried.workload, carried.interface
+    return [workload.name, *([interface.name] if interface.name else [])]
+
+
+def _closing(target: str, subnet: str, there: Existing, waits: Sequence[str]) -> tuple[str, str]:
     """The local that names somebody's security group once interfaces are in their groups."""
     name = f"segkit-filter_{resource_name(target, subnet)}"
-    return name, _first(f'"{there.name}"', joined) if joined else there.name
+    return name, _first(f'"{there.name}"', waits) if waits else there.name
 
 
 def _first(own: str, others: Sequence[str]) -> str:
