@@ -50,6 +50,7 @@ class Plane:
     and arguments are written that nothing else writes, and the provider's version that knows them all if it
     is not the oldest that is asked for. `foreign` is what others may have made beside target `t` and
     interface 1, by kind, and what that makes of the proof; `beside` are arguments of a target that allow it.
+    `force` are kinds of resources whose being there puts rules in force; empty where nobody waits for them.
     `adopted` is what a group keeps that was there before; empty where groups are nothing that could be.
     """
 
@@ -80,6 +81,7 @@ class Plane:
     foreign: Sequence[tuple[Mapping[str, Any], str]] = ()
     beside: Mapping[str, Any] = field(default_factory=dict)
     adopted: Mapping[str, str] = field(default_factory=dict)
+    force: Sequence[str] = ()
     exact: Sequence[str] = ("snapshot",)
 
     @property
@@ -114,6 +116,7 @@ AWS = Plane(
     seldom=aws.SELDOM,
     foreign=aws.FOREIGN,
     adopted=aws.ADOPTED,
+    force=("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
     beside={"membership": "shared"},
 )
 
@@ -135,6 +138,7 @@ GOOGLE = Plane(
     seldom=google.SELDOM,
     foreign=google.FOREIGN,
     adopted=google.ADOPTED,
+    force=("google_compute_network_firewall_policy_association",),
     sources_only=True,
     dynamic={"egress": "open"},
     always=("egress-open", "snapshot"),
@@ -161,6 +165,7 @@ AZURE = Plane(
     seldom=azure.SELDOM,
     foreign=azure.FOREIGN,
     adopted=azure.ADOPTED,
+    force=(azure.NSG,),
     parts=azure.parts,
     pings=(icmp(),),
     edited=("destination_port_range", "destination_port_ranges"),
@@ -186,6 +191,7 @@ GOOGLE_BY_NETWORK_TAGS = replace(
     rules=("google_compute_firewall",),
     members=(),
     adopted={"value": "legacy"},
+    force=("google_compute_firewall",),
     interface=lambda _: None,
 )
 
@@ -193,6 +199,7 @@ GOOGLE_BY_ACCOUNTS = replace(
     GOOGLE_BY_NETWORK_TAGS,
     encodings=("accounts",),
     adopted={},
+    force=(),
     placement=google.by_accounts,
     named=True,
 )

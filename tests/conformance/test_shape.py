@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model
+from segkit.platforms.base import platform
 from segkit.sets import ANY, L, tcp, udp
 from segkit.verify import prove
 from tests.conformance.estates import modes, ranges, shop, target, tiers, two_networks
@@ -226,6 +228,38 @@ def named(document: Mapping[str, Any], address: str) -> tuple[object, ...]:
     kind, _, key = address.partition(".")
     body = document["resource"][kind][key]
     return tuple(body.get(name) for name in ("name", "short_name", "priority", "from_port", "ip_protocol"))
+
+
+@pytest.mark.usefixtures("no_quotas")
+@planes
+def test_a_machine_takes_its_groups_when_their_rules_are_there(plane: Plane, encoding: str) -> None:
+    """What is published, and what is attached by id, is known once the rules are in force."""
+    if not plane.force:
+        pytest.skip("machines are given nothing")
+    seg = Segmentation("m", today=TODAY)
+    seg.workload("web", {"app": "web"}, ["10.0.0.1"], interface_id=plane.interface("1"))
+    seg.workload("db", {"app": "db"}, ["10.0.0.2"])
+    seg.policy("p", "application").allow(L.app == "web", L.app == "db", tcp(5432), id="r")
+    target(seg, plane, encoding, "t", ["t"], place=plane.dynamic)
+    fragment = compile_model(seg.build()).fragment
+    texts = {f"local.{name}": str(value) for name, value in fragment["locals"].items()}
+    resources = {f"{kind}.{key}": (kind, str(body)) for (kind, key), body in every(fragment)}
+    texts |= {address: text for address, (_, text) in resources.items()}
+    takers = ["local." + platform(plane.name).membership_local("t", "db")]
+    takers += [address for address, (kind, _) in resources.items() if kind in plane.members]
+    for taker in takers:
+        needed, left = {taker}, [taker]
+        while left:
+            at = texts[left.pop()]
+            found = {a for a in texts if re.search(rf"(?<![\w.-]){re.escape(a)}(?![\w-])", at)} - needed
+            needed |= found
+            left += found
+        assert any(resources.get(address, ("",))[0] in plane.force for address in needed), taker
+
+
+def every(fragment: Mapping[str, Any]) -> list[tuple[tuple[str, str], Any]]:
+    """Every resource by its kind and name."""
+    return [((k, n), body) for k, named in fragment["resource"].items() for n, body in named.items()]
 
 
 @pytest.mark.usefixtures("no_quotas")

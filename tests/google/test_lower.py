@@ -360,3 +360,9 @@ def test_ancestors_are_all_of_them_from_the_top(ancestors: list[str]) -> None:
     """One that is left out could have a policy, and the order of two decides."""
     refused(shop(ancestors=ancestors), f"ancestors are {', '.join(ancestors)}", "organization first")
     assert proof(shop(ancestors=[])).ok and proof(shop(ancestors=["organizations/1", "folders/2"])).ok
+
+
+def test_a_value_that_is_replaced_is_there_until_the_policy_lets_go_of_it() -> None:
+    """Terraform destroys first unless it is told otherwise, and a value that a policy names cannot go."""
+    values = compiled(shop()).fragment["resource"]["google_tags_tag_value"].values()
+    assert values and all(body["lifecycle"] == {"create_before_destroy": True} for body in values)

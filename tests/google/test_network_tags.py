@@ -25,6 +25,19 @@ def test_a_rule_is_a_resource_and_a_group_a_tag() -> None:
     assert proof(shop(tags="network")).ok and not done.warnings
 
 
+@pytest.mark.parametrize("tags", ["network", "secure"])
+def test_a_zone_in_visibility_mode_is_logged(tags: str) -> None:
+    """What opens it, and nothing else."""
+    seg = shop(tags=tags, accept=("snapshot", "egress-open"))
+    seg.zone("watched", L.app == "db", mode="visibility")
+    resources = compiled(seg).fragment["resource"]
+    policies = resources.get("google_compute_network_firewall_policy_with_rules", {}).values()
+    rules = [*resources.get(FIREWALL, {}).values(), *(rule for body in policies for rule in body["rule"])]
+    logged = [rule for rule in rules if rule.get("log_config") or rule.get("enable_logging")]
+    assert logged and len(logged) < len(rules)
+    assert {rule["description"] for rule in logged} == {"visibility mode"}
+
+
 def test_a_machine_takes_its_tags_as_an_argument() -> None:
     def machines(document: Document) -> None:
         made = {n: {"tags": f"${{local.segkit_net_{n}.groups}}", "name": n} for n in ("web", "db")}
