@@ -141,3 +141,17 @@ def test_what_is_wrong_with_a_placement_is_said_before_anything_is_written(
     with pytest.raises(Exception, match="Validation failed") as raised:
         estate.app.synth()
     assert what in str(raised.value)
+
+
+def test_the_tiers_above_the_network(cdktf: Any) -> None:
+    above = {"ancestors": ["organizations/1"], "global_tier": "admin", "global_at": "organizations/1"}
+    estate = Estate(cdktf, **above)
+    LabelPolicy(estate.seg, "rail", tier="global").deny(L.app == "web", L.app == "db", tcp(22), id="ssh")
+    estate.machine("web", estate.target.resource_manager_tags("web"))
+    estate.app.synth()
+    written = document("shop")
+    (policy,) = written["resource"]["google_compute_firewall_policy_with_rules"].values()
+    assert {rule["action"] for rule in policy["rule"]} == {"deny"}
+    assert policy["rule"][0]["target_resources"] == ["${google_compute_network.vpc.self_link}"]
+    assert len(written["locals"]["segkit_net_web"]["keys"]) == 3
+    assert estate.seg.proof is not None and estate.seg.proof.ok
