@@ -160,6 +160,18 @@ def test_who_has_no_address_of_its_own_is_left_to_security_groups() -> None:
         assert all(text.startswith("10.0.1.") for text in own)
 
 
+def test_a_range_may_hold_somebody_of_unknown_address() -> None:
+    """Who is in no address set is in what these leave of everywhere."""
+    seg = estate(hosts={**HOSTS, "lost": None})
+    corp = seg.address_set("corp", ["10.9.0.0/16", "fd09::/16"])
+    guard = seg.policy("guard", "global")
+    guard.allow(anywhere, L.app == "db", tcp(22), unless_source=[L.app == "lost", corp], id="ssh")
+    done = compiled(seg)
+    assert proved(done).status == "equal"
+    opened = [ends(body)[0] for body in rules(done).values() if body["direction"] == "Inbound"]
+    assert opened == [["10.0.1.4/31", "10.0.1.6/32"]], "machines that are known, and no range"
+
+
 def test_probes_of_load_balancers_are_left_to_security_groups() -> None:
     """A deny of everybody would stop them, and the machine would get no traffic any more."""
     hosts = {**HOSTS, "six": "fd00::6"}

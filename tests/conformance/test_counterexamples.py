@@ -269,6 +269,18 @@ def test_an_unknown_address_that_is_needed_is_an_error(case: Case) -> None:
     case.refused("the address of workload 'a' is not known")
 
 
+def test_an_unknown_address_may_be_in_what_address_sets_leave_of_everywhere(case: Case) -> None:
+    """It is in no set that rules name, so ranges without those would let it in."""
+    case.seg.workload("a", {"app": "a"})
+    case.seg.workload("b", {"app": "b", "cloud": "yes"}, ["172.16.0.1"])
+    corp = case.seg.address_set("corp", ["10.9.0.0/16", "fd09::/16"])
+    case.seg.policy("p", "application").allow(
+        anywhere, L.app == "b", tcp(1), unless_source=[L.app == "a", corp], id="r"
+    )
+    case.target(select=L.cloud == "yes")
+    case.refused("the address of workload 'a' is not known")
+
+
 def test_an_unknown_address_stands_for_its_zones_networks(case: Case) -> None:
     """Written by address, the networks admit whoever else is there; that has a name."""
     case.seg.zone("z", L.app == "a", networks=["10.0.0.0/28"])

@@ -5,7 +5,7 @@ That is for rules which repeat what others say elsewhere. They may speak of less
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from segkit.intent.boxes import FAMILIES, Piece
 from segkit.intent.engine import Intent
@@ -15,15 +15,21 @@ from segkit.platforms.base import Residual
 from segkit.platforms.lowering.carrying import Key, Owners
 from segkit.platforms.lowering.peers import Peers
 from segkit.platforms.lowering.sides import SideRule
-from segkit.sets import EVERYWHERE, Addresses
+from segkit.platforms.lowering.unknown import may_hold_unknown, named_ranges
+from segkit.sets import NOWHERE, Addresses
 
 
 class CertainWriter:
-    """Writes far ends as far as they are certain. `residuals` tell where today's addresses had to be used,
-    `left` which rules of a target (by its name) speak of somebody more, whose address is not certain."""
+    """Writes far ends as far as they are certain. `beside` tells the addresses of kin for which their groups do
+    not stand. `residuals` tell where today's addresses had to be used, `left` which rules of a target (by its
+    name) speak of somebody more, whose address is not certain."""
 
-    def __init__(self, intent: Intent, owners: Owners) -> None:
-        self._population, self._owners = intent.population, owners
+    def __init__(
+        self, intent: Intent, owners: Owners, beside: Callable[[Kin], Addresses] = lambda _: NOWHERE
+    ) -> None:
+        self._population, self._owners, self._beside = intent.population, owners, beside
+        realms = sorted({target.realm for target in intent.model.targets})
+        self._named = {realm: named_ranges(intent.model, realm) for realm in realms}
         self.residuals: list[Residual] = []
         self.left: set[tuple[str, str]] = set()
 
@@ -50,13 +56,17 @@ class CertainWriter:
             if kin.unknown and not (member and kin.family in piece.unknown):
                 lost.add(kin.family)
             holes.append(kin.known - piece.inside if member else kin.known)
-            if member and by_address and not (references and target.name in kin.owners):
+            if member and by_address and references and target.name in kin.owners:
+                held.append(self._beside(kin) & piece.inside)
+            elif member and by_address:
                 held += _own(kin, piece)
                 if any(e.many or e.addresses is None for e in kin.endpoints):
                     self.left.add((target.name, rule.origin))
-        if any(piece.outside.family(f) == EVERYWHERE.family(f) for f in lost):
+        unsure = {f for f in lost if may_hold_unknown(piece.outside, f, self._named[target.realm])}
+        if unsure:
             self.left.add((target.name, rule.origin))
-        outside, out = Addresses.union(_outside(piece, rule.families, lost)), Addresses.union(holes)
+        outside = Addresses.union(piece.outside.family(f) for f in rule.families - unsure)
+        out = Addresses.union(holes)
         ranges = (outside | Addresses.union(held)) - out
         if names := self._names(target, rule, ranges, outside & out):
             extent = f"{rule.origin} ({rule.direction}), above the network: {', '.join(sorted(names))}"
@@ -78,11 +88,3 @@ def _own(kin: Kin, piece: Piece) -> Iterator[Addresses]:
     for endpoint in kin.endpoints:
         if endpoint.addresses is not None and not endpoint.many:
             yield endpoint.addresses & piece.inside
-
-
-def _outside(piece: Piece, families: frozenset[int], lost: set[int]) -> Iterator[Addresses]:
-    """The ranges of a piece, but for a whole family in which somebody is whose address nobody knows."""
-    for family in sorted(families):
-        ranges = piece.outside.family(family)
-        if ranges != EVERYWHERE.family(family) or family not in lost:
-            yield ranges

@@ -19,6 +19,7 @@ from segkit.platforms.lowering.carrying import Key, Owners, settled
 from segkit.platforms.lowering.ground import Direction, Ground
 from segkit.platforms.lowering.shelter import Shelter
 from segkit.platforms.lowering.sides import SideRule
+from segkit.platforms.lowering.unknown import may_hold_unknown, named_ranges
 from segkit.sets import ALL, EVERYWHERE, INTERNET, NOWHERE, Addresses
 
 
@@ -72,6 +73,7 @@ class PeerWriter:
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
         self._covers: dict[tuple[Piece, str, frozenset[int]], Addresses | None] = {}
+        self._in_sets: dict[str, Addresses] = {}
 
     def write(self, target: Target, rule: SideRule, beside: Iterable[Piece] = ()) -> Peers:
         """The far end of one side rule. `beside` are far ends that the same own side opens for the same
@@ -102,8 +104,8 @@ class PeerWriter:
                 continue
             pieces = [piece for piece, positions in admitted if position in positions]
             exposed = (kin.known & wanted) - Addresses.union(p.inside for p in pieces)
-            anywhere = kin.unknown and _whole(wanted, kin.family)
-            lost = anywhere and not any(kin.family in p.unknown for p in pieces)
+            beyond = kin.unknown and may_hold_unknown(wanted, kin.family, self._named_ranges(target.realm))
+            lost = beyond and not any(kin.family in p.unknown for p in pieces)
             if (exposed or lost) and not self._kept_out(rule, kin):
                 holes.append(exposed)
                 self._networks(target, rule, kin, exposed, "closes")
@@ -120,6 +122,11 @@ class PeerWriter:
             )
             wanted = Addresses.union(EVERYWHERE.family(f) for f in rule.families)
         return wanted - Addresses.union(holes)
+
+    def _named_ranges(self, realm: str) -> Addresses:
+        if realm not in self._in_sets:
+            self._in_sets[realm] = named_ranges(self.model, realm)
+        return self._in_sets[realm]
 
     def _kept_out(self, rule: SideRule, kin: Kin) -> bool:
         """Does the workloads' own enforcement keep this flow out, so that the whole stays exact?"""
