@@ -118,6 +118,48 @@ def test_a_range_with_somebody_of_unknown_address_in_it() -> None:
     assert any("not all of g/ssh is said above" in w.what for w in compiled(seg).warnings)
 
 
+def test_a_range_without_some_addresses_may_hold_somebody_of_unknown_address_too() -> None:
+    seg = shop(**ADMIN)
+    seg.workload("ops", {"app": "ops"}, None)
+    corp = seg.address_set("corp", ["10.9.0.0/16", "fd09::/16"])
+    seg.policy("g", "global").deny(
+        anywhere, L.app == "db", tcp(22), unless_source=[L.app == "ops", corp], id="ssh"
+    )
+    ranges = {r for rule in above(seg) for r in rule["match"].get("src_ip_ranges", ())}
+    assert ranges <= {"10.0.0.1/32", "10.0.0.2/32"} and proof(seg).ok
+    assert any("not all of g/ssh is said above" in w.what for w in compiled(seg).warnings)
+    named = shop(**ADMIN)
+    named.workload("ops", {"app": "ops"}, None)
+    corp = named.address_set("corp", ["10.9.0.0/16"])
+    named.policy("g", "global").deny(corp, L.app == "db", tcp(22), unless_source=L.app == "ops", id="ssh")
+    assert [r for rule in above(named) for r in rule["match"].get("src_ip_ranges", ())] == ["10.9.0.0/16"]
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_tag_stands_for_one_address_of_an_interface(several: bool) -> None:
+    """So a deny names the others by address: what is sent from them it would not stop."""
+    seg = Segmentation("shop")
+    seg.workload("web", {"app": "web"}, ["10.0.0.1", "10.0.0.11"] if several else ["10.0.0.1"])
+    seg.workload("db", {"app": "db"}, ["10.0.0.2"])
+    seg.policy("g", "global").deny(L.app == "web", L.app == "db", tcp(22), id="ssh")
+    target(seg, ("snapshot", "egress-open"), **{**ADMIN, "egress": "open"})
+    ranges = [r for rule in above(seg) for r in rule["match"].get("src_ip_ranges", ())]
+    assert ranges == (["10.0.0.1/32", "10.0.0.11/32"] if several else [])
+    body = {"network": NETWORK, "priority": 0, "source_ranges": ["10.0.0.0/24"]}
+    theirs = {**body, "allow": [{"protocol": "tcp", "ports": ["22"]}]}
+    out = {"network": NETWORK, "direction": "EGRESS", "destination_ranges": ["0.0.0.0/0"]}
+    named = {"in": theirs, "out": {**out, "priority": 0, "allow": [{"protocol": "all"}]}}
+
+    def by_tag_alone(document: Document) -> None:
+        beside(google_compute_firewall=named)(document)
+        policy = document["resource"][ABOVE]["net"]
+        policy["rule"] = [one for one in policy["rule"] if "src_ip_ranges" not in one["match"]]
+
+    for change, opened in ((beside(google_compute_firewall=named), False), (by_tag_alone, several)):
+        found = {(d.kind, d.source, d.destination) for d in proof(seg, change).differences}
+        assert (("opens", "web", "db") in found) is opened
+
+
 def test_no_rules_of_the_tiers_no_policy() -> None:
     assert above(shop(**ADMIN)) == [] and ATTACHED not in compiled(shop(**ADMIN)).fragment["resource"]
 

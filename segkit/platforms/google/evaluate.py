@@ -12,7 +12,8 @@ Platform facts used here, with their sources:
   “Specifications”).
 - A rule holds for the interfaces of its network that its targets name, for all of them where it names none
   ([RULES] “Targets”). Tags, network tags and accounts as a source are the machines of the same network that
-  hold one; secure tags also those of a peered network ([TAGS] “Specifications”).
+  hold one; secure tags also those of a peered network ([TAGS] “Specifications”). They stand for the main
+  IPv4 address of an interface and not for alias ranges ([RULES] “Sources”).
 - Ranges speak of the family they are written in: 0.0.0.0/0 is no IPv6 ([RULES] “IP address ranges”).
 - ICMP belongs to IPv4 and ICMPv6 to IPv6 (RFC 792, RFC 4443).
 """
@@ -44,10 +45,12 @@ from segkit.sets.services import ANY, LINE_END
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An interface as the firewall sees it: its network, and what its machine holds."""
+    """An interface as the firewall sees it: its network, and what its machine holds. `alias`: at an IPv4
+    address for which nothing of that stands, should the interface send from it."""
 
     network: str
     held: Holders
+    alias: bool = False
 
 
 class Enforcement:
@@ -143,7 +146,7 @@ class Enforcement:
         An unknown address is in a range only if that is its whole family. Raises ValueError where a range
         holds `at` in part.
         """
-        if peer is not None and self._named(rule, own, peer):
+        if peer is not None and not (peer.alias and family == 4) and self._named(rule, own, peer):
             return True
         if at is None:
             return rule.ranges.family(family) == EVERYWHERE.family(family)

@@ -32,7 +32,7 @@ class Rows:
         for position, spot in enumerate(self._spots):
             if isinstance(spot.profile, Profile):
                 self._holding[spot.profile] |= 1 << position
-                for kind, name in spot.profile.held.names:
+                for kind, name in () if spot.profile.alias and spot.family == 4 else spot.profile.held.names:
                     self._named[spot.profile.network, kind, name] |= 1 << position
             else:
                 self._unfiltered |= 1 << position

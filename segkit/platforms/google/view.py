@@ -48,8 +48,10 @@ class GoogleView:
         self._placed: set[str] = set()  # carriers that are machines of the model
         for workload in model.workloads:
             for interface in workload.interfaces:
-                found = tuple(dict.fromkeys(self._find(workload, interface)))
-                self._profiles[workload.name, interface.name] = found or (None,)
+                found = dict.fromkeys(self._find(workload, interface))
+                if _several(workload, interface):  # which of them is the main one no model says
+                    found |= dict.fromkeys(replace(own, alias=True) for own in tuple(found))
+                self._profiles[workload.name, interface.name] = tuple(found) or (None,)
         self._held = {tag for _, own in self._memberships for tag in _all(own.held)}
         self._strangers = dict(self._held_by_others())
         self._doubts: dict[Profile, tuple[str, ...]] = {}
@@ -279,6 +281,13 @@ class GoogleView:
                         yield f"{rule.where}: it names {name}, which no workload holds"
                     elif name in self._strangers:
                         yield f"{rule.where}: {self._strangers[name]} holds {name} too, and is no workload"
+
+
+def _several(workload: Workload, interface: Interface) -> bool:
+    """Has an interface more than one IPv4 address?"""
+    if workload.is_class or interface.addresses is None:
+        return False
+    return sum(high - low + 1 for low, high in interface.addresses.v4.spans) > 1
 
 
 def _all(held: Holders) -> frozenset[str]:

@@ -14,6 +14,7 @@ from segkit.errors import Problem
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Tier
+from segkit.platforms.google.lower.alias import beside_tags
 from segkit.platforms.google.lower.services import rare, whole
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.carrying import Key, Owners
@@ -44,7 +45,7 @@ def drafted_above(
 ) -> tuple[Draft, dict[str, tuple[Problem, ...]]]:
     """The rules of hierarchical policies, for targets that have one, and what is to be said of them."""
     owners = Owners(intent.population)
-    sides, writer = Decisions(intent, owners), CertainWriter(intent, owners)
+    sides, writer = Decisions(intent, owners), CertainWriter(intent, owners, beside_tags)
     admin = [t for t in targets if placements[t.name].global_tier == "admin"]
     written: list[tuple[Target, SideRule, Peers]] = []
     for direction in ("egress", "ingress"):

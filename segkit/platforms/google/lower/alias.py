@@ -40,6 +40,11 @@ def alias_addresses(draft: Draft) -> Iterator[Residual]:
             yield rule.residual(target.name, "alias-addresses", extent, "closes", sources)
 
 
+def beside_tags(kin: Kin) -> Addresses:
+    """The addresses of kin for which a tag does not stand for certain."""
+    return Addresses.union(addresses for _, addresses in _several(kin)) if kin.family == 4 else NOWHERE
+
+
 def _several(kin: Kin) -> list[tuple[Endpoint, Addresses]]:
     """The endpoints with more than one IPv4 address."""
     held = [(e, e.addresses) for e in kin.endpoints if not e.many and e.addresses is not None]
