@@ -154,6 +154,27 @@ def test_references_are_names_that_are_not_looked_into() -> None:
     assert compile_model(seg.build()).fragment["resource"]
 
 
+def test_references_of_two_stacks_are_two_things() -> None:
+    """Stacks that are made alike call their networks and subnets alike; an id means one wherever it is."""
+
+    def two(network: str, subnet: str) -> Segmentation:
+        seg = Segmentation("m", today=TODAY)
+        for number, side in enumerate(("blue", "green")):
+            seg.workload(side, {"side": side}, [f"10.0.{number}.4"])
+            front = {"id": subnet, "prefixes": [f"10.0.{number}.0/24"]}
+            place = {**PLACE, "vnet_id": network, "subnets": {"a": front}}
+            made = seg.target(side, "azure", select=L.side == side, stack=side, placement=place)
+            made.accept_residual("snapshot", owner="me", reason="a test", expires="2999-01-01")
+        seg.policy("p", "application").allow(L.side == "blue", L.side == "green", tcp(443), id="r")
+        return seg
+
+    apart = two("${azurerm_virtual_network.main.id}", "${azurerm_subnet.a.id}").build()
+    done = compile_model(apart)
+    assert {residual.name for residual in done.residuals} == {"snapshot"}, "their groups are of two networks"
+    assert not done.divided.crossings
+    assert "subnet 'a' is target blue's already" in refused(two("/x/vnet", "/x/vnet/subnets/a"))
+
+
 def test_one_network_in_two_realms() -> None:
     """It has one range of addresses: rules about them would speak of both."""
     seg = estate({})

@@ -366,3 +366,17 @@ def test_a_value_that_is_replaced_is_there_until_the_policy_lets_go_of_it() -> N
     """Terraform destroys first unless it is told otherwise, and a value that a policy names cannot go."""
     values = compiled(shop()).fragment["resource"]["google_tags_tag_value"].values()
     assert values and all(body["lifecycle"] == {"create_before_destroy": True} for body in values)
+
+
+def test_two_targets_whose_tags_would_have_one_name() -> None:
+    """Keys of one parent, where the names of target and group meet."""
+    seg = Segmentation("m", today=TODAY)
+    policy = seg.policy("p", "application")
+    for name, called in (("a-b", "web"), ("a", "b-web")):
+        group = seg.group(called, L.app == name)
+        seg.workload(name, {"app": name}, ["10.0.0.1" if name == "a" else "10.0.0.2"])
+        policy.allow(group, group, tcp(1), id=name)
+        network = f"projects/p/global/networks/{name}"
+        target(seg, ("snapshot",), name, network_id=network, select=L.app == name)
+    with pytest.raises(SegkitError, match="two tag keys would be named 'm-a-b-web'"):
+        compiled(seg)

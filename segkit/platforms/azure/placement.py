@@ -142,6 +142,11 @@ class AzurePlacement:
         return any(subnet.security_group is not None for subnet in self.subnets.values())
 
 
+def means_one(target: Target, other: Target, text: str) -> bool:
+    """Does a text mean the same in the placements of two targets? A reference speaks of its own stack."""
+    return "${" not in text or target.stack == other.stack
+
+
 def _network_key(vnet_id: str) -> str:
     return vnet_id.lower() if vnet_id.startswith("/") else vnet_id
 
@@ -352,6 +357,8 @@ def _check_claims(model: Model, target: Target) -> Iterator[Problem]:
         if other.platform != target.platform or other.name >= target.name:
             continue
         for raw in _mappings(given(other).get("subnets")).values():
+            if not means_one(target, other, f"{raw.get('id')}{raw.get('security_group')}"):
+                continue
             if (subnet := str(raw.get("id")).lower()) in mine:
                 what = f"subnet {mine[subnet]!r} is target {other.name}'s already"
                 yield wrong(
@@ -372,12 +379,13 @@ def _check_network(model: Model, target: Target) -> Iterator[Problem]:
         there, elsewhere = (str(given(other).get(name) or "") for name in ("vnet_id", "location"))
         if not network or _network_key(there) != _network_key(network):
             continue
+        if not means_one(target, other, network):
+            continue
         apart = plain_region(elsewhere) != plain_region(region) and "${" not in region + elsewhere
         if region and elsewhere and apart:
             what = f"location is {region!r}, and target {other.name} has {elsewhere!r} for the same vnet_id"
             yield wrong(target, "location", what, "write the region of the virtual network for both")
-        # A reference speaks of its own stack.
-        if other.realm != target.realm and ("${" not in network or other.home == target.home):
+        if other.realm != target.realm:
             what = f"target {other.name} has the same vnet_id in realm {other.realm!r}"
             yield wrong(target, "vnet_id", what, "write the same realm= for both: a network is in one")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from segkit.model.model import Target
-from segkit.platforms.azure.placement import AzurePlacement
+from segkit.platforms.azure.placement import AzurePlacement, means_one
 from segkit.platforms.lowering.ground import Ground
 
 
@@ -34,6 +34,7 @@ def _visible(
         apart = here.references == "address" and other.stack != target.stack
         if (
             placements[other.name].network_key == here.network_key
+            and means_one(target, other, here.vnet_id)
             and other.realm == target.realm
             and not apart
         ):
