@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from segkit.artifacts import merge
 from segkit.artifacts.divided import Divided, divide
@@ -18,6 +18,9 @@ from segkit.platforms.base import Encoding, Lowered, QuotaReport, Residual, plat
 from segkit.progress import step
 from segkit.sets import EVERYWHERE, NOWHERE
 
+Since = Model | Literal["nothing"] | None
+"""What is deployed now, where an apply is the first of two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
@@ -26,7 +29,8 @@ class Compilation:
     `fragment` is all of it; `divided` is the same by stack, where targets name stacks (else the one stack is
     called "").
 
-    Where `since` is there, they hold what that became as well: the first of two applies.
+    Where `since` is there, they hold what that became as well: the first of two applies. It may be "nothing":
+    then they hold everything, and nothing is in force.
     """
 
     model: Model
@@ -35,7 +39,7 @@ class Compilation:
     fragment: dict[str, Any]
     warnings: tuple[Problem, ...]
     divided: Divided
-    since: Compilation | None = None
+    since: Compilation | Literal["nothing"] | None = None
 
     @property
     def report(self) -> dict[str, Mapping[str, Any]]:
@@ -54,15 +58,18 @@ class Compilation:
 
 
 @uncollected()
-def compile_model(model: Model, since: Model | None = None) -> Compilation:
+def compile_model(model: Model, since: Since = None) -> Compilation:
     """Compiles and lowers a model. `since` is the model that is deployed now, for the first of two applies:
-    what is there stays beside what will be, and an apply without `since` takes it away.
+    what is there stays beside what will be, and an apply without `since` takes it away. With "nothing", for
+    the first of all, groups and memberships come, and what is decided with them comes in the second.
 
     Raises SegkitError with everything that is in the way: bad placements, quotas, addresses that are needed
     and not known, residuals that nobody accepted; of two models, what cannot be there together.
     """
     done = _compiled(model)
-    return done if since is None else _together(_compiled(since), done)
+    if since is None:
+        return done
+    return _asleep(done) if since == "nothing" else _together(_compiled(since), done)
 
 
 def _compiled(model: Model) -> Compilation:
@@ -90,6 +97,21 @@ def _assembled(
     fragment = merge(*(done.fragment for done in lowered), where=tuple(f"target {d.target}" for d in lowered))
     divided = divide(_by_stack(model, lowered)) if model.stacks else Divided({"": fragment}, ())
     return Compilation(model, intent, tuple(lowered), fragment, tuple(sorted(warnings)), divided)
+
+
+def _asleep(done: Compilation) -> Compilation:
+    """Everything but what is in force."""
+    if done.model.stacks:
+        what = "what is in several stacks cannot come asleep"
+        raise SegkitError(Problem(what, fix="leave out since, and apply one stack after the other"))
+    targets = {target.name: target for target in done.model.targets}
+    lowered = [
+        replace(
+            one, fragment=platform(targets[one.target].platform).asleep(targets[one.target], one.fragment)
+        )
+        for one in done.lowered
+    ]
+    return replace(_assembled(done.model, done.intent, lowered, done.warnings), since="nothing")
 
 
 def _together(before: Compilation, after: Compilation) -> Compilation:

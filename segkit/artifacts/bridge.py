@@ -77,7 +77,7 @@ def bridge(before: Body, after: Body, joins: Joins) -> dict[str, Any]:
     >>> bridge(old, new, Joins())["locals"]
     {'m': {'groups': ['${a.y.id}', '${a.x.id}']}}
     """
-    before = _as_named_now(before, after)
+    before = as_named_now(before, after)
     problems: list[Problem] = []
     out: dict[str, Any] = {**after}
     for block in ("resource", "data"):
@@ -238,7 +238,7 @@ def _needs(value: Any) -> list[str]:
 # -- names
 
 
-def _as_named_now(before: Body, after: Body) -> dict[str, Any]:
+def as_named_now(before: Body, after: Body) -> dict[str, Any]:
     """What is deployed, by the names it will have. Moves and imports of its own are done."""
     moves = {one["from"]: one["to"] for one in after.get("moved", ())}
     kept = {block: value for block, value in before.items() if block not in ("moved", "import")}

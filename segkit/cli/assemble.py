@@ -90,7 +90,7 @@ def write(
         write_atomic(proved, canonical_json(proof.to_json()))
         for old in before.parent.glob(f"*{SINCE}"):
             old.unlink()
-        if compilation.since is not None:
+        if isinstance(compilation.since, Compilation):
             write_atomic(before, dump_intent(compilation.since.model))
         for old in intent_files(out):
             if old.name != intent.name:
@@ -102,5 +102,5 @@ def write(
             Problem(f"cannot be written: {error.strerror}", where, fix="check the path")
         ) from error
     documents = [str(out / "stacks" / name / "cdk.tf.json") for name in sorted(stacks)]
-    more = [str(before)] if compilation.since is not None else []
+    more = [str(before)] if isinstance(compilation.since, Compilation) else []
     return [str(out / "manifest.json"), *documents, str(intent), str(proved), *more]

@@ -28,7 +28,7 @@ SinceOption: TypeAlias = Annotated[
         "--since",
         metavar="MODEL",
         help="What is deployed now, as an intent file or any other model: this is then the first of two "
-        "applies, in which nothing is taken away.",
+        'applies, in which nothing is taken away. "nothing": the first of all.',
     ),
 ]
 DEFAULT_OUT = Path("cdktf.out")

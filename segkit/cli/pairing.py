@@ -9,7 +9,8 @@ from typing import Any
 
 from segkit.artifacts import Joined, join
 from segkit.cli.discover import INTENTS, intent_files, known_as, only_intent, read_json, stack_files
-from segkit.cli.source import load
+from segkit.cli.source import deployed, load
+from segkit.compiler import Since
 from segkit.errors import Problem, SegkitError
 from segkit.model.findings import nearest
 from segkit.model.intent_file import SINCE
@@ -25,7 +26,7 @@ class Pair:
     subject: str
     model: Model
     document: Mapping[str, Any] | Joined
-    since: Model | None = None
+    since: Since = None
 
 
 def pairs(path: Path, intent: str | None, stack: str | None, since: str | None = None) -> Iterator[Pair]:
@@ -67,11 +68,9 @@ def _model(text: str) -> Model:
     return load(text).model
 
 
-def _since(text: str | None, model: Model, out: Path) -> Model | None:
+def _since(text: str | None, model: Model, out: Path) -> Since:
     beside = out / INTENTS / f"{model.name}{SINCE}"
-    if text is None and beside.is_file():
-        text = str(beside)
-    return None if text is None else _model(text)
+    return deployed(str(beside) if text is None and beside.is_file() else text)
 
 
 def _is_split(model: Model, fix: str) -> SegkitError:

@@ -7,12 +7,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segkit.cli.discover import SUFFIX, intent_files, known_as, only_intent
 from segkit.errors import Problem, SegkitError
 from segkit.model.intent_file import FORMAT
 from segkit.model.model import Model
 from segkit.progress import step
+
+if TYPE_CHECKING:
+    from segkit.compiler import Since
 
 log = logging.getLogger("segkit")
 
@@ -49,6 +53,13 @@ def load(text: str) -> Loaded:
     log.info("building the model with %s", text)
     model, found = build(text)
     return Loaded(model, found, text)
+
+
+def deployed(text: str | None) -> Since:
+    """What `--since` names: a model, or nothing."""
+    if text is None:
+        return None
+    return "nothing" if text == "nothing" else load(text).model
 
 
 def chosen(intent: str | None, out: Path) -> Model:

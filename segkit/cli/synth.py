@@ -56,7 +56,7 @@ def synth(
     """
     from segkit.artifacts import join
     from segkit.cli.assemble import assemble, intent_file, write
-    from segkit.cli.source import load
+    from segkit.cli.source import deployed, load
     from segkit.compiler import compile_model
     from segkit.model.intent_file import check_kept
     from segkit.report import synth as report
@@ -67,7 +67,7 @@ def synth(
         meant, unpinned = tried(loaded.model, target, encoding)
         if since is not None:
             check_kept(since, intent_file(out, meant))
-        compilation = compile_model(meant, None if since is None else load(since).model)
+        compilation = compile_model(meant, deployed(since))
     stacks = assemble(compilation, provider_file or [], stack)
     whole = join(stacks, stacks) if len(stacks) > 1 else next(iter(stacks.values()))
     with step("Proving"):

@@ -37,7 +37,8 @@ class Segmentation:
     and Terraform fails the synth. `verify=False`, or SEGKIT_SKIP_PROOF=1 in the environment, leaves the proof
     out (never the checks). `since` is the intent file of what is deployed now: then this synth is the first
     of two, after which both forms are there, and what both intents allow passes at every moment; an apply
-    without `since` takes the former form away.
+    without `since` takes the former form away. "nothing" stands for no file: groups and memberships come
+    first, and what is decided with them in the second apply.
 
     Mistakes in what is declared do not raise here: the synth reports all of them together.
 

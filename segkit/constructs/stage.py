@@ -23,7 +23,7 @@ from segkit.artifacts import canonical_json, write_atomic
 from segkit.artifacts.divided import Crossing
 from segkit.artifacts.fragment import prune
 from segkit.artifacts.joined import Joined, join
-from segkit.compiler import Compilation, compile_model
+from segkit.compiler import Compilation, Since, compile_model
 from segkit.constructs.findings import (
     Wanted,
     missing_memberships,
@@ -159,8 +159,8 @@ class SynthStage:
             raise SegkitError(found)
         self._warn(problem.text() for problem in outcome.compilation.warnings)
         self._write("intent", dump_intent(outcome.compilation.model))
-        if outcome.compilation.since is not None:
-            self._write("since", dump_intent(outcome.compilation.since.model))
+        if isinstance(since := outcome.compilation.since, Compilation):
+            self._write("since", dump_intent(since.model))
         return self._prove(outcome)
 
     def _compile(self, revision: int) -> Outcome:
@@ -177,10 +177,12 @@ class SynthStage:
         except Exception:
             return Outcome(revision, None, {}, SegkitError(Problem(_crash())))
 
-    def _deployed(self) -> Model | None:
+    def _deployed(self) -> Since:
         """What is there now, for the first of two applies."""
         if self.since is None:
             return None
+        if self.since == "nothing":
+            return "nothing"
         if isinstance(self.root, self.library.App):
             check_kept(self.since, self._file("intent"))
         return load_intent(self.since)

@@ -250,6 +250,10 @@ class Platform(Protocol):
         """The fragment that a target is deployed as and the one that it will be, as one that holds both;
         raises SegkitError where they cannot be there together."""
 
+    def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fragment of a target with all its groups and memberships, and nothing yet in force: what comes
+        before the first apply. Raises SegkitError where there is no such form."""
+
     def quotas(
         self,
         intent: Intent,

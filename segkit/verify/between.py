@@ -72,8 +72,7 @@ def prove_between(
     """
     models = [_with(before, after), _with(after, before)]
     intents = [Intent(model) for model in models]
-    others = [cell.addresses for intent in intents for cell in intent.cells if not cell.is_workload]
-    read = alike([views(model, document) for model in models], others)
+    read = alike([views(model, document) for model in models], _outside(*intents))
     sides = [Comparison(Passing(i), held) for i, held in zip(intents, read, strict=True)]
     left: dict[Difference, None] = {}
     explained: dict[Difference, None] = {}
@@ -108,7 +107,8 @@ def prove_asleep(done: Compilation, document: Mapping[str, Any]) -> Proof:
         kind: {name: body for name, body in named.items() if name not in ours.get(kind, {})}
         for kind, named in document.get("resource", {}).items()
     }
-    read = alike([views(done.model, one) for one in (document, {**document, "resource": theirs})])
+    both = document, {**document, "resource": theirs}
+    read = alike([views(done.model, one) for one in both], _outside(done.intent))
     sides = [Comparison(Passing(done.intent), held) for held in read]
     same = _same(sides, AddressAtoms(read[0][0].cuts()))
     without = {(id(m.source), id(m.destination)): m for m in sides[1].mismatches()}
@@ -134,6 +134,11 @@ def prove_asleep(done: Compilation, document: Mapping[str, Any]) -> Proof:
         tally.ungoverned,
         tally.single_ended,
     )
+
+
+def _outside(*intents: Intent) -> list[Addresses]:
+    """The addresses of nobody that policies tell apart."""
+    return [cell.addresses for intent in intents for cell in intent.cells if not cell.is_workload]
 
 
 def _with(model: Model, other: Model) -> Model:

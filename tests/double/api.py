@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.double.schema import Kinds
-from tests.double.store import Body, Call, State, Store, Thing
+from tests.double.store import Body, Call, State, Store, Thing, is_late
 from tests.double.table import Ref, Table, broken, filled, unmade, values
 from tests.double.wire import UNKNOWN
+
+LATE = 3
+"""Seconds that a call takes which is to come late."""
 
 
 class RefusedError(Exception):
@@ -51,10 +55,12 @@ class Api:
             return None if thing is None else self._shown(store.state, thing)
 
     def create(self, kind: str, planned: Body) -> Body:
-        """Makes an object; gives it back with everything filled in.
+        """Makes an object; gives it back with everything filled in. It comes late where `late` says so.
 
         Raises RefusedError.
         """
+        if is_late(self._store.file, planned):
+            time.sleep(LATE)
         with self._store.open() as store:
             thing = self._completed(store, kind, planned)
             return self._put(store, "create", None, thing)

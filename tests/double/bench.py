@@ -11,7 +11,7 @@ from tests.double import mirror, replay
 from tests.double.api import Api
 from tests.double.manager_azure import in_force
 from tests.double.schema import Kinds, load
-from tests.double.store import Call, State, Store, Thing, calls, give
+from tests.double.store import Call, State, Store, Thing, calls, give, late
 from tests.double.table import Table
 from tests.e2e.terraform import Terraform
 
@@ -56,6 +56,10 @@ class Bench:
     def give(self, *things: Thing) -> None:
         """Objects that somebody else made, or changed."""
         give(self._file, *things)
+
+    def late(self, text: str) -> None:
+        """From now on what names this text is made seconds after all that could be made with it."""
+        late(self._file, text)
 
     def calls(self) -> Sequence[Call]:
         """Every call so far."""

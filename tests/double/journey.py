@@ -66,6 +66,14 @@ class Journey:
         assert not torn, "\n".join(torn)
         assert not any("create" in actions for actions in planned.values()), planned
 
+    def first(self, model: Model) -> None:
+        """Deploys a model where nothing is yet, in two applies: first everything that is not in force, then
+        what is. No call of either did to a flow what it should not have."""
+        _, torn = self._deploy(compile_model(model, "nothing"))
+        assert not torn, "\n".join(torn)
+        _, torn = self._through(model)
+        assert not torn, "\n".join(torn)
+
     def rules(self) -> dict[str, Any]:
         """Every rule that is deployed, in a list or by itself: by its name or, without one, its priority."""
         found = {}

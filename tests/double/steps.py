@@ -59,6 +59,8 @@ def _differences(comparison: Comparison) -> tuple[Flows, Flows]:
     for found in comparison.mismatches():
         for source in _ends(found.source):
             for destination in _ends(found.destination):
+                if source == destination and found.source.member is not None:
+                    continue  # a workload and itself are no pair
                 opens[source, destination] |= found.opens
                 closes[source, destination] |= found.closes
     return opens, closes

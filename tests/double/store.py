@@ -121,3 +121,14 @@ def give(file: Path, *things: Thing) -> None:
     with Store(file).open() as store:
         for thing in things:
             store.add(Call("given", thing.kind, thing.id, puts=(thing,)))
+
+
+def late(file: Path, text: str) -> None:
+    """Has what names a text made late."""
+    Path(f"{file}.late").write_text(text)
+
+
+def is_late(file: Path, body: Body) -> bool:
+    """Is something to be made late?"""
+    asked = Path(f"{file}.late")
+    return asked.is_file() and asked.read_text() in repr(body)

@@ -127,11 +127,52 @@ def test_one_apply_tears_and_two_do_not(place: str, terraform: str, schemas: Pat
     journey.by_two(after)
 
 
+FIRST: Mapping[str, tuple[Options, str, str]] = {
+    "azure: the first apply, on interfaces": (
+        {"mode": "interfaces"},
+        "web-1",
+        "cuts web-1 over IPv4 -> api-1 over IPv4",
+    ),
+    "azure: the first apply, on subnets": (
+        {"mode": "subnets"},
+        "api-1",
+        "cuts api-1 over IPv4 -> db-1 over IPv4",
+    ),
+    "google: the first apply": ({}, "sick-1", "opens sick-1 over IPv4 -> web-1 over IPv4"),
+}
+"""Where nothing is deployed yet: what goes wrong when a machine comes late, for whom nobody waits."""
+
+
+@pytest.mark.parametrize("place", FIRST)
+@pytest.mark.parametrize("applies", [1, 2])
+def test_the_first_apply(place: str, applies: int, terraform: str, schemas: Path, tmp_path: Path) -> None:
+    platform, (options, name, wrong) = place.partition(":")[0], FIRST[place]
+    bench = Bench(terraform, schemas, tmp_path, {"azure": "azurerm"}.get(platform, platform))
+    journey = _journey(platform, options, bench)
+    machines = {"azure": "azurerm_network_interface", "google": "google_compute_instance"}[platform]
+    (machine,) = (t for t in bench.state().of(machines) if t.body["name"] == name)
+    bench.late(str(machine.body.get("instance_id", machine.id)))
+    model = _model(platform, options)
+    if applies == 1:
+        assert any(wrong in line for line in journey.torn(model))
+    else:
+        journey.first(model)
+        assert journey.to(model) == {}
+
+
 def test_what_is_denied_by_a_group_is_not_let_in_by_another_first() -> None:
     before, after = _model("azure", {}), _model("azure", {"tiers": "bands"})
     with pytest.raises(SegkitError, match="joins groups that rules deny, and others, in any order"):
         compile_model(after, before)
-    compile_model(before, after)
+
+
+def test_what_is_denied_is_not_let_in_by_a_group_that_it_is_still_in() -> None:
+    bands, compiled = (_model("azure", {"tiers": tiers}) for tiers in ("bands", "compiled"))
+    with pytest.raises(SegkitError, match=r"rules that deny go, and .*sick-1.* leaves groups") as refused:
+        compile_model(compiled, bands)
+    assert "leaves groups that rules deny, and others, in any order" in str(refused.value)
+    well = _model("azure", {"tiers": "bands", "ill": ()})
+    compile_model(well, bands)  # sick-1 leaves one group, and the rule about nobody goes
 
 
 def test_a_tag_key_has_one_value_of_a_machine() -> None:

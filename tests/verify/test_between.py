@@ -206,3 +206,31 @@ def test_addresses_are_told_apart_where_either_model_does() -> None:
     found = proved(done, whole).differences
     assert {d.kind for d in found} == {"opens"}
     assert Addresses.of(*(d.source for d in found)) == Addresses.of("198.51.101.0/24")
+
+
+@pytest.mark.parametrize(("platform", "mutant"), [("azure", "drop"), ("google", "widen")])
+def test_what_is_asleep_decides_nothing_else_than_the_model(platform: str, mutant: str) -> None:
+    done = compile_model(model(platform), "nothing")
+    proof = proved(done, document(done, platform))
+    assert (proof.status, proof.differences) == ("between", ())
+    awake = replace(compile_model(model(platform)), since="nothing")
+    assert proved(awake, document(awake, platform)).ok
+    whole = document(awake, platform)
+    change, kind = MUTANTS[mutant]
+    change(whole)
+    proof = proved(awake, whole)
+    assert (proof.status, {d.kind for d in proof.differences}) == ("different", {kind})
+
+
+@pytest.mark.parametrize(
+    ("platform", "options", "told"),
+    [
+        ("aws", {}, "security groups cannot be there without opening"),
+        ("google", {"tags": "network"}, "with secure tags, can be there asleep"),
+    ],
+)
+def test_what_cannot_be_asleep_is_told(platform: str, options: dict[str, Any], told: str) -> None:
+    make = test_double_google.published if "tags" in options else model
+    given = () if "tags" in options else (platform,)
+    with pytest.raises(SegkitError, match=told):
+        compile_model(make(*given, **options), "nothing")

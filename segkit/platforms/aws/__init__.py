@@ -46,6 +46,12 @@ class Aws:
 
         return both(target, before, after, JOINS, refused)
 
+    def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Groups and memberships, with nothing in force."""
+        from segkit.platforms.aws.joins import asleep
+
+        return asleep(target, fragment)
+
     def quotas(
         self,
         intent: Intent,

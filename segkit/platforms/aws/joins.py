@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts.bridge import Apart, Joins
-from segkit.errors import Problem
+from segkit.errors import Problem, SegkitError
 from segkit.model.model import Target
 from segkit.platforms.aws.placement import placement
-from segkit.platforms.lowering.crowding import Count, crowded, members
+from segkit.platforms.lowering.crowding import Count, Forms, crowded, members
 
 _LIST = "aws_ec2_managed_prefix_list"
 _ATTACHMENT = "aws_network_interface_sg_attachment"
@@ -27,9 +27,21 @@ JOINS = Joins(
 )
 
 
-def refused(target: Target, _before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
+def refused(target: Target, _forms: Forms, fragment: Mapping[str, Any]) -> Iterator[Problem]:
     """What AWS would count too many of, were all of it there."""
     yield from crowded(target, placement(target).quota, _counts(target, fragment))
+
+
+def asleep(target: Target, _fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """There is no such form: what is attached opens, and what others attached goes on to."""
+    raise SegkitError(
+        Problem(
+            f"target {target.name}: security groups cannot be there without opening",
+            where=target.where,
+            fix="attach ours beside those that are there (membership(machine, extra=[…])), and take the "
+            "others away in a second apply",
+        )
+    )
 
 
 def _counts(target: Target, fragment: Mapping[str, Any]) -> Iterator[Count]:

@@ -44,6 +44,12 @@ class Azure:
 
         return both(target, before, after, JOINS, refused)
 
+    def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Groups and memberships, with nothing in force."""
+        from segkit.platforms.azure.joins import asleep
+
+        return asleep(target, fragment)
+
     def quotas(
         self,
         intent: Intent,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from segkit.artifacts.bridge import Apart, Joins
+from segkit.artifacts.bridge import WORDS, Apart, Joins
+from segkit.artifacts.fragment import prune
 from segkit.errors import Problem
 from segkit.model.model import Target
 from segkit.platforms.azure.limits import NAME_LIMIT
 from segkit.platforms.azure.placement import placement
-from segkit.platforms.lowering.crowding import Count, crowded, members
+from segkit.platforms.lowering.crowding import Count, Forms, crowded, members
 
 _NSG, _RULE = "azurerm_network_security_group", "azurerm_network_security_rule"
 _ASG, _NIC = "azurerm_application_security_group", "azurerm_network_interface"
@@ -35,30 +37,57 @@ JOINS = Joins(
 )
 
 
-def refused(target: Target, before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
-    """What Azure would count too many of, were all of it there, and denies that would come too late."""
+def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterator[Problem]:
+    """What Azure would count too many of, were all of it there, and denies that would come too late or go
+    too early."""
     yield from crowded(target, placement(target).quota, _counts(target, fragment))
-    denied = {
-        f"${{local.segkit-group_{group.removeprefix(f'${{{_ASG}.').removesuffix('.id}')}}}"
-        for rule in _rules(fragment)
-        if rule["access"] == "Deny"
-        for group in _named(rule)
-    }
-    there, then = (_joined(target, one) for one in (before, fragment))
-    late = [who for who in sorted(then) if _late(set(then[who]) - set(there.get(who, ())), denied)]
-    if late:
-        more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+    denied = {group for rule in _rules(fragment, "Deny") for group in _named(rule)}
+    there, then = (_joined(target, one) for one in forms)
+    for way, moved in (("joins", _more(then, there)), ("leaves", _more(there, then))):
+        if late := [who for who, groups in moved.items() if len(groups) > 1 and groups & denied]:
+            yield Problem(
+                f"target {target.name}: {_first(late)} {way} groups that rules deny, and others, in any "
+                "order",
+                where=target.where,
+                why="it could be in a group that is let in while it is not in the one that is kept out",
+                fix="leave out since: with tiers as bands, a machine is safe that joins or leaves one group "
+                "at a time; or change what it is denied by a transition of its own, first or last",
+            )
+    here, later = ({_said(rule) for rule in _rules(one, "Deny")} for one in forms)
+    allowed = {group for rule in _rules(forms[1], "Allow") for group in _named(rule)}
+    leaving = [who for who, groups in _more(there, then).items() if groups & allowed]
+    if here - later and leaving:
         yield Problem(
-            f"target {target.name}: {late[0]}{more} joins groups that rules deny, and others, in any order",
+            f"target {target.name}: rules that deny go, and {_first(leaving)} leaves groups",
             where=target.where,
-            why="it could be in a group that is let in before it is in the one that is not",
-            fix="leave out since: with tiers as bands, a machine is safe that joins one group at a time; "
-            "or put what it is denied into force first, by a transition of its own",
+            why="what they deny could be let in by a group that it is still in",
+            fix="change what groups machines are in first, by a transition of its own; or leave out since "
+            "and choose the hour",
         )
 
 
-def _late(joins: Set[str], denied: Set[str]) -> bool:
-    return len(joins) > 1 and bool(joins & denied)
+def _more(some: Mapping[str, list[str]], than: Mapping[str, list[str]]) -> dict[str, set[str]]:
+    """The groups that interfaces are in, and not in another form."""
+    return {who: set(groups) - set(than.get(who, ())) for who, groups in sorted(some.items())}
+
+
+def _first(who: list[str]) -> str:
+    return who[0] + (f" and {len(who) - 1} more" if len(who) > 1 else "")
+
+
+def _said(rule: Mapping[str, Any]) -> str:
+    """What a rule says, however it is called and wherever it stands."""
+    said = {k: v for k, v in rule.items() if k not in (*WORDS, "name", "priority")}
+    return json.dumps(said, sort_keys=True)
+
+
+def asleep(_target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Interfaces are in their groups, and no security group is on anything; in one of somebody else's
+    nothing is denied."""
+    resources = dict(fragment.get("resource", {}))
+    rules = {name: body for name, body in resources.get(_RULE, {}).items() if body["access"] != "Deny"}
+    there = {kind: named for kind, named in resources.items() if kind not in (_ON_SUBNET, _ON_INTERFACE)}
+    return prune({**fragment, "resource": {**there, _RULE: rules}})
 
 
 def _counts(target: Target, fragment: Mapping[str, Any]) -> Iterator[Count]:
@@ -89,14 +118,17 @@ def _joined(target: Target, fragment: Mapping[str, Any]) -> dict[str, list[str]]
     return members(fragment, target.name, _MEMBER, "network_interface_id", "application_security_group_id")
 
 
-def _rules(fragment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _rules(fragment: Mapping[str, Any], access: str) -> Iterator[Mapping[str, Any]]:
     resources = fragment.get("resource", {})
+    found = [*resources.get(_RULE, {}).values()]
     for body in resources.get(_NSG, {}).values():
-        yield from body.get("security_rule", ())
-    yield from resources.get(_RULE, {}).values()
+        found += body.get("security_rule", ())
+    yield from (rule for rule in found if rule["access"] == access)
 
 
 def _named(rule: Mapping[str, Any]) -> Iterator[str]:
-    """The groups that a rule names."""
+    """The groups that a rule names, as interfaces know them."""
     for side in _SIDES:
-        yield from rule.get(f"{side}_application_security_group_ids") or ()
+        for group in rule.get(f"{side}_application_security_group_ids") or ():
+            name = group.removeprefix(f"${{{_ASG}.").removesuffix(".id}")
+            yield f"${{local.segkit-group_{name}}}"

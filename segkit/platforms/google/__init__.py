@@ -47,6 +47,12 @@ class Google:
 
         return both(target, before, after, JOINS, refused)
 
+    def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Groups and memberships, with nothing in force."""
+        from segkit.platforms.google.joins import asleep
+
+        return asleep(target, fragment)
+
     def quotas(
         self,
         intent: Intent,

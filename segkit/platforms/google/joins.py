@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segkit.artifacts.bridge import Apart, Joins
-from segkit.errors import Problem
+from segkit.errors import Problem, SegkitError
 from segkit.model.model import Target
 from segkit.platforms.google.limits import NAME_LIMIT
 from segkit.platforms.google.placement import placement
-from segkit.platforms.lowering.crowding import Count, crowded, members
+from segkit.platforms.lowering.crowding import Count, Forms, crowded, members
 
 _POLICY = "google_compute_network_firewall_policy_with_rules"
 _ASSOCIATION = "google_compute_network_firewall_policy_association"
@@ -35,7 +35,7 @@ JOINS = Joins(
 )
 
 
-def refused(target: Target, _before: Mapping[str, Any], fragment: Mapping[str, Any]) -> Iterator[Problem]:
+def refused(target: Target, _forms: Forms, fragment: Mapping[str, Any]) -> Iterator[Problem]:
     """What Google Cloud would refuse, were all of it there: of a key, a machine has one value, and it runs as
     one account."""
     here = placement(target)
@@ -90,6 +90,29 @@ _BY_WAY_OF_RULES = (
     'go by way of global_tier="rules": one transition to it, one with this change, one back; what is above '
     "only repeats what the policy of the network says"
 )
+
+
+def asleep(target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Machines have their tags, and the policy leaves everything to what comes next: then it can begin to
+    decide at once."""
+    resources = fragment.get("resource", {})
+    if placement(target).tags != "secure" or _ABOVE in resources:
+        raise SegkitError(
+            Problem(
+                f"target {target.name}: only the policy of a network, with secure tags, can be there asleep",
+                where=target.where,
+                why="VPC firewall rules come one by one, and a policy above is there for others too",
+                fix="leave out since and choose the hour; or begin with secure tags, and without global_tier",
+            )
+        )
+    policies = {
+        name: {
+            **policy,
+            "rule": [{**r, "action": "goto_next"} for r in policy["rule"] if r["action"] == "deny"],
+        }
+        for name, policy in resources.get(_POLICY, {}).items()
+    }
+    return {**fragment, "resource": {**resources, _POLICY: policies}}
 
 
 def _counts(fragment: Mapping[str, Any], held: Mapping[str, list[str]], tags: str) -> Iterator[Count]:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts import literal
-from segkit.artifacts.bridge import Joins, bridge
+from segkit.artifacts.bridge import Joins, as_named_now, bridge
 from segkit.errors import Problem, SegkitError
 from segkit.model.model import Target
 
 Count = tuple[str, str, int]
 """The name of a quota, what is counted, and how many there are."""
+
+Forms = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What is deployed and what will be, by the same names."""
 
 
 def both(
@@ -19,12 +22,12 @@ def both(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     joins: Joins,
-    refused: Callable[[Target, Mapping[str, Any], Mapping[str, Any]], Iterable[Problem]],
+    refused: Callable[[Target, Forms, Mapping[str, Any]], Iterable[Problem]],
 ) -> dict[str, Any]:
-    """A target's two forms as one fragment. `refused` says what speaks against going there from what is
-    deployed. Raises SegkitError where they cannot be there together."""
+    """A target's two forms as one fragment. `refused` says what speaks against going there from the
+    one, and on to the other. Raises SegkitError where they cannot be there together."""
     fragment = bridge(before, after, joins)
-    if problems := list(refused(target, before, fragment)):
+    if problems := list(refused(target, (as_named_now(before, after), after), fragment)):
         raise SegkitError(problems)
     return fragment
 

@@ -52,6 +52,10 @@ class Doors:
         """Both fragments, one beside the other."""
         return bridge(before, after, Joins())
 
+    def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Doors only open."""
+        return fragment
+
     def quotas(
         self,
         intent: Intent,
