@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from segkit.artifacts.scope import Block, Mapped, Scope, Trail, Unknown, bodies, spelled
@@ -10,9 +11,14 @@ from segkit.errors import Problem, SegkitError
 
 
 def read_scope(doc: Mapping[str, Any]) -> Scope:
-    """What expressions of a stack can refer to, sorted by address."""
-    blocks = sorted((*_blocks(doc, "resource"), *_blocks(doc, "data")), key=lambda block: block.address)
-    return Scope({block.address: block for block in blocks}, _locals(doc))
+    """What expressions of a stack can refer to, sorted by address.
+
+    Raises SegkitError where the document is no Terraform JSON.
+    """
+    if not isinstance(doc, Mapping):
+        raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
+    blocks = {block.address: block for key in ("resource", "data") for block in _blocks(doc, key)}
+    return Scope(dict(sorted(blocks.items(), key=itemgetter(0))), _locals(doc))
 
 
 def _blocks(doc: Mapping[str, Any], key: str) -> Iterator[Block]:

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts.blocks import labelled, read_imports, read_scope
-from segkit.artifacts.scope import Ref, Value
-from segkit.errors import Problem, SegkitError
+from segkit.artifacts.scope import Ref, Scope, Value
 from segkit.platforms.aws.read_carriers import CarrierReader
 from segkit.platforms.aws.read_groups import GroupReader
 from segkit.platforms.aws.reading import Reading, default_group
@@ -27,20 +26,20 @@ _OTHER_FILTERS = (
 )
 
 
-def read_terraform(doc: Mapping[str, Any], *, snapshot: State | None = None) -> State:
+def read_terraform(
+    doc: Mapping[str, Any], *, snapshot: State | None = None, scope: Scope | None = None
+) -> State:
     """The enforcement state that a stack's Terraform JSON (`cdk.tf.json`) describes.
 
     `snapshot` is what `read_snapshot` made of recorded answers of the platform; it supplies the rules of
-    groups that live elsewhere, and what foreign interfaces hold already. Raises SegkitError where the
-    document is no Terraform JSON.
+    groups that live elsewhere, and what foreign interfaces hold already. `scope` is that of the document, if
+    it was read already. Raises SegkitError where the document is no Terraform JSON.
 
     >>> state = read_terraform({"resource": {"aws_security_group": {"web": {"vpc_id": "vpc-1"}}}})
     >>> state.groups["aws_security_group.web"].egress
     ()
     """
-    if not isinstance(doc, Mapping):
-        raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
-    scope = read_scope(doc)
+    scope = scope or read_scope(doc)
     known = snapshot or State()
     reading = Reading(scope, list(known.notes), known)
     imports = read_imports(doc)

@@ -43,8 +43,8 @@ class AwsView:
         self._targets = tuple(targets)
         self._placements = {t.name: placement(t) for t in targets}
         self._notes: list[str] = []
-        state = read_terraform(document, snapshot=read_snapshot(self._recorded()))
         self._scope = read_scope(document)
+        state = read_terraform(document, snapshot=read_snapshot(self._recorded()), scope=self._scope)
         self._state = replace(state, peerings=state.peerings | self._declared_peerings(state))
         self._enforcement = Enforcement(self._state)
         self._published = {(p.target, p.workload, p.interface): p for p in self._state.memberships}

@@ -12,8 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from segkit.artifacts.blocks import entries, labelled, read_imports, read_scope
-from segkit.artifacts.scope import Block, Unknown, spelled
-from segkit.errors import Problem, SegkitError
+from segkit.artifacts.scope import Block, Scope, Unknown, spelled
 from segkit.platforms.azure.read_admin import AdminReader
 from segkit.platforms.azure.read_carriers import CarrierReader
 from segkit.platforms.azure.read_groups import GroupReader
@@ -33,24 +32,26 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def read_terraform(
-    doc: Mapping[str, Any], *, snapshot: State | None = None, networks: Mapping[str, str] = _NONE
+    doc: Mapping[str, Any],
+    *,
+    snapshot: State | None = None,
+    networks: Mapping[str, str] = _NONE,
+    scope: Scope | None = None,
 ) -> State:
     """The enforcement state that a stack's Terraform JSON (`cdk.tf.json`) describes.
 
     `snapshot` is what `read_snapshot` made of recorded answers of the platform; it supplies the rules of
     security groups that live elsewhere. `networks` are the virtual networks whose security admin rules are
-    asked for, as the stack names them, with the region of each. Raises SegkitError where the document is no
-    Terraform JSON.
+    asked for, as the stack names them, with the region of each. `scope` is that of the document, if it was
+    read already. Raises SegkitError where the document is no Terraform JSON.
 
     >>> group = {"name": "g", "resource_group_name": "r", "location": "westeurope"}
     >>> state = read_terraform({"resource": {"azurerm_network_security_group": {"g": group}}})
     >>> state.groups["azurerm_network_security_group.g"].rules
     ()
     """
-    if not isinstance(doc, Mapping):
-        raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
     known = snapshot or State()
-    reading = Reading(read_scope(doc), list(known.notes))
+    reading = Reading(scope or read_scope(doc), list(known.notes))
     imports = read_imports(doc)
     name_all(reading)
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}

@@ -32,8 +32,11 @@ class AzureView:
         listed = [g for p in self._placements.values() for g in p.snapshot.get("networkSecurityGroups", ())]
         recorded, written = told_apart(listed, self._ours)
         networks = {here.vnet_id: here.location for here in self._placements.values()}
-        self._state = read_terraform(document, snapshot=read_snapshot(recorded), networks=networks)
-        self._reading = Reading(read_scope(document))
+        scope = read_scope(document)
+        self._state = read_terraform(
+            document, snapshot=read_snapshot(recorded), networks=networks, scope=scope
+        )
+        self._reading = Reading(scope)
         name_all(self._reading)
         self._enforcement = Enforcement(self._state)
         ours = {self._reading_key(s.id) for here in self._placements.values() for s in here.subnets.values()}

@@ -12,15 +12,16 @@ from dataclasses import replace
 from typing import Any
 
 from segkit.artifacts.blocks import labelled, read_scope
-from segkit.errors import Problem, SegkitError
+from segkit.artifacts.scope import Scope
 from segkit.platforms.google.read_carriers import CarrierReader
 from segkit.platforms.google.read_rules import RuleReader
 from segkit.platforms.google.reading import Reading
 from segkit.platforms.google.state import State
 
 
-def read_terraform(doc: Mapping[str, Any]) -> State:
-    """The state that a stack's Terraform JSON (`cdk.tf.json`) describes.
+def read_terraform(doc: Mapping[str, Any], *, scope: Scope | None = None) -> State:
+    """The state that a stack's Terraform JSON (`cdk.tf.json`) describes; `scope` is that of the document, if
+    it was read already.
 
     Raises SegkitError where the document is no Terraform JSON.
 
@@ -28,9 +29,7 @@ def read_terraform(doc: Mapping[str, Any]) -> State:
     >>> state.networks["google_compute_network.vpc"].order
     'AFTER_CLASSIC_FIREWALL'
     """
-    if not isinstance(doc, Mapping):
-        raise SegkitError(Problem("a stack is an object", fix="give the parsed content of cdk.tf.json"))
-    reading = Reading(read_scope(doc))
+    reading = Reading(scope or read_scope(doc))
     modules = {labels[0]: body for labels, body in labelled(doc, "module", 1)}
     rules, carriers = RuleReader(reading, modules), CarrierReader(reading, modules)
     networks = rules.networks()

@@ -34,7 +34,7 @@ class GoogleView:
         self._reading = Reading(read_scope(document))
         self._networks = {t.name: self._network(t.name) for t in targets}
         self._for_tags = dict(self._called_by_tags())
-        state = read_terraform(document)
+        state = read_terraform(document, scope=self._reading.scope)
         self._state = with_peerings(state, self._declared_peerings(state))
         # Targets claim one network each: see `placement.check`.
         apart = frozenset(self._networks.values())
