@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from segkit.artifacts import join, link
 from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.platforms.azure.limits import NAME_LIMIT, RESERVED_SUBNETS, description, name
 from segkit.sets import L, tcp
+from segkit.verify import prove
 from tests.conformance import azure
 from tests.strategies import TODAY
 
@@ -172,6 +174,9 @@ def test_references_of_two_stacks_are_two_things() -> None:
     done = compile_model(apart)
     assert {residual.name for residual in done.residuals} == {"snapshot"}, "their groups are of two networks"
     assert not done.divided.crossings
+    made: dict[str, Any] = {"azurerm_subnet": {"a": {"name": "a"}}, "azurerm_virtual_network": {"main": {}}}
+    whole = join(link(done.divided, {stack: {"resource": made} for stack in apart.stacks}), apart.stacks)
+    assert prove(apart, whole).ok
     assert "subnet 'a' is target blue's already" in refused(two("/x/vnet", "/x/vnet/subnets/a"))
 
 

@@ -372,11 +372,11 @@ def test_two_targets_whose_tags_would_have_one_name() -> None:
     """Keys of one parent, where the names of target and group meet."""
     seg = Segmentation("m", today=TODAY)
     policy = seg.policy("p", "application")
-    for name, called in (("a-b", "web"), ("a", "b-web")):
-        group = seg.group(called, L.app == name)
-        seg.workload(name, {"app": name}, ["10.0.0.1" if name == "a" else "10.0.0.2"])
-        policy.allow(group, group, tcp(1), id=name)
-        network = f"projects/p/global/networks/{name}"
-        target(seg, ("snapshot",), name, network_id=network, select=L.app == name)
+    for place, called in (("a-b", "web"), ("a", "b-web")):
+        group = seg.group(called, L.app == place)
+        seg.workload(place, {"app": place}, ["10.0.0.1" if place == "a" else "10.0.0.2"])
+        policy.allow(group, group, tcp(1), id=place)
+        network = f"projects/p/global/networks/{place}"
+        target(seg, ("snapshot",), place, network_id=network, select=L.app == place)
     with pytest.raises(SegkitError, match="two tag keys would be named 'm-a-b-web'"):
         compiled(seg)

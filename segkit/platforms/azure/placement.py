@@ -143,8 +143,9 @@ class AzurePlacement:
 
 
 def means_one(target: Target, other: Target, text: str) -> bool:
-    """Does a text mean the same in the placements of two targets? A reference speaks of its own stack."""
-    return "${" not in text or target.stack == other.stack
+    """Does a text mean the same in the placements of two targets? A reference speaks of the stack that the
+    target's groups are in."""
+    return "${" not in text or target.home == other.home
 
 
 def _network_key(vnet_id: str) -> str:
