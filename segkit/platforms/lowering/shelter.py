@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from segkit.intent.population import Kin, Population
-from segkit.sets import NOWHERE, Addresses
+from segkit.sets import EVERYWHERE, NOWHERE, Addresses
 
 
 class Shelter:
@@ -19,17 +19,23 @@ class Shelter:
             if kin not in self._vague and protects(kin):
                 held.setdefault(kin.realm, []).append(kin.known)
         self._inside = {realm: Addresses.union(found) for realm, found in held.items()}
+        self._blocks = {realm: _blocks(found) for realm, found in self._inside.items()}
 
     def cover(self, realm: str, near: Iterable[Kin], inside: Addresses) -> Addresses | None:
         """The fewest ranges that hold the addresses of some kin inside a set, and beside them nothing but
         workloads that keep others out. None where it is not known at which addresses they are."""
-        wanted = []
+        wanted, whole = [], inside == EVERYWHERE
         for kin in near:
             if kin in self._vague:
                 return None
-            wanted.append(kin.known & inside)
+            wanted.append(kin.known if whole else kin.known & inside)
         exact = Addresses.union(wanted)
         if not exact:
             return NOWHERE
-        blocks = (Addresses.of(cidr) for cidr in (exact | self._inside.get(realm, NOWHERE)).cidrs())
+        held = self._inside.get(realm, NOWHERE)
+        blocks = self._blocks.get(realm, ()) if exact <= held else _blocks(exact | held)
         return Addresses.union(block for block in blocks if block.overlaps(exact))
+
+
+def _blocks(addresses: Addresses) -> tuple[Addresses, ...]:
+    return tuple(Addresses.of(cidr) for cidr in addresses.cidrs())
