@@ -266,6 +266,10 @@ def test_network_managers_of_two_scopes() -> None:
     scopes = ({"network_manager": {"subscription_ids": [f"/subscriptions/{name}"]}} for name in "ab")
     one, two_ = ({**ADMIN, **scope} for scope in scopes)
     assert len(set(called(compiled(two(a=one, b=two_)), ""))) == 2
+    one, two_ = (
+        {**ADMIN, "network_manager": {"subscription_ids": ids}} for ids in (["/a", "/b"], ["/b", "/a"])
+    )
+    assert len(called(compiled(two(a=one, b=two_)), "")) == 1, "the order of a scope means nothing"
 
 
 def refused(seg: Segmentation) -> Sequence[str]:

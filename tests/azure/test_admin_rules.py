@@ -133,6 +133,18 @@ def test_what_is_deployed() -> None:
     assert not read(document).admin, "the rules of other networks"
 
 
+def test_the_region_is_that_of_the_network_where_the_stack_makes_it() -> None:
+    document = stack(*ENDS, **managed(admin_rule("a", 1)))
+    document["resource"]["azurerm_virtual_network"] = {"hub": {**place("hub"), "location": "northeurope"}}
+    made = "${azurerm_virtual_network.hub.id}"
+    for network in (NETWORK, made):
+        assert not read_terraform(document, networks={network: "westeurope"}).admin
+    document["resource"][f"{MANAGER}_deployment"]["d"]["location"] = "North Europe"
+    assert read_terraform(document, networks={made: "westeurope"}).admin[made].rules
+    document["resource"]["azurerm_virtual_network"]["hub"]["location"] = "${var.region}"
+    assert read_terraform(document, networks={made: "northeurope"}).admin[made].rules
+
+
 def _without_order(document: Document) -> None:
     del document["resource"][f"{MANAGER}_deployment"]["d"]["depends_on"]
 

@@ -27,7 +27,7 @@ class NetworkManager:
         """What people wrote."""
         if isinstance(raw, str):
             return NetworkManager(raw)
-        return NetworkManager(scope=tuple((name, tuple(raw[name])) for name in SCOPES if name in raw))
+        return NetworkManager(scope=tuple((name, tuple(sorted(raw[name]))) for name in SCOPES if name in raw))
 
     @property
     def key(self) -> str:

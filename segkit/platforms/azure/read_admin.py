@@ -52,7 +52,9 @@ class AdminReader:
         self._handed = [one for one in passed_on if one.key.startswith(f"{_MANAGER}_")]
 
     def of(self, network: str, location: str) -> Admin:
-        """The rules that are deployed to a virtual network in a region."""
+        """The rules that are deployed to a virtual network, which is in a region unless the stack makes it in
+        another."""
+        location = self._placed(network) or location
         rules: list[Rule] = []
         doubts, committed, commits = [], set[str](), list[Block]()
         for block in self._collections:
@@ -95,6 +97,12 @@ class AdminReader:
         return frozenset(found)
 
     # -- which networks
+
+    def _placed(self, network: str) -> str | None:
+        """The region of a virtual network that the stack makes, where it is plain."""
+        block = self.scope.blocks.get(self.reading.key(network) or "")
+        found = None if block is None or block.repeated else self.scope.value(block.body.get("location"))
+        return found if isinstance(found, str) else None
 
     def _concerns(self, collection: Block, network: str) -> tuple[bool, list[str]]:
         """Is a collection for a network, for certain? And why it may be for it all the same."""
