@@ -69,7 +69,8 @@ def estate(workloads: int, rules: int, applications: int, quotas: bool) -> Figur
     that a search has found before: now, where `search` times it, or for good (see `pinning`).
 
     Without `quotas` none is enforced, what is over AWS's defaults is counted instead, and every selector has
-    a group of its own; but the estate that nearly fits keeps its encodings.
+    a group of its own; but the estate that nearly fits keeps its encodings, and how many rules a group may
+    have.
     """
     model = model_of(realistic(workloads, rules, applications), accounts())
     start = time.perf_counter()
@@ -85,6 +86,8 @@ def estate(workloads: int, rules: int, applications: int, quotas: bool) -> Figur
             raised = {n: replace(q, default=NO_LIMIT**2, ceiling=NO_LIMIT**2) for n, q in QUOTAS.items()}
             for name in ("rules_per_group", "groups_per_interface"):
                 raised[name] = replace(raised[name], default=NO_LIMIT)
+            if encodings:  # which part of a group has a rule hangs on how many a part may have
+                raised["rules_per_group"] = QUOTAS["rules_per_group"]
             real = dict(QUOTAS)
             stack.enter_context(mock.patch.dict(QUOTAS, raised))
         start = time.perf_counter()
