@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -43,6 +44,30 @@ def machines(**emails: str) -> Any:
         beside(google_compute_instance=made)(document)
 
     return change
+
+
+SERVICES: dict[str, dict[str, Any]] = {
+    "google_container_node_pool": {"node_config": [{"service_account": WEB}]},
+    "google_container_cluster": {"node_config": {"service_account": WEB}},
+    "google_dataproc_cluster": {"cluster_config": [{"gce_cluster_config": [{"service_account": WEB}]}]},
+    "google_dataflow_job": {"service_account_email": WEB},
+    "google_workbench_instance": {"gce_setup": [{"service_accounts": [{"email": WEB}]}]},
+    "google_tpu_v2_vm": {"service_account": [{"email": WEB}]},
+}
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_a_service_that_runs_as_an_account_of_ours_is_admitted_too(kind: str) -> None:
+    found = proof(shop(**BY_APP), beside(**{kind: {"x": SERVICES[kind]}}))
+    assert found.status == "unproved" and f"{kind}.x holds {WEB}" in found.text()
+    other = json.loads(json.dumps(SERVICES[kind]).replace(WEB, "else@p.iam.gserviceaccount.com"))
+    assert proof(shop(**BY_APP), beside(**{kind: {"x": other}})).ok
+
+
+def test_a_node_pool_may_be_a_workload() -> None:
+    taken = {"node_config": [{"service_account": "${local.segkit_net_web.groups[0]}"}]}
+    found = proof(shop(**BY_APP), beside(google_container_node_pool={"web": taken}))
+    assert found.ok and {m.status for m in found.memberships if m.workload == "web"} == {"seen"}
 
 
 def test_a_machine_takes_its_account() -> None:

@@ -21,6 +21,17 @@ _BINDINGS = ("google_tags_location_tag_binding", "google_tags_tag_binding")
 _MACHINES = "google_compute_instance"
 _RULES = ("google_compute_firewall", "google_compute_network_firewall", "google_tags_")
 _TEMPLATES = ("google_compute_region_instance_template", "google_container_")
+_SERVICES = (
+    "google_cloud_run_v2_",
+    "google_composer_environment",
+    "google_container_",
+    "google_dataflow_",
+    "google_dataproc_",
+    "google_notebooks_",
+    "google_tpu_",
+    "google_workbench_",
+)
+"""What runs in a network as the service account that it is given, which it says in a word or a block."""
 
 
 @dataclass(slots=True)
@@ -122,6 +133,7 @@ class CarrierReader:
         for one in entries(self.scope, block.body.get("service_account")):
             if not isinstance(one, Unknown):
                 draft.accounts.add(self.reading.account(self.scope.value(one.get("email"), draft.trail)))
+        self._service(draft, block)
         draft.networks = self._networks(block)
         self.drafts[block.address] = draft
 
@@ -134,8 +146,15 @@ class CarrierReader:
                     draft.network_tags.add(value)
                 elif name == "resource_manager_tags":
                     self._mapped(draft, value)
+        self._service(draft, block)
         if draft.held or draft.trail:
             self.drafts[draft.address] = draft
+
+    def _service(self, draft: Draft, block: Block) -> None:
+        for raw in _accounts(block.body) if block.kind.startswith(_SERVICES) else ():
+            value = self.scope.value(raw, draft.trail)
+            if isinstance(value, str | Ref):
+                draft.accounts.add(self.reading.account(value))
 
     def _binding(self, block: Block) -> None:
         copies = self.reading.copies(block)
@@ -235,6 +254,22 @@ def _anywhere(raw: Any) -> Iterator[tuple[str, Any]]:
                 yield name, held
             else:
                 yield from _anywhere(held)
+
+
+def _accounts(raw: Any) -> Iterator[Any]:
+    """The service accounts that are named somewhere in a resource."""
+    if isinstance(raw, list):
+        for one in raw:
+            yield from _accounts(one)
+    elif isinstance(raw, Mapping):
+        for name, held in raw.items():
+            if name in ("service_account", "service_account_email") and isinstance(held, str):
+                yield held
+            elif name in ("service_account", "service_accounts"):
+                for one in held if isinstance(held, list) else [held]:
+                    yield one.get("email") if isinstance(one, Mapping) else one
+            else:
+                yield from _accounts(held)
 
 
 def _arguments(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
