@@ -20,9 +20,9 @@ from segkit.sets import NOWHERE, Addresses
 
 
 class CertainWriter:
-    """Writes far ends as far as they are certain. `beside` tells the addresses of kin for which their groups do
-    not stand. `residuals` tell where today's addresses had to be used, `left` which rules of a target (by its
-    name) speak of somebody more, whose address is not certain."""
+    """Writes far ends as far as they are certain. `beside` tells the addresses of kin for which their groups
+    do not stand. `residuals` tell where today's addresses had to be used, `left` which rules of a target (by
+    its name) speak of somebody more, whose address is not certain."""
 
     def __init__(
         self, intent: Intent, owners: Owners, beside: Callable[[Kin], Addresses] = lambda _: NOWHERE
