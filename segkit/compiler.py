@@ -136,7 +136,14 @@ def _together(before: Compilation, after: Compilation) -> Compilation:
 
 
 def _elsewhere(before: Model, after: Model) -> Iterator[Problem]:
-    """Targets that are not what and where they were."""
+    """What is deployed of another segmentation, and targets that are not what and where they were."""
+    if before.name != after.name:
+        yield Problem(
+            f"what is deployed is of {before.name!r}, and this is {after.name!r}",
+            why="everything that is deployed is called after its segmentation",
+            fix="name the intent file that was kept when this segmentation was deployed",
+        )
+        return
     places = {t.name: (t.platform, t.realm, t.stack, t.home) for t in after.targets}
     for target in before.targets:
         here = target.platform, target.realm, target.stack, target.home

@@ -179,6 +179,14 @@ def test_targets_that_change_are_refused() -> None:
         compile_model(replace(after, targets=()), before)
 
 
+def test_another_segmentation_is_not_what_is_deployed() -> None:
+    after = model("aws")
+    for before in (replace(after, name="other"), replace(after, name="other", targets=())):
+        with pytest.raises(SegkitError, match="what is deployed is of 'other', and this is 'e2e'") as refused:
+            compile_model(after, before)
+        assert len(refused.value.problems) == 1
+
+
 @pytest.mark.parametrize(
     ("platform", "quota", "most"),
     [
