@@ -68,6 +68,8 @@ PLACES: Mapping[str, tuple[Options, Options]] = {
     ),
 }
 """What is deployed and what will be, by platform and what changes."""
+LUCK = 4
+"""How often one apply there and back may tear nothing."""
 
 
 def _model(platform: str, options: Options) -> Model:
@@ -122,9 +124,12 @@ def test_one_apply_tears_and_two_do_not(place: str, terraform: str, schemas: Pat
     bench = Bench(terraform, schemas, tmp_path, {"azure": "azurerm"}.get(platform, platform))
     journey = _journey(platform, PLACES[place][0], bench)
     journey.to(before)
-    assert journey.torn(after)
-    journey.by_two(before)
-    journey.by_two(after)
+    # Terraform does in any order what does not wait for each other: it may be lucky, but not for ever.
+    way = [after, before] * LUCK + [after]
+    torn = next((number for number, model in enumerate(way[:-1]) if journey.torn(model)), None)
+    assert torn is not None
+    journey.by_two(way[torn + 1])
+    journey.by_two(way[torn])
 
 
 FIRST: Mapping[str, tuple[Options, str, str]] = {
