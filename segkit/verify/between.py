@@ -24,9 +24,10 @@ from segkit.sets.atoms import AddressAtoms
 from segkit.verify.compare import Comparison, Mismatch, Spotted
 from segkit.verify.proof import Difference, Proof, differences, prove, status, usable, views
 
-Key = tuple[str, str, int, int]
-"""Who somebody is in either comparison: a workload or nobody, the realm, the family, and the sets that hold
-the addresses."""
+Who = tuple[str, str, int]
+"""Who somebody is in either comparison: a workload or nobody, the realm, and the family."""
+
+_UNKNOWN = -1
 
 
 class Cut:
@@ -187,20 +188,30 @@ def _met(one: Spotted, other: Spotted) -> tuple[Spotted, Spotted]:
 
 
 def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequence[int]]:
-    """For each class of the one comparison, those of the other that somebody of it is in."""
-    places: dict[Key, list[int]] = defaultdict(list)
+    """For each class of the one comparison, those of the other that somebody of it is in. An address that
+    one of them does not know may be any that the other knows."""
+    places: dict[Who, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for spotted in sides[1].spots:
-        for key in _keys(spotted, atoms):
-            places[key].append(id(spotted))
+        truth = _truth(spotted, atoms)
+        for who in _who(spotted):
+            places[who][truth].append(id(spotted))
     found: dict[int, Sequence[int]] = {}
     for spotted in sides[0].spots:
-        held = (places.get(key, ()) for key in _keys(spotted, atoms))
-        found[id(spotted)] = tuple(dict.fromkeys(other for others in held for other in others))
+        truth, others = _truth(spotted, atoms), [places.get(who, {}) for who in _who(spotted)]
+        held = (
+            ids for at in others for near, ids in at.items() if truth == near or _UNKNOWN in (truth, near)
+        )
+        found[id(spotted)] = tuple(dict.fromkeys(other for ids in held for other in ids))
     return found
 
 
-def _keys(spotted: Spotted, atoms: AddressAtoms) -> Iterator[Key]:
-    cell = spotted.cell
-    truth = 0 if spotted.addresses is None else atoms.split(spotted.addresses, cell.family)[0][1]
+def _who(spotted: Spotted) -> Iterator[Who]:
     for name in spotted.names or ("",):
-        yield name, cell.realm, cell.family, truth
+        yield name, spotted.cell.realm, spotted.cell.family
+
+
+def _truth(spotted: Spotted, atoms: AddressAtoms) -> int:
+    """Which sets hold its addresses."""
+    return (
+        _UNKNOWN if spotted.addresses is None else atoms.split(spotted.addresses, spotted.cell.family)[0][1]
+    )

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from segkit import L, tcp
 from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
+from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.sets import Addresses
 from segkit.verify import Proof, prove_between, proved
-from tests.e2e import test_double_aws, test_double_azure, test_double_google
-from tests.e2e.estate import HOSTS
+from tests.e2e import estate, test_double_aws, test_double_azure, test_double_google
+from tests.e2e.estate import HOSTS, TODAY
 
 Document = dict[str, Any]
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
@@ -146,6 +148,28 @@ def test_a_machine_that_gets_another_address_is_the_same_machine(platform: str) 
         change(whole)
         found = proved(done, whole).differences
         assert {(d.kind, d.source, d.destination) for d in found} == {(kind, "api-1", "db-1")}
+
+
+def test_an_address_that_only_one_of_both_knows_may_be_any() -> None:
+    def placed(zone: str) -> Model:
+        seg = Segmentation("e2e", today=TODAY)
+        for name, networks in (("edge", "10.0.0.0/8"), ("lab", ())):
+            seg.zone(name, select=L.zone == name, classification="internal", networks=networks)
+        api, db = (seg.group(name, select=L.role == name) for name in ("api", "db"))
+        seg.policy("shop", tier="application").allow(api, db, tcp(5432), id="orders")
+        seg.workload("api-1", {"role": "api", "zone": zone})
+        seg.workload("db-1", {"role": "db", "zone": "edge"}, addresses=["10.0.2.11"])
+        seg.target("aws", "aws", placement=estate.AWS)
+        return seg.build()
+
+    for before, after in (("lab", "edge"), ("edge", "lab")):
+        done = compile_model(placed(after), placed(before))
+        assert proved(done, document(done, "aws")).ok
+        for change, kind in MUTANTS.values():
+            whole = document(done, "aws")
+            change(whole)
+            found = proved(done, whole).differences
+            assert {(d.kind, d.source, d.destination) for d in found} == {(kind, "api-1", "db-1")}
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
