@@ -39,6 +39,8 @@ def load(text: str) -> Loaded:
 
     Raises SegkitError when there is no such model or it is wrong.
     """
+    if not text.strip():  # as a path it would be this folder
+        raise SegkitError(Problem("no model is named", fix="name one, or leave the option out"))
     path, suffix = Path(text), Path(text).suffix.lower()
     if path.is_dir():
         return _from_folder(path)

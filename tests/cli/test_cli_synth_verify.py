@@ -289,3 +289,10 @@ def test_what_is_deployed_is_no_file_that_the_synth_writes(run: Run, policy: str
     assert result.exit_code == 2
     assert "keep a copy of it when you deploy" in result.stderr
     assert Path("cdktf.out/segkit/retail.intent.json").read_bytes() == before
+
+
+def test_an_empty_name_is_no_folder(run: Run, policy: str) -> None:
+    """A pipeline may leave a variable empty."""
+    result = run("synth", policy, "--since", "")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no model is named" in result.stderr
