@@ -198,6 +198,7 @@ DOUBTS = {
         _set("deployment", "d", location="${var.region}"),
         "is deployed there is not known",
     ),
+    "one of several deployments": (_repeated("deployment", "d"), "is deployed there is not known"),
     "two rules of one priority that do not agree": (
         _more(f"{MANAGER}_admin_rule", b=admin_rule("b", 1, "Allow")),
         "has the priority of",

@@ -160,6 +160,15 @@ def test_a_tag_stands_for_one_address_of_an_interface(several: bool) -> None:
         assert (("opens", "web", "db") in found) is opened
 
 
+def test_ends_by_address_are_no_tags() -> None:
+    seg = shop(("snapshot", "interface-addresses"), **ADMIN)
+    near = seg.address_set("near", ["10.0.0.1"])
+    seg.policy("g", "global").deny(near, L.app == "db", tcp(22), id="ssh")
+    matches = [rule["match"] for rule in above(seg) if rule["direction"] == "INGRESS"]
+    assert [one.get("src_ip_ranges") for one in matches] == [["10.0.0.1/32"]]
+    assert not any("src_secure_tag" in one for one in matches) and proof(seg).ok
+
+
 def test_no_rules_of_the_tiers_no_policy() -> None:
     assert above(shop(**ADMIN)) == [] and ATTACHED not in compiled(shop(**ADMIN)).fragment["resource"]
 
