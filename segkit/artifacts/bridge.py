@@ -55,12 +55,14 @@ class Apart:
 class Joins:
     """How two forms of one resource go together on a platform, by kind.
 
-    beside: both are kept, the former under another name. items: those of a list argument are kept in this
-    way; where the argument after it is named, it tells how many there are. widest: the larger value of a
-    number counts. fixed: none of these arguments can be another without a gap.
+    beside: both are kept, the former under another name. numbered: what there was alone gets a number of its
+    own. items: those of a list argument are kept in this way; where the argument after it is named, it tells
+    how many there are. widest: the larger value of a number counts. fixed: none of these arguments can be
+    another without a gap.
     """
 
     beside: Mapping[str, Apart] = field(default_factory=lambda: MappingProxyType({}))
+    numbered: Mapping[str, Apart] = field(default_factory=lambda: MappingProxyType({}))
     items: Mapping[str, tuple[str, Apart, str]] = field(default_factory=lambda: MappingProxyType({}))
     widest: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     fixed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -110,8 +112,8 @@ def _resources(
         else:
             out[key] |= _joined(kind, old[key], new[key], joins)
             problems += _gaps(f"{kind}.{key}", old[key], new[key], joins.fixed.get(kind, ()))
-    if apart is not None:
-        room = _Room(apart, out)
+    if numbered := apart or joins.numbered.get(kind):
+        room = _Room(numbered, out)
         for key, body in sorted(kept.items()):
             holder = room.give(key, body)
             if holder is not None and holder in new:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from segkit import L, tcp
+from segkit.artifacts.bridge import bridge
 from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model
+from segkit.platforms.azure.joins import JOINS
 from segkit.sets import Addresses
 from segkit.verify import Proof, prove_between, proved
 from tests.e2e import estate, test_double_aws, test_double_azure, test_double_google
@@ -209,6 +211,15 @@ def test_another_segmentation_is_not_what_is_deployed() -> None:
         with pytest.raises(SegkitError, match="what is deployed is of 'other', and this is 'e2e'") as refused:
             compile_model(after, before)
         assert len(refused.value.problems) == 1
+
+
+def test_security_admin_rules_of_both_have_priorities_of_their_own() -> None:
+    """What they are called decides which they get, and the two names know nothing of each other."""
+    kind = "azurerm_network_manager_admin_rule"
+    rule = {"priority": 7, "admin_rule_collection_id": "c"}
+    old, new = ({"resource": {kind: {name: {**rule, "name": name}}}} for name in ("a", "b"))
+    found = bridge(old, new, JOINS)["resource"][kind]
+    assert {name: rule["priority"] for name, rule in found.items()} == {"a": 8, "b": 7}
 
 
 @pytest.mark.parametrize(

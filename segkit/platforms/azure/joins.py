@@ -20,12 +20,14 @@ _ASG, _NIC = "azurerm_application_security_group", "azurerm_network_interface"
 _MEMBER = f"{_NIC}_application_security_group_association"
 _ON_INTERFACE = f"{_NIC}_security_group_association"
 _ON_SUBNET = "azurerm_subnet_network_security_group_association"
+_ABOVE = "azurerm_network_manager_admin_rule"
 _SIDES = ("source", "destination")
 
 JOINS = Joins(
     beside={
         _RULE: Apart("name", "priority", ("network_security_group_name", "direction"), NAME_LIMIT),
     },
+    numbered={_ABOVE: Apart(number="priority", scope=("admin_rule_collection_id",))},
     items={_NSG: ("security_rule", Apart("name", "priority", ("direction",), NAME_LIMIT), "")},
     fixed={
         _MEMBER: ("network_interface_id", "application_security_group_id"),
