@@ -160,6 +160,20 @@ def test_a_tag_stands_for_one_address_of_an_interface(several: bool) -> None:
         assert (("opens", "web", "db") in found) is opened
 
 
+def test_a_tag_stands_for_every_address_of_ipv6() -> None:
+    seg = Segmentation("shop")
+    seg.workload("web", {"app": "web"}, ["10.0.0.1", "10.0.0.11", "fd00::1", "fd00::11"])
+    seg.workload("db", {"app": "db"}, ["fd00::2"])
+    seg.policy("g", "global").deny(L.app == "web", L.app == "db", tcp(22), id="ssh")
+    target(seg, ("snapshot", "egress-open"), **{**ADMIN, "egress": "open"})
+    body = {"network": NETWORK, "priority": 0, "allow": [{"protocol": "all"}]}
+    out = {**body, "direction": "EGRESS", "destination_ranges": ["::/0"]}
+    theirs = {"in": {**body, "source_ranges": ["fd00::/64"]}, "out": out}
+    found = proof(seg, beside(google_compute_firewall=theirs)).differences
+    (opened,) = [d.services for d in found if (d.source, d.destination) == ("web", "db")]
+    assert opened == "any except tcp/22; icmp", "what is denied stays denied"
+
+
 def test_ends_by_address_are_no_tags() -> None:
     seg = shop(("snapshot", "interface-addresses"), **ADMIN)
     near = seg.address_set("near", ["10.0.0.1"])
