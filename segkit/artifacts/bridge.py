@@ -113,7 +113,9 @@ def _resources(
             out[key] |= _joined(kind, old[key], new[key], joins)
             problems += _gaps(f"{kind}.{key}", old[key], new[key], joins.fixed.get(kind, ()))
     if numbered := apart or joins.numbered.get(kind):
-        room = _Room(numbered, out)
+        # The former comes first, while what it is kept beside is still as it was.
+        now = {f"{key} now": body for key, body in old.items() if key in new}
+        room = _Room(numbered, {**now, **out})
         for key, body in sorted(kept.items()):
             holder = room.give(key, body)
             if holder is not None and holder in new:

@@ -146,3 +146,17 @@ def test_what_is_renamed_is_one_thing() -> None:
         "moved": [{"from": "g.t_old", "to": "g.t_new"}, {"from": "r.t_old_in", "to": "r.t_new_in"}],
     }
     assert bridge(old, new, Joins(fixed={"m": ("group",)})) == new
+
+
+def test_the_former_of_a_rule_takes_no_place_that_the_rule_still_has() -> None:
+    """The former is made before the rule is changed."""
+    old, new = (
+        {"resource": {"rule": {"r": {"name": "r", "priority": n, "direction": "in", "ports": ports}}}}
+        for n, ports in ((1, "80"), (9, "81"))
+    )
+    found = bridge(old, new, Joins(beside={"rule": RULE}))["resource"]["rule"]
+    assert {key: (body["name"], body["priority"]) for key, body in found.items()} == {
+        "r": ("r", 9),
+        "r_since": ("r-since", 2),
+    }
+    assert found["r"]["depends_on"] == ["rule.r_since"]
