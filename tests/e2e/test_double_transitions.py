@@ -129,40 +129,37 @@ def test_one_apply_tears_and_two_do_not(place: str, terraform: str, schemas: Pat
     torn = next((number for number, model in enumerate(way[:-1]) if journey.torn(model)), None)
     assert torn is not None
     journey.by_two(way[torn + 1])
-    journey.by_two(way[torn])
+    if PLACES[place][::-1] not in PLACES.values():  # else the way back is a place of its own
+        journey.by_two(way[torn])
 
 
-FIRST: Mapping[str, tuple[Options, str, str]] = {
-    "azure: the first apply, on interfaces": (
-        {"mode": "interfaces"},
-        "web-1",
-        "cuts web-1 over IPv4 -> api-1 over IPv4",
-    ),
-    "azure: the first apply, on subnets": (
-        {"mode": "subnets"},
-        "api-1",
-        "cuts api-1 over IPv4 -> db-1 over IPv4",
-    ),
-    "google: the first apply": ({}, "sick-1", "opens sick-1 over IPv4 -> web-1 over IPv4"),
+FIRST: Mapping[str, str] = {"google: the first apply": "opens sick-1 over IPv4 -> web-1 over IPv4"}
+"""Where one apply tears although nothing is deployed yet, and what it does."""
+LATE: Mapping[str, tuple[Options, str]] = {
+    "azure: the first apply, on interfaces": ({"mode": "interfaces"}, "web-1"),
+    "azure: the first apply, on subnets": ({"mode": "subnets"}, "api-1"),
+    "google: the first apply": ({}, "sick-1"),
 }
-"""Where nothing is deployed yet: what goes wrong when a machine comes late, for whom nobody waits."""
+"""Where nothing is deployed yet, and a machine that comes late."""
 
 
-@pytest.mark.parametrize("place", FIRST)
+@pytest.mark.parametrize("place", LATE)
 @pytest.mark.parametrize("applies", [1, 2])
 def test_the_first_apply(place: str, applies: int, terraform: str, schemas: Path, tmp_path: Path) -> None:
-    platform, (options, name, wrong) = place.partition(":")[0], FIRST[place]
+    platform, (options, name) = place.partition(":")[0], LATE[place]
     bench = Bench(terraform, schemas, tmp_path, {"azure": "azurerm"}.get(platform, platform))
     journey = _journey(platform, options, bench)
     machines = {"azure": "azurerm_network_interface", "google": "google_compute_instance"}[platform]
     (machine,) = (t for t in bench.state().of(machines) if t.body["name"] == name)
     bench.late(str(machine.body.get("instance_id", machine.id)))
     model = _model(platform, options)
-    if applies == 1:
-        assert any(wrong in line for line in journey.torn(model))
-    else:
+    if applies == 2:
         journey.first(model)
         assert journey.to(model) == {}
+    elif place in FIRST:
+        assert any(FIRST[place] in line for line in journey.torn(model))
+    else:
+        journey.to(model)
 
 
 def test_what_is_denied_by_a_group_is_not_let_in_by_another_first() -> None:
