@@ -27,6 +27,7 @@ CLOSINGS = f"{NSG}.closing"
 JOINED = "azurerm_network_interface_application_security_group_association"
 ADMIN_RULE = "azurerm_network_manager_admin_rule"
 MANAGER_ID = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkManagers/hub"
+NETWORKS = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks"
 ON_INTERFACE = "azurerm_network_interface_security_group_association"
 
 _ALIAS = {"provider": "azurerm.prod", "tags": {"team": "netsec"}}
@@ -103,7 +104,12 @@ def with_admin(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str
     """Placements whose global tier is in security admin rules too, of one network manager."""
     make = placement("groups")
     more = {"global_tier": "admin", "network_manager": MANAGER_ID}
-    return lambda name, names, choice: {**make(name, names, choice), **more}
+
+    def managed(name: str, names: Sequence[str], choice: int) -> Mapping[str, Any]:
+        found = make(name, names, choice)
+        return {**found, **more, "vnet_id": f"{NETWORKS}/{found['vnet_id']}"}
+
+    return managed
 
 
 def by_bands(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.e2e
 
 GOLDENS = sorted((Path(__file__).parent.parent / "conformance" / "goldens").glob("*.json"))
 PROVIDERS = {"aws": ("aws", AWS), "azure": ("azurerm", AZURE), "google": ("google", GOOGLE)}
+MORE = {"azurerm_network_manager": {"scope_accesses": ["SecurityAdmin"]}}
+"""What strangers of a kind have to have."""
 MACHINE = re.compile(r"//compute\.googleapis\.com/projects/[^/]+/zones/([^/]+)/instances/(\d+)")
 
 
@@ -40,7 +42,7 @@ def _stranger(kind: str, name: str, user: Thing, plane: str) -> Thing:
         body = {"zone": found[1], "instance_id": found[2], "name": f"machine-{found[2]}"}
         return Thing(kind, f"projects/p/zones/{found[1]}/instances/{body['name']}", body)
     here = PROVIDERS[plane][1].resolve(State(), name, user)
-    return Thing(kind, here, {"id": here, "location": "westeurope"})
+    return Thing(kind, here, {"id": here, "location": "westeurope", **MORE.get(kind, {})})
 
 
 def _group(name: str) -> str:
