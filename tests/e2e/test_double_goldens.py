@@ -19,7 +19,9 @@ from tests.double.table import values
 
 pytestmark = pytest.mark.e2e
 
-GOLDENS = sorted((Path(__file__).parent.parent / "conformance" / "goldens").glob("*.json"))
+FOLDER = Path(__file__).parent.parent / "conformance" / "goldens"
+# On AWS, everything but one port is more rules than a group may have.
+GOLDENS = sorted(set(FOLDER.glob("*.json")) - set(FOLDER.glob("tiers.aws.*")))
 PROVIDERS = {"aws": ("aws", AWS), "azure": ("azurerm", AZURE), "google": ("google", GOOGLE)}
 MORE = {"azurerm_network_manager": {"scope_accesses": ["SecurityAdmin"]}}
 """What strangers of a kind have to have."""
