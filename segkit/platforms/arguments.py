@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,17 @@ class Quota:
 def every(values: Iterable[Any], kind: Any) -> bool:
     """Is everything of a type?"""
     return all(isinstance(value, kind) for value in values)
+
+
+def texts_by_name(known: Collection[str]) -> Callable[[Any], bool]:
+    """Is something texts under known keys, by name?"""
+    return lambda value: (
+        isinstance(value, Mapping)
+        and all(
+            isinstance(one, Mapping) and set(one) <= set(known) and every(one.values(), str)
+            for one in value.values()
+        )
+    )
 
 
 TEXT: Shape = ("text", lambda value: isinstance(value, str))

@@ -24,6 +24,7 @@ from segkit.platforms.arguments import (
     every,
     given,
     listed,
+    texts_by_name,
     wrong,
 )
 from segkit.platforms.aws.limits import QUOTAS, text
@@ -170,13 +171,7 @@ _SHAPES: Mapping[str, Shape] = {
     ),
     "adopt": (
         "what each group keeps, e.g. {'web': {'name': 'web-servers'}}",
-        lambda value: (
-            isinstance(value, Mapping)
-            and all(
-                isinstance(one, Mapping) and set(one) <= _KEPT and every(one.values(), str)
-                for one in value.values()
-            )
-        ),
+        texts_by_name(_KEPT),
     ),
 }
 """What the arguments are that hold more than one of a few words."""

@@ -13,7 +13,7 @@ from segkit.errors import Problem
 from segkit.model.model import Target
 from segkit.platforms.azure.limits import NAME_LIMIT
 from segkit.platforms.azure.placement import placement
-from segkit.platforms.lowering.crowding import Count, Forms, crowded, members
+from segkit.platforms.lowering.crowding import Count, Forms, crowded, members, some
 
 _NSG, _RULE = "azurerm_network_security_group", "azurerm_network_security_rule"
 _ASG, _NIC = "azurerm_application_security_group", "azurerm_network_interface"
@@ -48,8 +48,7 @@ def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterat
     for way, moved in (("joins", _more(then, there)), ("leaves", _more(there, then))):
         if late := [who for who, groups in moved.items() if len(groups) > 1 and groups & denied]:
             yield Problem(
-                f"target {target.name}: {_first(late)} {way} groups that rules deny, and others, in any "
-                "order",
+                f"target {target.name}: {some(late)} {way} groups that rules deny, and others, in any order",
                 where=target.where,
                 why="it could be in a group that is let in while it is not in the one that is kept out",
                 fix="leave out since: with tiers as bands, a machine is safe that joins or leaves one group "
@@ -60,7 +59,7 @@ def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterat
     leaving = [who for who, groups in _more(there, then).items() if groups & allowed]
     if here - later and leaving:
         yield Problem(
-            f"target {target.name}: rules that deny go, and {_first(leaving)} leaves groups",
+            f"target {target.name}: rules that deny go, and {some(leaving)} leaves groups",
             where=target.where,
             why="what they deny could be let in by a group that it is still in",
             fix="change what groups machines are in first, by a transition of its own; or leave out since "
@@ -68,13 +67,9 @@ def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterat
         )
 
 
-def _more(some: Mapping[str, list[str]], than: Mapping[str, list[str]]) -> dict[str, set[str]]:
+def _more(held: Mapping[str, list[str]], than: Mapping[str, list[str]]) -> dict[str, set[str]]:
     """The groups that interfaces are in, and not in another form."""
-    return {who: set(groups) - set(than.get(who, ())) for who, groups in sorted(some.items())}
-
-
-def _first(who: list[str]) -> str:
-    return who[0] + (f" and {len(who) - 1} more" if len(who) > 1 else "")
+    return {who: set(groups) - set(than.get(who, ())) for who, groups in sorted(held.items())}
 
 
 def _said(rule: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
-from segkit.platforms.arguments import Shape, every, given, wrong
+from segkit.platforms.arguments import Shape, given, texts_by_name, wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,7 @@ class Adopted:
 _KEPT = {f.name for f in fields(Adopted)}
 SHAPE: Shape = (
     "what each group keeps, e.g. {'web': {'key': 'role', 'value': 'web'}}",
-    lambda value: (
-        isinstance(value, Mapping)
-        and all(
-            isinstance(one, Mapping) and set(one) <= _KEPT and every(one.values(), str)
-            for one in value.values()
-        )
-    ),
+    texts_by_name(_KEPT),
 )
 
 # Resource Manager API, TagKey and TagValue, shortName; Compute Engine API, Tags.

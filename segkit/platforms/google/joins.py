@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts.bridge import Apart, Joins
@@ -11,7 +11,7 @@ from segkit.errors import Problem, SegkitError
 from segkit.model.model import Target
 from segkit.platforms.google.limits import NAME_LIMIT
 from segkit.platforms.google.placement import placement
-from segkit.platforms.lowering.crowding import Count, Forms, crowded, members
+from segkit.platforms.lowering.crowding import Count, Forms, crowded, members, some
 
 _POLICY = "google_compute_network_firewall_policy_with_rules"
 _ASSOCIATION = "google_compute_network_firewall_policy_association"
@@ -60,7 +60,7 @@ def _two_values(
                 clashes[key].append(who)
     for key, machines in sorted(clashes.items()):
         yield Problem(
-            f"target {target.name}: {_first(machines)} would have two values of {key}",
+            f"target {target.name}: {some(machines)} would have two values of {key}",
             where=target.where,
             why="a machine has one value of a tag key, so no step between the two is possible",
             fix=_BY_WAY_OF_RULES if f"{target.name}_admin_" in key else _BY_WAY_OF_GROUPS,
@@ -70,16 +70,12 @@ def _two_values(
 def _two_accounts(target: Target, held: Mapping[str, list[str]]) -> Iterator[Problem]:
     if machines := [who for who, accounts in sorted(held.items()) if len(set(accounts)) > 1]:
         yield Problem(
-            f"target {target.name}: {_first(machines)} would run as two service accounts",
+            f"target {target.name}: {some(machines)} would run as two service accounts",
             where=target.where,
             why="a machine runs as one account, and is stopped to get another",
             fix="leave out since, as no flow of a stopped machine can be kept; or put a machine that runs as "
             "the other account beside it, as a workload of its own",
         )
-
-
-def _first(machines: Sequence[str]) -> str:
-    return machines[0] + (f" and {len(machines) - 1} more" if len(machines) > 1 else "")
 
 
 _BY_WAY_OF_GROUPS = (

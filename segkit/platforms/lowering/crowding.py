@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from segkit.artifacts import literal
@@ -43,6 +43,15 @@ def crowded(target: Target, quota: Callable[[str], int], counts: Iterable[Count]
                 fix="change less at once, in several transitions; or, where it can be raised, raise it and "
                 f'pass quotas={{"{name}": …}}',
             )
+
+
+def some(who: Sequence[str]) -> str:
+    """Who it is, where one is enough to go and look.
+
+    >>> some(["web-1", "web-2"])
+    'web-1 and 1 more'
+    """
+    return who[0] + (f" and {len(who) - 1} more" if len(who) > 1 else "")
 
 
 def members(
