@@ -8,6 +8,7 @@ from typing import Any
 from segkit.platforms.base import Membership
 from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line, shorten, table
 from segkit.verify import Difference, Proof
+from segkit.verify.proof import WHEN_UNPROVED
 
 _MOST = 50
 _STATUS: dict[str, Tone] = {"equal": "good", "between": "good", "different": "bad", "unproved": "warn"}
@@ -37,6 +38,8 @@ def page(subject: str, proof: Proof, most: int = _MOST) -> Page:
     parts += _differences("Differences", proof.differences, most)
     parts += _differences("Accepted differences", proof.accepted, most)
     parts += _memberships(proof.memberships, most)
+    if proof.status == "unproved":
+        parts += [BLANK, line(Cell("fix: ", "dim"), WHEN_UNPROVED, indent=1)]
     for title, texts in (
         ("Notes", proof.notes),
         ("Never filtered by the platform, so left out", proof.exempt),

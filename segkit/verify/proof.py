@@ -217,6 +217,13 @@ def _in(piece: Piece, spotted: Spotted) -> bool:
     return spotted.addresses <= piece.inside
 
 
+WHEN_UNPROVED = (
+    "put what is not known into the stack, or tell it in the target's placement (a snapshot, foreign=); or "
+    'accept_residual("unproved", …)'
+)
+"""What to do where something decides that is not known."""
+
+
 def problems(proof: Proof) -> tuple[Problem, ...]:
     """What keeps a proof from being `ok`, as problems that a synth reports."""
     out = [
@@ -233,8 +240,7 @@ def problems(proof: Proof) -> tuple[Problem, ...]:
             Problem(
                 f"cannot be proved: workload {m.workload!r} on target {m.target!r}: {reason}",
                 where=m.where,
-                fix="put what is not known into the stack, or tell it in the target's placement (a snapshot, "
-                'foreign=); or accept_residual("unproved", …)',
+                fix=WHEN_UNPROVED,
             )
             for m in proof.memberships
             for reason in m.unknown

@@ -179,6 +179,9 @@ def test_what_else_is_in_it_has_to_be_known() -> None:
     document = {**done.fragment, "resource": {**done.fragment["resource"]}}
     document["resource"]["azurerm_subnet_network_security_group_association"] = association
     assert proof_of(done, document).status == "unproved"
+    unseen = proof_of(done, done.fragment)
+    assert unseen.status == "unproved" and "theirs: it lives elsewhere" in unseen.text()
+    assert any("theirs is on snet, as declared" in note for note in unseen.notes)
     known = compiled(**theirs(), **recorded())
     assert proof_of(known, known.fragment).ok
     again = compiled(**theirs(), **recorded({**OURS, "name": "segkit-deny-all-in", "priority": 3000}))

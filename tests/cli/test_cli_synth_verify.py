@@ -108,6 +108,28 @@ def test_a_stack_that_opens_more_is_not_written(run: Run, policy: str) -> None:
     assert not Path("cdktf.out").exists()
 
 
+ELSEWHERE = """
+from segkit import L
+from segkit.model import Segmentation
+
+seg = Segmentation("retail")
+seg.workload("w", {"app": "web"}, ["10.0.1.4"])
+theirs = {"name": "theirs", "resource_group": "net"}
+place = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
+place["subnets"] = {"a": {"id": "snet", "prefixes": ["10.0.1.0/24"], "security_group": theirs}}
+seg.target("hub", "azure", placement=place)
+"""
+
+
+def test_rules_that_nobody_knows_are_told_with_a_way_out(run: Run) -> None:
+    """A security group that somebody else makes, whose rules are neither in the stack nor recorded."""
+    Path("beside.py").write_text(ELSEWHERE, encoding="utf-8")
+    result = run("synth", "beside.py")
+    said = " ".join((result.stdout + result.stderr).split())
+    assert result.exit_code == 1 and not DOCUMENT.exists()
+    assert "UNPROVED" in said and "fix: put what is not known into the stack" in said, said
+
+
 def test_addresses_that_two_files_define_are_refused(run: Run, policy: str) -> None:
     one = provider_file("one.tf.json", output={"x": {"value": 1}})
     two = provider_file("two.tf.json", output={"x": {"value": 2}})

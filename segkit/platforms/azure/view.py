@@ -13,7 +13,7 @@ from segkit.model.workloads import Interface, Workload
 from segkit.platforms.azure.evaluate import HOST, End, Enforcement, matches
 from segkit.platforms.azure.limits import EXEMPT, mark
 from segkit.platforms.azure.placement import AzurePlacement, placement
-from segkit.platforms.azure.read import name_all, read_terraform
+from segkit.platforms.azure.read import NAMED, name_all, read_terraform
 from segkit.platforms.azure.read_carriers import PARTLY
 from segkit.platforms.azure.read_snapshot import read_snapshot, told_apart
 from segkit.platforms.azure.reading import Reading
@@ -38,6 +38,7 @@ class AzureView:
         )
         self._reading = Reading(scope)
         name_all(self._reading)
+        self._said = dict(self._declared())
         self._enforcement = Enforcement(self._state)
         ours = {self._reading_key(s.id) for here in self._placements.values() for s in here.subnets.values()}
         made = {self._reading_key(one.id) for w in model.workloads for one in w.interfaces}
@@ -192,6 +193,17 @@ class AzureView:
         zone = self._model.zone_of(workload.label_map)
         return zone.networks if zone is not None and zone.realm == interface.realm else NOWHERE
 
+    def _declared(self) -> Iterator[tuple[str, str]]:
+        """Subnets, and the security groups of somebody else that are said to be on them."""
+        for here in self._placements.values():
+            for subnet in here.subnets.values():
+                if (there := subnet.security_group) is not None:
+                    names = {"resource_group_name": there.resource_group, "name": there.name}
+                    yield (
+                        self._reading_key(subnet.id),
+                        self._reading.named(NAMED["azurerm_network_security_group"], names, "name"),
+                    )
+
     def _reading_key(self, raw: str | None) -> str:
         """A subnet or an interface as the reader names it."""
         return self._reading.key(raw) or ""
@@ -223,7 +235,7 @@ class AzureView:
             if network is not None and subnet in self._state.spared:
                 unsure += (f"it is in {subnet}, where admin rules are not applied because of a service",)
             # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
-            level = None if subnet is None or watched else self._state.subnets.get(subnet)
+            level = None if subnet is None or watched else self._on(subnet)
             profile = Profile(groups, level, None if watched else own, network)
             unsure += self._vague(profile) if six else ()
             line = Membership(
@@ -237,6 +249,13 @@ class AzureView:
             )
             self._memberships.append((line, profile))
             yield profile
+
+    def _on(self, subnet: str) -> str | None:
+        """The security group that is on a subnet: the one that is seen there, or that its target names."""
+        seen, said = self._state.subnets.get(subnet), self._said.get(subnet)
+        if seen is None and said is not None:
+            self._notes.add(f"assumed: {said} is on {subnet}, as declared")
+        return seen or said
 
     def _unseen(self, subnet: str | None) -> tuple[str, ...]:
         """Why the stack may put a security group on a subnet that seems to have none."""
