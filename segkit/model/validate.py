@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from segkit.collecting import uncollected
 from segkit.model.checks.estate import check_interfaces, check_targets
 from segkit.model.checks.labels import check_selectors, check_workload_labels, check_zones
 from segkit.model.checks.names import check_names
@@ -14,6 +15,7 @@ from segkit.model.selectors import open_schema_of
 from segkit.progress import step
 
 
+@uncollected()
 def validate(model: Model, broken: frozenset[str] = frozenset()) -> Findings:
     """The errors and warnings of a model.
 
