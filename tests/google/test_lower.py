@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -15,7 +17,8 @@ from segkit.model import Segmentation
 from segkit.model.ends import internet
 from segkit.platforms.base import platform
 from segkit.platforms.google.lower.names import name
-from segkit.platforms.google.lower.plan import FIRST_DENY, Line, _prioritise
+from segkit.platforms.google.lower.plan import Line
+from segkit.platforms.google.lower.priorities import FIRST_DENY, prioritised
 from segkit.sets import NOTHING, NOWHERE, L, icmp, sctp, tcp
 from tests.google.kit import NETWORK, compiled, proof, shop, target
 from tests.strategies import TODAY
@@ -51,28 +54,26 @@ def line(identity: str) -> Line:
     return Line(identity, identity, "t", "ingress", (), (), NOWHERE, NOTHING, None, "x", None)
 
 
+def places(names: Iterable[str], *between: int) -> dict[str, int]:
+    """The priorities of rules with these identities."""
+    found = prioritised(map(line, names), *between)
+    assert found == sorted(found, key=itemgetter(0))
+    return {one.identity: priority for priority, one in found}
+
+
 def test_priorities_hang_on_identities_alone() -> None:
     """Whoever is beside it and whatever the order; of two that want one place, the same one keeps it."""
     names = [f"rule {n}" for n in range(2000)]
-    one = [line(n) for n in names]
-    _prioritise(one)
-    other = [line(n) for n in random.Random(7).sample(names, len(names))]
-    _prioritise(other)
-    assert {n.identity: n.priority for n in one} == {n.identity: n.priority for n in other}
-    assert len({n.priority for n in one}) == len(names)
-    fewer = [line(n) for n in names[::2]]
-    _prioritise(fewer)
-    kept = {n.identity: n.priority for n in one}
-    assert all(kept[n.identity] == n.priority for n in fewer)
+    one = places(names)
+    assert one == places(random.Random(7).sample(names, len(names)))
+    assert len(set(one.values())) == len(names)
+    assert all(one[name] == priority for name, priority in places(names[::2]).items())
 
 
 def test_priorities_that_collide_are_settled() -> None:
-    some = [line(n) for n in ("c", "a", "b")]
-    _prioritise(some, 1000, 1003)
-    assert sorted(n.priority for n in some) == [1000, 1001, 1002]
-    again = [line(n) for n in ("a", "b", "c")]
-    _prioritise(again, 1000, 1003)
-    assert {n.identity: n.priority for n in some} == {n.identity: n.priority for n in again}
+    some = places(("c", "a", "b"), 1000, 1003)
+    assert sorted(some.values()) == [1000, 1001, 1002]
+    assert some == places(("a", "b", "c"), 1000, 1003)
 
 
 def test_egress_is_by_address_or_open() -> None:

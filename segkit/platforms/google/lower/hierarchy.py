@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import Any
 
 from segkit.artifacts import reference
@@ -10,6 +11,7 @@ from segkit.platforms.google.lower.above import ADMIN
 from segkit.platforms.google.lower.names import name
 from segkit.platforms.google.lower.plan import Line
 from segkit.platforms.google.lower.policy import NETWORK, REFERENCE, PolicyEmitter
+from segkit.platforms.google.lower.priorities import in_bands
 from segkit.platforms.lowering.encoding import GroupId
 
 HIERARCHY = "google_compute_firewall_policy_with_rules"
@@ -42,7 +44,7 @@ class HierarchyEmitter(PolicyEmitter):
 
     def _rules(self) -> None:
         super()._rules()
-        lines = sorted(self.plan.above[self.target.name], key=lambda line: line.priority)
+        lines = in_bands(self.plan.above[self.target.name])
         if not lines:
             return
         called = self._whole_name()
@@ -50,7 +52,7 @@ class HierarchyEmitter(PolicyEmitter):
             "parent": self.here.global_at,
             "short_name": called,
             "description": text(f"segkit {self.model.name}: the tiers above target {self.target.name}"),
-            "rule": [*map(self._above, lines)],
+            "rule": [*starmap(self._above, lines)],
         }
         self._resource(HIERARCHY, self.own, self.own, policy)
         link = {
@@ -60,9 +62,9 @@ class HierarchyEmitter(PolicyEmitter):
         }
         self._resource(ATTACHED, self.own, self.own, link)
 
-    def _above(self, line: Line) -> dict[str, Any]:
+    def _above(self, priority: int, line: Line) -> dict[str, Any]:
         """A rule for machines of our network only, whoever else may hold a tag."""
-        return {**self._rule(line), "target_resources": [self._network()]}
+        return {**self._rule(priority, line), "target_resources": [self._network()]}
 
     def _network(self) -> str:
         raw = self.here.network_id

@@ -11,10 +11,9 @@ from segkit.errors import Problem
 from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
-from segkit.model.policy import Action, Rule, Tier
+from segkit.model.policy import Action, Rule
 from segkit.platforms.base import Residual
-from segkit.platforms.google.limits import HIGHEST, LOWEST
-from segkit.platforms.google.lower.above import ADMIN, BANDS, AdminGroups, drafted_above, worn
+from segkit.platforms.google.lower.above import ADMIN, AdminGroups, drafted_above, worn
 from segkit.platforms.google.lower.ground import grounds
 from segkit.platforms.google.lower.services import partial, rare, sayable
 from segkit.platforms.google.placement import GooglePlacement
@@ -27,9 +26,6 @@ from segkit.platforms.lowering.names import digest
 from segkit.platforms.lowering.peers import Peers
 from segkit.platforms.lowering.sides import SideRule
 from segkit.sets import NOTHING, NOWHERE, Addresses, ServiceSet
-
-FIRST_DENY = HIGHEST - 10
-"""Priorities from here on are those of the rules that close what no rule opens."""
 
 
 @dataclass(slots=True)
@@ -49,7 +45,6 @@ class Line:
     family: int | None
     origin: str
     rule: Rule | None
-    priority: int = 0
     action: Action = "allow"
 
 
@@ -116,8 +111,6 @@ def make_plan(draft: GoogleDraft, encodings: Mapping[str, Encoding]) -> Plan:
     for name, held in carried.items():
         if held:
             used[name].add(enforced(name))
-        _prioritise(lines[name])
-        _prioritise_in_bands(above.get(name, ()))
     return Plan(used, lines, carried, draft.hints, encodings, above, draft.above.hints)
 
 
@@ -203,32 +196,4 @@ def _written(
         if (named or ranges) and sayable(services, family):
             place = "", name, target, rule.direction
             action: Action = "deny" if denies(rule) else "allow"
-            yield Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule, 0, action)
-
-
-def _prioritise(lines: Iterable[Line], first: int = LOWEST, after: int = FIRST_DENY) -> None:
-    """A priority for every rule, from its identity alone: rules of one band do the same, so their order means
-    nothing. Two that want the same one settle it by their identities."""
-    taken: set[int] = set()
-    for line in sorted(lines, key=lambda one: one.identity):
-        attempt = 0
-        while True:
-            text = f"{line.identity}|{attempt}" if attempt else line.identity
-            wanted = first + int(digest(text, 15), 16) % (after - first)
-            if wanted not in taken:
-                break
-            attempt += 1
-        taken.add(wanted)
-        line.priority = wanted
-
-
-def _prioritise_in_bands(lines: Iterable[Line]) -> None:
-    """Priorities of what is said above the network, in the order of tiers, denies first."""
-    bands: dict[tuple[Tier, str], list[Line]] = defaultdict(list)
-    for line in lines:
-        if line.rule is not None:
-            bands[line.rule.tier, line.action].append(line)
-    width = (HIGHEST + 1 - LOWEST) // len(BANDS)
-    for number, band in enumerate(BANDS):
-        start = LOWEST + number * width
-        _prioritise(bands.get(band, ()), start, start + width)
+            yield Line(*place, holders, named, ranges, services, family, rule.origin, rule.rule, action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any
 
 from segkit.artifacts import literal, reference
@@ -12,7 +13,8 @@ from segkit.platforms.google.limits import text
 from segkit.platforms.google.lower.emit import Emitter, describe
 from segkit.platforms.google.lower.namer import MEMBER, place
 from segkit.platforms.google.lower.names import name
-from segkit.platforms.google.lower.plan import FIRST_DENY, Line, enforced
+from segkit.platforms.google.lower.plan import Line, enforced
+from segkit.platforms.google.lower.priorities import FIRST_DENY, prioritised
 from segkit.platforms.google.lower.services import said
 from segkit.platforms.lowering.encoding import Carried, GroupId
 from segkit.platforms.lowering.names import readable, resource_name
@@ -122,11 +124,11 @@ class PolicyEmitter(Emitter):
 
     def _rules(self) -> None:
         called = name(self.model.name, self.target.name)
-        lines = sorted(self.plan.lines[self.target.name], key=lambda line: line.priority)
+        lines = prioritised(self.plan.lines[self.target.name])
         body = {
             "name": called,
             "description": text(f"segkit {self.model.name}: target {self.target.name}"),
-            "rule": [*map(self._rule, lines), *self._closing()],
+            "rule": [*starmap(self._rule, lines), *self._closing()],
         }
         self._resource(POLICY, self.own, self.own, {**body, **self._project()})
         link = {
@@ -136,7 +138,7 @@ class PolicyEmitter(Emitter):
         }
         self._resource(ASSOCIATION, self.own, self.own, {**link, **self._project()})
 
-    def _rule(self, line: Line) -> dict[str, Any]:
+    def _rule(self, priority: int, line: Line) -> dict[str, Any]:
         side = "src" if line.direction == "ingress" else "dest"
         match: dict[str, Any] = {"layer4_config": said(line.services, line.family)}
         if line.sources:
@@ -144,7 +146,7 @@ class PolicyEmitter(Emitter):
         else:
             match[f"{side}_ip_ranges"] = list(line.ranges.texts())
         return {
-            "priority": line.priority,
+            "priority": priority,
             "action": line.action,
             "direction": line.direction.upper(),
             "description": literal(describe(line)),
