@@ -117,21 +117,16 @@ def _asleep(done: Compilation) -> Compilation:
 def _together(before: Compilation, after: Compilation) -> Compilation:
     """What is deployed beside what will be."""
     problems = list(_elsewhere(before.model, after.model))
-    there = {done.target: done for done in before.lowered}
-    targets = {target.name: target for target in after.model.targets}
-    lowered = []
-    for done in after.lowered:
-        target = targets[done.target]
-        if done.target in there and not problems:
-            try:
-                both = platform(target.platform).bridge(target, there[done.target].fragment, done.fragment)
-            except SegkitError as error:
-                problems += error.problems
-            else:
-                done = replace(done, fragment=both)
-        lowered.append(done)
+    there, then = ({done.target: done.fragment for done in form.lowered} for form in (before, after))
+    both: dict[str, Mapping[str, Any]] = {}
+    for name, targets in sorted(_by_platform(after.model).items()) if not problems else ():
+        try:
+            both |= platform(name).bridge(targets, there, then)
+        except SegkitError as error:
+            problems += error.problems
     if problems:
         raise SegkitError(problems)
+    lowered = [replace(done, fragment=both[done.target]) for done in after.lowered]
     return replace(_assembled(after.model, after.intent, lowered, after.warnings), since=before)
 
 

@@ -245,10 +245,13 @@ class Platform(Protocol):
         """The targets of this plane as Terraform; raises SegkitError where one cannot be lowered."""
 
     def bridge(
-        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        """The fragment that a target is deployed as and the one that it will be, as one that holds both;
-        raises SegkitError where they cannot be there together."""
+        self,
+        targets: Sequence[Target],
+        before: Mapping[str, Mapping[str, Any]],
+        after: Mapping[str, Mapping[str, Any]],
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """The fragments that targets are deployed as (where they are) and those that they will be, by name,
+        as ones that hold both; raises SegkitError where they cannot be there together."""
 
     def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
         """The fragment of a target with all its groups and memberships, and nothing yet in force: what comes

@@ -13,11 +13,11 @@ from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere
-from segkit.model.model import Accepted
+from segkit.model.model import Accepted, Model
 from segkit.platforms.azure.lower.admin import _bands
 from segkit.platforms.azure.lower.sharing import MANAGER
 from segkit.sets import ANY, L, icmp, tcp
-from segkit.verify import Proof, prove
+from segkit.verify import Proof, prove, prove_between
 from tests.azure.kit import NETWORK, place, rule
 from tests.strategies import TODAY
 
@@ -366,3 +366,63 @@ def test_quotas() -> None:
     assert any("4 security admin rules; the quota is 1" in one for one in found), found
     assert any("addresses in security admin rules; the quota is 2" in one for one in found)
     assert all('global_tier="rules"' in one for one in found)
+
+
+def named(seg: Segmentation, name: str) -> Segmentation:
+    """With a deny that is another rule under each name."""
+    seg.policy(name, "global").deny(L.app == "web", L.app == "db", tcp(25), id="mail")
+    return seg
+
+
+@pytest.mark.parametrize(
+    ("quota", "each"), [("admin_rules_per_manager", 1), ("admin_prefixes_per_manager", 2)]
+)
+def test_rules_of_both_forms_count(quota: str, each: int) -> None:
+    """Between two applies, what is deployed and what will be are in one network manager."""
+    here = {**ADMIN, "quotas": {quota: 2 * each - 1}}
+    before, after = (named(estate(here), name).build() for name in ("old", "new"))
+    told = f"target az: between the two applies .*: {2 * each}; the quota is {2 * each - 1}"
+    with pytest.raises(SegkitError, match=told):
+        compile_model(after, before)
+    for one, since in ((before, None), (after, None), (after, after)):
+        compile_model(one, since)
+
+
+def crossing(places: Mapping[str, Mapping[str, Any]], *names: str) -> list[Model]:
+    """Two targets whose machines are denied something, by a rule of each name in turn."""
+    found = []
+    for name in names:
+        seg = two(**places)
+        seg.policy(name, "global").deny(L.app == "a", L.app == "b", tcp(25), id="mail")
+        found.append(seg.build())
+    return found
+
+
+@pytest.mark.parametrize(("manager", "fits"), [(HUB, 5), (f"${{{MANAGER}.other.id}}", 3)])
+def test_all_targets_with_one_network_manager_count(manager: str, fits: int) -> None:
+    """Also where only one of them changes."""
+
+    def forms(most: int) -> list[Model]:
+        here = {**ADMIN, "quotas": {"admin_rules_per_manager": most}}
+        return crossing({"a": here, "b": {**here, "network_manager": manager}}, "old", "new")
+
+    before, after = forms(fits + 1)
+    compile_model(after, before)
+    before, after = forms(fits)
+    for alone in (before, after):
+        compile_model(alone)
+    with pytest.raises(SegkitError, match=f"rules: {fits + 1}; the quota is {fits}"):
+        compile_model(after, before)
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_what_targets_share_is_written_by_another_once_one_of_them_goes(name: str) -> None:
+    """And by the first again when it comes: meanwhile all of it is there, once."""
+    every = {"a": ADMIN, "b": ADMIN}
+    (whole,) = crossing(every, "old")
+    (less,) = crossing({**every, name: PLACE}, "old")
+    for before, after in ((whole, less), (less, whole)):
+        done = compile_model(after, before)
+        found, once = kinds(done), kinds(compile_model(whole))
+        assert {**found, "admin_rule": 0} == {**once, "admin_rule": 0}
+        assert prove_between(before, after, done.fragment).status == "between"

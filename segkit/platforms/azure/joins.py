@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from segkit.artifacts.bridge import WORDS, Apart, Joins
@@ -13,7 +13,7 @@ from segkit.errors import Problem
 from segkit.model.model import Target
 from segkit.platforms.azure.limits import NAME_LIMIT
 from segkit.platforms.azure.placement import placement
-from segkit.platforms.lowering.crowding import Count, Forms, crowded, members, some
+from segkit.platforms.lowering.crowding import Count, Forms, Fragments, crowded, members, some
 
 _NSG, _RULE = "azurerm_network_security_group", "azurerm_network_security_rule"
 _ASG, _NIC = "azurerm_application_security_group", "azurerm_network_interface"
@@ -21,6 +21,8 @@ _MEMBER = f"{_NIC}_application_security_group_association"
 _ON_INTERFACE = f"{_NIC}_security_group_association"
 _ON_SUBNET = "azurerm_subnet_network_security_group_association"
 _ABOVE = "azurerm_network_manager_admin_rule"
+_COLLECTION = "azurerm_network_manager_admin_rule_collection"
+_CONFIGURATION = "azurerm_network_manager_security_admin_configuration"
 _SIDES = ("source", "destination")
 
 JOINS = Joins(
@@ -65,6 +67,38 @@ def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterat
             fix="change what groups machines are in first, by a transition of its own; or leave out since "
             "and choose the hour",
         )
+
+
+def crowding(targets: Iterable[Target], fragments: Fragments) -> Iterator[Problem]:
+    """What network managers would count too many of, were all targets there."""
+    rules: Counter[str] = Counter()
+    prefixes: Counter[str] = Counter()
+    managers = {name: list(_managed(name, fragments)) for name in fragments}
+    for held in managers.values():
+        for manager, body in held:
+            rules[manager] += 1
+            prefixes[manager] += sum(len(body[side]) for side in _SIDES)
+    for target in targets:
+        counts: list[Count] = []
+        for manager in sorted({manager for manager, _ in managers[target.name]}):
+            counts.append(("admin_rules_per_manager", "there are security admin rules:", rules[manager]))
+            counts.append(("admin_prefixes_per_manager", "they name ranges:", prefixes[manager]))
+        yield from crowded(target, placement(target).quota, counts)
+
+
+def _managed(target: str, fragments: Fragments) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The security admin rules of a target, each with the network manager that has it. Targets share what is
+    between the two."""
+
+    def named(kind: str, reference: str) -> Mapping[str, Any]:
+        key = reference.removeprefix(f"${{{kind}.").removesuffix(".id}")
+        found = (one.get("resource", {}).get(kind, {}) for one in fragments.values())
+        return next(held[key] for held in found if key in held)
+
+    for body in fragments[target].get("resource", {}).get(_ABOVE, {}).values():
+        collection = named(_COLLECTION, body["admin_rule_collection_id"])
+        configuration = named(_CONFIGURATION, collection["security_admin_configuration_id"])
+        yield configuration["network_manager_id"].lower(), body
 
 
 def _more(held: Mapping[str, list[str]], than: Mapping[str, list[str]]) -> dict[str, set[str]]:

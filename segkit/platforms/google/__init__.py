@@ -39,13 +39,16 @@ class Google:
         return lower(intent, targets)
 
     def bridge(
-        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
+        self,
+        targets: Sequence[Target],
+        before: Mapping[str, Mapping[str, Any]],
+        after: Mapping[str, Mapping[str, Any]],
+    ) -> Mapping[str, Mapping[str, Any]]:
         """What is deployed and what will be, at once."""
         from segkit.platforms.google.joins import JOINS, refused
         from segkit.platforms.lowering.crowding import both
 
-        return both(target, before, after, JOINS, refused)
+        return both(targets, before, after, JOINS, refused)
 
     def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
         """Groups and memberships, with nothing in force."""

@@ -13,23 +13,60 @@ from segkit.model.model import Target
 Count = tuple[str, str, int]
 """The name of a quota, what is counted, and how many there are."""
 
-Forms = tuple[Mapping[str, Any], Mapping[str, Any]]
+Fragment = Mapping[str, Any]
+
+Forms = tuple[Fragment, Fragment]
 """What is deployed and what will be, by the same names."""
+
+Fragments = Mapping[str, Fragment]
+"""What there is of targets, by their names."""
 
 
 def both(
-    target: Target,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    targets: Iterable[Target],
+    before: Fragments,
+    after: Fragments,
     joins: Joins,
-    refused: Callable[[Target, Forms, Mapping[str, Any]], Iterable[Problem]],
-) -> dict[str, Any]:
-    """A target's two forms as one fragment. `refused` says what speaks against going there from the
-    one, and on to the other. Raises SegkitError where they cannot be there together."""
-    fragment = bridge(before, after, joins)
-    if problems := list(refused(target, (as_named_now(before, after), after), fragment)):
+    refused: Callable[[Target, Forms, Fragment], Iterable[Problem]],
+    shared: Callable[[Iterable[Target], Fragments], Iterable[Problem]] = lambda _targets, _fragments: (),
+) -> dict[str, Fragment]:
+    """The two forms of every target as one fragment; what was not there before is as it will be. `refused`
+    says what speaks against going there from the one of a target, and on to the other, `shared` what speaks
+    against all of it together. Raises SegkitError where they cannot be there together."""
+    found: dict[str, Fragment] = {}
+    problems: list[Problem] = []
+    before = _by_writer(before, after)
+    for target in targets:
+        new = found[target.name] = after[target.name]
+        if (old := before.get(target.name)) is None:
+            continue
+        try:
+            there = found[target.name] = bridge(old, new, joins)
+        except SegkitError as error:
+            problems += error.problems
+        else:
+            problems += refused(target, (as_named_now(old, new), new), there)
+    problems += shared(targets, found)
+    if problems:
         raise SegkitError(problems)
-    return fragment
+    return found
+
+
+def _by_writer(before: Fragments, after: Fragments) -> Fragments:
+    """What is deployed, each resource with the target that will write it: what several share is written by
+    one of them, and that may become another."""
+    writers = {address: name for name, one in after.items() for address, _ in _resources(one)}
+    moved: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in before}
+    for name, one in before.items():
+        for (kind, key), body in _resources(one):
+            writer = writers.get((kind, key), name)
+            moved.setdefault(writer, {}).setdefault(kind, {})[key] = body
+    return {name: {**before.get(name, {}), "resource": held} for name, held in moved.items()}
+
+
+def _resources(fragment: Fragment) -> Iterator[tuple[tuple[str, str], Any]]:
+    for kind, named in fragment.get("resource", {}).items():
+        yield from (((kind, key), body) for key, body in named.items())
 
 
 def crowded(target: Target, quota: Callable[[str], int], counts: Iterable[Count]) -> Iterator[Problem]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from segkit.artifacts.bridge import Joins, bridge
+from segkit.artifacts.bridge import Joins
 from segkit.errors import Problem
 from segkit.intent.engine import Intent
 from segkit.model.model import Model, Target
 from segkit.platforms.arguments import check_known
 from segkit.platforms.base import Capabilities, Encoding, Lowered, QuotaReport, View
+from segkit.platforms.lowering.crowding import both
 from segkit.platforms.lowering.names import membership_local
 
 
@@ -47,10 +48,13 @@ class Doors:
         return lower(intent, targets)
 
     def bridge(
-        self, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        """Both fragments, one beside the other."""
-        return bridge(before, after, Joins())
+        self,
+        targets: Sequence[Target],
+        before: Mapping[str, Mapping[str, Any]],
+        after: Mapping[str, Mapping[str, Any]],
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Both fragments of each, one beside the other."""
+        return both(targets, before, after, Joins(), lambda *_: ())
 
     def asleep(self, target: Target, fragment: Mapping[str, Any]) -> Mapping[str, Any]:
         """Doors only open."""
