@@ -259,6 +259,17 @@ def test_quotas_of_both_encodings() -> None:
     assert churn is not None and churn.memberships == 2
 
 
+@pytest.mark.parametrize("lowered", [True, False])
+def test_more_of_a_quota_is_advised_only_where_there_is_more(lowered: bool) -> None:
+    seg = estate(**({"quotas": {"asgs_per_interface": 5}} if lowered else {}))
+    for n in range(20):
+        seg.policy(f"q{n}", "application").allow(L.app != f"a{n}", L.app == "db", tcp(1000 + n), id="r")
+    with pytest.raises(SegkitError, match=r"would be in 21 groups.* the quota is") as raised:
+        compile_model(seg.build())
+    assert all((", up to 20" in problem.fix) is lowered for problem in raised.value.problems)
+    assert all(("quotas=" in problem.fix) is lowered for problem in raised.value.problems)
+
+
 def test_a_machine_that_is_in_no_group_is_closed() -> None:
     seg = estate()
     seg.workload("idle", {"app": "idle"}, ["10.0.1.9"])

@@ -157,6 +157,9 @@ def many(count: int, accept: tuple[str, ...] = ("egress-open",), **placement: An
 def test_too_many_tags_on_a_machine() -> None:
     seg = many(10)
     refused(seg, "would carry 11 tags", "the quota is 10", 'encoding="cells"', "or pin the encoding cells")
+    with pytest.raises(SegkitError, match="would carry 11 tags") as raised:
+        compile_model(seg.build())
+    assert not any("quotas=" in problem.fix for problem in raised.value.problems), "nobody gets more than ten"
     assert proof(many(10, encoding="cells")).ok and proof(many(9)).ok
     blocks = [[f"k{n}-yes" for n in range(10)]]
     model = seg.build()

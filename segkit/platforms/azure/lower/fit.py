@@ -9,6 +9,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
+from segkit.platforms.azure.limits import QUOTAS
 from segkit.platforms.azure.lower.admin import counted
 from segkit.platforms.azure.lower.namer import Namer
 from segkit.platforms.azure.lower.plan import Plan
@@ -102,12 +103,15 @@ def _without_place(plan: Plan, target: Target, here: AzurePlacement, subnet: str
                 )
 
 
-_FEWER_RULES = "split the subnet, merge rules that have the same ends, or select more at once"
+_FEWER_RULES = (
+    "split the subnet (or pass subnets, where there is one security group for all interfaces), merge rules "
+    "that have the same ends, or select more at once"
+)
 _FEWER_ADDRESSES = (
     "refer to groups or declare fewer ranges ('internet' alone takes over 100: use 'anywhere', or accept the "
     "residual 'internet-as-anywhere')"
 )
-_FEWER_GROUPS = "split the subnet, or name fewer groups in rules"
+_FEWER_GROUPS = "split the subnet (or pass subnets), or name fewer groups in rules"
 
 
 _FEWER_ADMIN_RULES = (
@@ -116,11 +120,13 @@ _FEWER_ADMIN_RULES = (
 
 
 def _over(target: Target, here: AzurePlacement, what: str, quota: str, ways: str) -> Problem:
+    most = QUOTAS[quota].ceiling  # Azure raises none: only what a target has lowered can be more
+    more = f'; or pass quotas={{"{quota}": …}}, up to {most}' if here.quota(quota) < most else ""
     return Problem(
         f"target {target.name}: {what}; the quota is {here.quota(quota)}",
         where=target.where,
         why=f"Azure counts this as {quota}",
-        fix=f'{ways}; or pass quotas={{"{quota}": …}} where Azure has raised it',
+        fix=ways + more,
     )
 
 

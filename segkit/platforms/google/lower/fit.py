@@ -8,6 +8,7 @@ from typing import Any
 
 from segkit.errors import Problem
 from segkit.model.model import Target
+from segkit.platforms.google.limits import QUOTAS
 from segkit.platforms.google.lower.accounts import Accounts
 from segkit.platforms.google.lower.namer import Namer
 from segkit.platforms.google.lower.plan import Line, Plan
@@ -145,9 +146,10 @@ def named(plan: Plan, target: Target) -> int:
 
 
 def _over(target: Target, what: str, limit: int, quota: str, ways: str) -> Problem:
+    more = f'; or raise it at Google Cloud and pass quotas={{"{quota}": …}}'
     return Problem(
         f"target {target.name}: {what}; the quota is {limit}",
         where=target.where,
         why=f"Google Cloud counts this as {quota}",
-        fix=f'{ways}; or, where it can be raised, raise it and pass quotas={{"{quota}": …}}',
+        fix=ways + (more if limit < QUOTAS[quota].ceiling else ""),
     )
