@@ -37,7 +37,7 @@ from segkit.constructs.findings import (
 )
 from segkit.constructs.library import classes
 from segkit.constructs.outlet import Outlet
-from segkit.constructs.tokens import plain, resolve_model
+from segkit.constructs.tokens import plain, readable, resolve_model
 from segkit.errors import Problem, SegkitError
 from segkit.model.intent_file import SINCE, check_kept, dump_intent, load_intent
 from segkit.model.model import Model
@@ -173,7 +173,7 @@ class SynthStage:
                 fragments = {} if self.home is None else {self.home.name: fragments[""]}
             return Outcome(revision, compilation, {n: prune(plain(f)) for n, f in fragments.items()})
         except SegkitError as error:
-            return Outcome(revision, None, {}, error)
+            return Outcome(revision, None, {}, SegkitError(readable(error.problems, self._resolve)))
         except Exception:
             return Outcome(revision, None, {}, SegkitError(Problem(_crash())))
 

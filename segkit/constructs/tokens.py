@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from operator import is_
 from typing import Any
@@ -24,6 +25,7 @@ Resolve = Callable[[str, dict[str, Any]], dict[str, Any]]
 """Resolves data as it stands in a stack, by name; "" is the stack that the segmentation itself is in."""
 
 _MARKER = "{TfToken["
+_TOKEN = re.compile(r"[$#]\{TfToken\[[^\]]*\]\}")
 _ATOMS = (str, int, float)
 _KINDS = frozenset((str, int, float, bool))
 
@@ -110,6 +112,23 @@ def _ambiguous(workload: Workload, stacks: list[str]) -> Problem:
         why=f"its network or id is a reference, which is written otherwise in each of {', '.join(stacks)}",
         fix="narrow select= of the targets (part.select), so that its labels say whose it is",
     )
+
+
+def readable(problems: Iterable[Problem], resolve: Resolve) -> list[Problem]:
+    """Problems that tell the references that tokens stand for: `${aws_vpc.main.id}`, and no number."""
+    kept = list(problems)
+    tokens = sorted({token for problem in kept for token in _TOKEN.findall(problem.text())})
+    if not tokens:
+        return kept
+    # A token for a list, `#{...}`, is resolved in one.
+    asked = {str(n): [token] if token.startswith("#") else token for n, token in enumerate(tokens)}
+    found = resolve("", asked)
+    told = {t: text if isinstance(text := found.get(str(n)), str) else t for n, t in enumerate(tokens)}
+
+    def shown(text: str) -> str:
+        return _TOKEN.sub(lambda token: told[token[0]], text)
+
+    return [Problem(shown(p.what), shown(p.where), shown(p.why), shown(p.fix)) for p in kept]
 
 
 def plain(value: Any) -> Any:

@@ -103,3 +103,16 @@ def test_a_prefix_that_only_terraform_knows_is_refused(cdktf: Any) -> None:
     )
     with pytest.raises(RuntimeError, match="is a reference, whose value only Terraform knows"):
         estate.app.synth()
+
+
+def test_a_reference_where_an_address_is_needed_is_told_by_name(lib: Any) -> None:
+    estate = Estate(lib, subnets=False)
+    nic = estate.made("network_interface", "web")
+    one, many = nic.get_string_attribute("private_ip_address"), nic.get_list_attribute("private_ip_addresses")
+    Workload(estate.seg, "one", {"role": "web"}, addresses=[one])
+    Workload(estate.seg, "many", {"role": "web"}, addresses=many)
+    with pytest.raises(Exception, match="Validation failed") as raised:
+        estate.app.synth()
+    for name, attribute in (("one", "private_ip_address"), ("many", "private_ip_addresses")):
+        said = f"workload '{name}': ${{azurerm_network_interface.web.{attribute}}} is a Terraform reference"
+        assert said in str(raised.value)

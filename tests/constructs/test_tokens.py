@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from segkit.constructs.tokens import holds_token, plain, resolve_model
+from segkit.constructs.tokens import holds_token, plain, readable, resolve_model
+from segkit.errors import Problem
 from segkit.model import Interface, Model, Target, Workload
 
 _REFERENCES = {
@@ -61,3 +62,19 @@ def test_a_model_without_tokens_stays_as_it_is() -> None:
 
 def test_plain_values_are_what_jsii_passes_on() -> None:
     assert plain({"a": ({"b": None, "c": (1, None)},)}) == {"a": [{"c": [1, None]}]}
+
+
+def test_problems_tell_references() -> None:
+    one, *_, vpc = _REFERENCES
+    problem = Problem(f"{one} and #{{TfToken[TOKEN.9]}} are references", f"net/{vpc}", fix="write them")
+    asked = {"#{TfToken[TOKEN.9]}": "${aws_vpc.main.cidrs}"}
+
+    def resolve(stack: str, data: Any) -> Any:
+        return {k: asked[v[0]] if isinstance(v, list) else _resolve(stack, v) for k, v in data.items()}
+
+    (told,) = readable([problem], resolve)
+    assert told.text() == (
+        "net/${aws_vpc.main.id}: ${aws_security_group.zebra.id} and ${aws_vpc.main.cidrs} are references\n"
+        "  fix: write them"
+    )
+    assert readable([problem], lambda _, data: data)[0].where == problem.where, "in no stack, as it is"
