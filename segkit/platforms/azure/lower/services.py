@@ -84,7 +84,7 @@ def express(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:
         services |= every
     some = services & REST if services.overlaps(REST) else NOTHING
     if some and not _wanted(rule.families) <= some:
-        extent = "security groups can allow these protocols only all together, so they stay closed"
+        extent = f"security groups allow {some} only with every protocol that they cannot name: closed"
         residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=some))
         services -= some
     return (rule if services is rule.services else replace(rule, services=services)), residuals
