@@ -39,9 +39,14 @@ def covered(boxes: Iterable[Box], domains: Domains) -> Iterator[tuple[Rule, Rule
     """Each rule that can never apply, with the first rule (by tier, then id) that always decides before
     it."""
     ordered = sorted(boxes, key=lambda box: (box.rule.tier, box.rule.id))
+    turns = {_turn(box.rule) for box in ordered}
+    late = {turn for turn in turns if any(_overrules(one, turn) for one in turns)}
+    early = {turn for turn in turns if any(_overrules(turn, one) for one in turns)}
+    asked = [box for box in ordered if _turn(box.rule) in late]
+    first = [box for box in ordered if _turn(box.rule) in early]
     # An allow that ends some day covers nothing for good.
-    lasting = [box for box in ordered if box.rule.action == "deny" or box.rule.expires is None]
-    index = _Index(lasting, {box.rule.services for box in ordered})
+    lasting = [box for box in first if box.rule.action == "deny" or box.rule.expires is None]
+    index = _Index(lasting, {box.rule.services for box in asked})
     inside: dict[tuple[int, int], bool] = {}
 
     def within(small: Side, large: Side) -> bool:
@@ -50,11 +55,21 @@ def covered(boxes: Iterable[Box], domains: Domains) -> Iterator[tuple[Rule, Rule
             inside[pair] = small == large or small.within(large, domains)
         return inside[pair]
 
-    for box in ordered:
+    for box in asked:
         for other in index.candidates(box):
             if within(box.source, other.source) and within(box.destination, other.destination):
                 yield box.rule, other.rule
                 break
+
+
+def _turn(rule: Rule) -> int:
+    """When a rule is asked: tier by tier, denies first. Denies have even turns, allows odd ones."""
+    return 2 * rule.tier + (rule.action == "allow")
+
+
+def _overrules(turn: int, other: int) -> bool:
+    """Do the rules of a turn decide before those of another, and otherwise?"""
+    return turn < other and (other - turn) % 2 == 1
 
 
 class _Index:
@@ -63,14 +78,14 @@ class _Index:
         self._sources = _Ends([box.source for box in boxes])
         self._destinations = _Ends([box.destination for box in boxes])
         self._services = _services(boxes, services)
-        self._orders: dict[tuple[int, str], int] = defaultdict(int)
+        self._turns: dict[int, int] = defaultdict(int)
         for number, box in enumerate(boxes):
-            self._orders[box.rule.tier, box.rule.action] |= 1 << number
+            self._turns[_turn(box.rule)] |= 1 << number
 
     def candidates(self, box: Box) -> Iterator[Box]:
         """The rules that may cover `box`: they decide before it and hold all its services and both
         samples."""
-        found = self._before(box.rule) & self._services[_first(box.rule.services)]
+        found = self._before(_turn(box.rule)) & self._services[_first(box.rule.services)]
         found &= self._sources.holding(box.from_point)
         found &= self._destinations.holding(box.to_point)
         while found:
@@ -84,10 +99,10 @@ class _Index:
             ):
                 yield other
 
-    def _before(self, rule: Rule) -> int:
+    def _before(self, turn: int) -> int:
         found = 0
-        for (tier, action), held in self._orders.items():
-            if action != rule.action and (tier < rule.tier or (tier == rule.tier and action == "deny")):
+        for one, held in self._turns.items():
+            if _overrules(one, turn):
                 found |= held
         return found
 

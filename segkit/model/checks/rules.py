@@ -111,8 +111,7 @@ class _Rules:
         self._declared: dict[str, set[End]] = {}
         for end in _ends(model):
             self._declared.setdefault(end.key, set()).add(end)
-        self._points: dict[Side, dict[int, Point]] = {}
-        self._sides: dict[tuple[tuple[End, ...], tuple[End, ...]], Side] = {}
+        self._sides: dict[tuple[tuple[End, ...], tuple[End, ...]], tuple[Side, dict[int, Point]]] = {}
 
     def rule(self, policy: LabelPolicy, rule: Rule) -> Box | None:
         """Check one rule; returns it with its sides when it can apply to something."""
@@ -124,10 +123,13 @@ class _Rules:
         known = [self._known(end, side, rule) for side, ends in sides for end in ends]
         if not all(known):
             return None
-        source = self._side(rule.source, rule.unless_source)
-        destination = self._side(rule.destination, rule.unless_destination)
-        reached = [self._reaches(source, "source", rule), self._reaches(destination, "destination", rule)]
-        if not all(reached):
+        source, points = self._side(rule.source, rule.unless_source)
+        destination, others = self._side(rule.destination, rule.unless_destination)
+        if not points:
+            self._nobody(source, "source", rule)
+        if not others:
+            self._nobody(destination, "destination", rule)
+        if not (points and others):
             return None
         zone = self._zones.get(policy.zone or "")
         if policy.tier is Tier.zone and zone is not None and not self._touches(source, destination, zone):
@@ -137,7 +139,6 @@ class _Rules:
                 why="in a zone-tier policy one end of every rule lies in the zone or its networks",
                 fix="narrow one end to the zone, or move the rule to another tier",
             )
-        points, others = self._sample(source), self._sample(destination)
         family = 4 if 4 in points and 4 in others else 6 if 6 in points and 6 in others else None
         if family is None:
             self._found.error(
@@ -171,10 +172,8 @@ class _Rules:
             )
         return declared is not None and end in declared
 
-    def _reaches(self, side: Side, what: str, rule: Rule) -> bool:
-        """A finding when nobody could ever be on the side."""
-        if self._sample(side):
-            return True
+    def _nobody(self, side: Side, what: str, rule: Rule) -> None:
+        """The finding when nobody could ever be on a side."""
         where = part(rule.where, what)
         empty = [end.text for end in side.ends if end.kind in ("addresses", "network") and not end.inside]
         if len(empty) == len(side.ends):
@@ -193,18 +192,13 @@ class _Rules:
         self._found.error(
             f"rule {rule.id!r} can never apply: {reason}", where, why="empty never means any", fix=fix
         )
-        return False
 
-    def _side(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> Side:
+    def _side(self, ends: tuple[End, ...], unless: tuple[End, ...]) -> tuple[Side, dict[int, Point]]:
+        """A side with one endpoint of each family: many rules have the same."""
         found = self._sides.get((ends, unless))
         if found is None:
-            found = self._sides[ends, unless] = Side(ends, unless)
-        return found
-
-    def _sample(self, side: Side) -> dict[int, Point]:
-        found = self._points.get(side)
-        if found is None:
-            found = self._points[side] = side.points(self._domains)
+            side = Side(ends, unless)
+            found = self._sides[ends, unless] = side, side.points(self._domains)
         return found
 
     def _touches(self, source: Side, destination: Side, zone: Zone) -> bool:
