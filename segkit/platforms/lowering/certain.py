@@ -5,7 +5,8 @@ That is for rules which repeat what others say elsewhere. They may speak of less
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 from segkit.intent.boxes import FAMILIES, Piece
 from segkit.intent.engine import Intent
@@ -27,11 +28,16 @@ class CertainWriter:
     def __init__(
         self, intent: Intent, owners: Owners, beside: Callable[[Kin], Addresses] = lambda _: NOWHERE
     ) -> None:
+        self._model = intent.model
         self._population, self._owners, self._beside = intent.population, owners, beside
-        realms = sorted({target.realm for target in intent.model.targets})
-        self._named = {realm: named_ranges(intent.model, realm) for realm in realms}
         self.residuals: list[Residual] = []
         self.left: set[tuple[str, str]] = set()
+
+    @cached_property
+    def _named(self) -> Mapping[str, Addresses]:
+        """Every address set that rules name, by realm."""
+        realms = sorted({target.realm for target in self._model.targets})
+        return {realm: named_ranges(self._model, realm) for realm in realms}
 
     def write(self, target: Target, rule: SideRule, by_group: bool, by_address: bool) -> Peers:
         """The far end of one side rule. `by_group`: groups of the target itself may be named; `by_address`:

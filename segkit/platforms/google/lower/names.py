@@ -7,8 +7,7 @@ import re
 from segkit.platforms.google.limits import NAME_LIMIT
 from segkit.platforms.lowering.names import digest
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_NOT_IN_NAME = re.compile(r"[^a-z0-9]+")
+_FOREIGN = re.compile(r"[^a-z0-9]+")
 
 
 def name(*parts: str) -> str:
@@ -19,10 +18,10 @@ def name(*parts: str) -> str:
     ('shop-web', 'shop-bersicht-e85c98')
     """
     whole = "-".join(parts)
-    if len(whole) <= NAME_LIMIT and _NAME.fullmatch(whole) and not whole.startswith("goog"):
-        return whole
-    plain = _NOT_IN_NAME.sub("-", whole.lower()).strip("-")
-    plain = plain if plain[:1].isalpha() else f"n-{plain}".rstrip("-")
+    plain = _FOREIGN.sub("-", whole.lower()).strip("-")
     # Names that begin with goog are the platform's own ([API] Tags, Labels).
-    plain = f"n-{plain}" if plain.startswith("goog") else plain
+    if not plain[:1].isalpha() or plain.startswith("goog"):
+        plain = f"n-{plain}".rstrip("-")
+    if plain == whole and len(whole) <= NAME_LIMIT:
+        return whole
     return f"{plain[: NAME_LIMIT - 7].rstrip('-')}-{digest(whole)}"
