@@ -18,6 +18,7 @@ from tests.strategies import TODAY
 
 PLACE: dict[str, Any] = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
 ASG = "/subscriptions/s/resourceGroups/{}/providers/Microsoft.Network/applicationSecurityGroups/{}"
+VNET = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/{}"
 FRONT = {"id": "snet", "prefixes": ["10.0.1.0/24"]}
 
 
@@ -74,6 +75,15 @@ def refused(seg: Segmentation) -> str:
             },
             "priorities of subnet 'a' are [100, 120]",
         ),
+        (
+            {"vnet_id": VNET.format("a"), "subnets": {"a": {**FRONT, "id": VNET.format("b") + "/subnets/x"}}},
+            f"subnet 'a' is one of {VNET.format('b')}, and vnet_id is {VNET.format('a')}",
+        ),
+        ({"location": "West Europe!"}, "location is 'West Europe!', which is no region"),
+        ({"tags": {"cost/centre": "7"}}, "the tag 'cost/centre' has a name that Azure refuses"),
+        ({"tags": {"note": "x" * 257}}, "the tag 'note' has a value of 257 letters"),
+        ({"tags": {f"t{n}": "" for n in range(49)}}, "49 tags, and 2 of segkit's"),
+        ({"global_tier": "admin", "network_manager": "hub"}, "network_manager is 'hub'"),
         ({"subnets": {}}, "there are no subnets"),
         ({"subnets": {"a": {**FRONT, "id": ["snet"]}}}, "id of subnet 'a' is ['snet']"),
         ({"subnets": {"a": {**FRONT, "id": ""}}}, "id of subnet 'a' is ''"),
@@ -94,6 +104,15 @@ def refused(seg: Segmentation) -> str:
                 }
             },
             "flow_log is",
+        ),
+        (
+            {
+                "flow_log": {
+                    **dict.fromkeys(("network_watcher", "resource_group", "storage_account_id"), "w"),
+                    "days": 366,
+                }
+            },
+            "days (0 to 365)",
         ),
         ({"adopt": {"web": {"description": "x"}}}, "adopt is"),
         ({"adopt": {"web": {"name": 7}}}, "adopt is"),
@@ -142,6 +161,14 @@ def test_one_interface_in_different_spellings() -> None:
     for workload, spelled in (("one", azure.interface("nic")), ("two", azure.interface("NIC"))):
         seg.workload(workload, {"app": "w"}, interface_id=spelled)
     assert "of workload 'two' is that of 'one'" in refused(seg)
+
+
+def test_an_interface_by_another_name_than_its_id() -> None:
+    seg = estate({})
+    seg.workload("one", {"app": "w"}, interface_id="nic-1")
+    seg.workload("nobodys", {"app": "x"}, interface_id="eni-1")
+    text = refused(seg)
+    assert "the interface id of workload 'one' is 'nic-1'" in text and "eni-1" not in text
 
 
 def test_references_are_names_that_are_not_looked_into() -> None:

@@ -64,8 +64,13 @@ NAME_LIMIT = 80
 DESCRIPTION_LIMIT = 140
 """Longest description of a rule ([API])."""
 
-TAG_KEY_LIMIT, TAG_VALUE_LIMIT = 512, 256
-"""[TAGS]."""
+TAG_KEY_LIMIT, TAG_VALUE_LIMIT, TAGS_LIMIT = 512, 256, 50
+NOT_IN_TAG = frozenset("<>%&\\?/")
+"""How long names and values of tags may be, how many tags a resource has, and what their names may not
+hold ([TAGS])."""
+
+OWN_TAGS = 2
+"""Tags that segkit writes beside those of a target."""
 
 _NO_GROUPS = "Azure supports no network security group on it"
 RESERVED_SUBNETS = {

@@ -44,7 +44,7 @@ def plain_region(location: str) -> str:
 def fits(raw: Any) -> bool:
     """Is something a network manager?"""
     if isinstance(raw, str):
-        return bool(raw)
+        return raw.startswith("/") or "${" in raw
     return (
         isinstance(raw, Mapping)
         and bool(raw)

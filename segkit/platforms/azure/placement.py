@@ -240,12 +240,13 @@ _SHAPES: Mapping[str, Shape] = {
         _all(_texts(frozenset(), frozenset(f.name for f in fields(Adopted)))),
     ),
     "flow_log": (
-        "network_watcher, resource_group, storage_account_id, and days if you like",
+        "network_watcher, resource_group, storage_account_id, and days (0 to 365) if you like",
         lambda value: (
             _texts(frozenset(("network_watcher", "resource_group", "storage_account_id")))(
                 {k: v for k, v in value.items() if k != "days"} if isinstance(value, Mapping) else value
             )
-            and type(value.get("days", 0)) is int
+            and type(days := value.get("days", 0)) is int
+            and 0 <= days <= 365
         ),
     ),
     "network_manager": (
