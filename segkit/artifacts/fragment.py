@@ -165,7 +165,7 @@ def _copy(value: Any, depth: int) -> Any:
     """A copy of so many levels (-1: all of them): what has an address is taken as it is, for nothing is ever
     merged into it."""
     if isinstance(value, Mapping) and depth:
-        return {key: _copy(inner, depth - 1) for key, inner in value.items()}
+        return dict(value) if depth == 1 else {key: _copy(inner, depth - 1) for key, inner in value.items()}
     return list(value) if isinstance(value, list | tuple) and depth else value
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import or_
 
 from segkit.intent.endpoints import FAMILIES, Endpoint, no_workload
 from segkit.intent.population import Kin, Population
@@ -138,7 +136,9 @@ class Cells(Sequence[Cell]):
 
     def of_ends(self, ends: Sequence[End], unless: Iterable[End] = ()) -> int:
         """The cells that any of `ends` holds and none of `unless`."""
-        held = reduce(or_, map(self.of_end, ends)) if ends else 0
+        held = self.of_end(ends[0]) if ends else 0  # nearly always the only one: no copy is made of its bits
+        for end in ends[1:]:
+            held |= self.of_end(end)
         for end in unless:
             held &= ~self.of_end(end)
         return held

@@ -118,8 +118,14 @@ def resource_name(*parts: str) -> str:
     return name if name[0].isalpha() else f"_{name}"
 
 
-@lru_cache(maxsize=65536)
 def name_part(text: str) -> str:
     """A text as a part of a Terraform name; what is one already stays as it is, several joined by `_` too."""
+    if text.isalnum() and text.isascii():  # a word or a hash: not worth remembering
+        return text
+    return _name_part(text)
+
+
+@lru_cache(maxsize=65536)
+def _name_part(text: str) -> str:
     plain = text.isascii() and text.replace("-", "").replace("_", "").isalnum()
     return text if plain else slug(text)

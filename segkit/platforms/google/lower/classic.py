@@ -14,7 +14,7 @@ from segkit.platforms.google.lower.plan import Line, enforced
 from segkit.platforms.google.lower.services import said
 from segkit.platforms.lowering.encoding import Carried, GroupId
 from segkit.platforms.lowering.names import digest, resource_name
-from segkit.sets import ANY, EVERYWHERE, Addresses, ServiceSet
+from segkit.sets import ANY, EVERYWHERE, Addresses
 
 FIREWALL = "google_compute_firewall"
 OPENS, CLOSES = 100, 101
@@ -64,7 +64,7 @@ class ClassicEmitter(Emitter):
         body |= {
             "name": name(self.model.name, self.target.name, "closed", way, f"v{family}", *part),
             "priority": CLOSES,
-            "deny": self._services(ANY, None),
+            "deny": said(ANY, word="protocol"),
             "description": "what no rule opens is closed",
             **self._logged(self.here.logging),
         }
@@ -83,7 +83,7 @@ class ClassicEmitter(Emitter):
         body |= {
             "name": name(self.model.name, self.target.name, line.origin, line.direction, told),
             "priority": OPENS,
-            "allow": self._services(line.services, line.family),
+            "allow": said(line.services, line.family, "protocol"),
             "description": literal(describe(line)),
             **self._logged(self.here.logging or line.origin == "visibility mode"),
         }
@@ -102,19 +102,16 @@ class ClassicEmitter(Emitter):
             **self._project(),
         }
 
-    def _services(self, services: ServiceSet, family: int | None) -> list[dict[str, Any]]:
-        return [{"protocol": one["ip_protocol"], **_ports(one)} for one in said(services, family)]
-
     def _logged(self, wanted: bool) -> dict[str, Any]:
         return {"log_config": {"metadata": "INCLUDE_ALL_METADATA"}} if wanted else {}
 
     def _tag(self, group: GroupId) -> str:
         """The network tag of a group: unique among all of a project's, so that no other network's is it."""
-        if group not in self._called:
-            words = self.before.words(group)
-            made = name(self.model.name, self.target.name, *words)
-            self._called[group] = self._kept(group).value or made
-        return self._called[group]
+        found = self._called.get(group)
+        if found is None:
+            made = name(self.model.name, self.target.name, *self.before.words(group))
+            found = self._called[group] = self._kept(group).value or made
+        return found
 
     def _member(self, carried: Carried) -> None:
         groups = [*sorted(carried.groups, key=self.names.order), enforced(self.target.name)]
@@ -129,7 +126,3 @@ class ClassicEmitter(Emitter):
                 fix="leave the id out and pass membership(…) as tags of the machine, or use secure tags",
             )
         )
-
-
-def _ports(one: dict[str, Any]) -> dict[str, Any]:
-    return {"ports": one["ports"]} if "ports" in one else {}

@@ -121,7 +121,7 @@ def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residua
         extent = f"{every} passes as a whole"
         residuals.append(rule.residual(target.name, name, extent, "opens", services=every))
         services |= every
-    if any(a.residual == "other-protocols" for a in target.accepted) and (odd := rare(services)):
+    if (odd := rare(services)) and any(a.residual == "other-protocols" for a in target.accepted):
         extent = "protocols other than tcp, udp, icmp, icmpv6, sctp, gre, esp and ah stay closed"
         residuals.append(rule.residual(target.name, "other-protocols", extent, "closes", services=odd))
         services -= odd
@@ -188,8 +188,10 @@ def _written(
     holders = groups.of(Key(target, rule.own))
     if not holders:
         return  # without targets it would speak of everybody
-    sources = tuple(dict.fromkeys(g for k in peers.references for g in groups.of(k)))
-    ways: list[tuple[str, tuple[GroupId, ...], Addresses, int | None]] = [("tags", sources, NOWHERE, None)]
+    ways: list[tuple[str, tuple[GroupId, ...], Addresses, int | None]] = []
+    if peers.references:
+        sources = tuple(dict.fromkeys(chain.from_iterable(map(groups.of, peers.references))))
+        ways.append(("tags", sources, NOWHERE, None))
     if peers.addresses:
         ways += [(f"v{f}", (), peers.addresses.family(f), f) for f in sorted(rule.families)]
     for name, named, ranges, family in ways:

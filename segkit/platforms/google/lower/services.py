@@ -22,15 +22,16 @@ COMMON = frozenset((TCP, UDP, ICMP, ICMPV6, SCTP, 47, 50, 51))
 _OF_FAMILY = {4: ANY - ANY.restrict((ICMPV6,)), 6: ANY - ANY.restrict((ICMP,))}
 
 
-def said(services: ServiceSet, family: int | None = None) -> list[dict[str, Any]]:
-    """The services as `layer4_config` blocks, sorted; those of one address family, if one is given.
+def said(services: ServiceSet, family: int | None = None, word: str = "ip_protocol") -> list[dict[str, Any]]:
+    """The services as `layer4_config` blocks, sorted; those of one address family, if one is given. `word`
+    is what a protocol is called there.
 
     >>> from segkit.sets import tcp
     >>> said(tcp(443, "8000-8100"))
     [{'ip_protocol': 'tcp', 'ports': ['443', '8000-8100']}]
     """
     return [
-        {"ip_protocol": name, **({"ports": list(ports)} if ports else {})}
+        {word: name, "ports": list(ports)} if ports else {word: name}
         for name, ports in _protocols(services, family)
     ]
 
