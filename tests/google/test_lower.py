@@ -351,6 +351,23 @@ def test_a_group_may_be_called_like_the_tag_that_closes() -> None:
     assert proof(seg).ok
 
 
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        ("network_id", "projects/p/networks/vpc"),
+        ("network_id", "My VPC"),
+        ("project", "Mein Projekt"),
+        ("tags_parent", "projects/"),
+        ("tags_parent", "folders/2"),
+        ("tags_parent", "organizations/example.com"),
+        ("tags_network", "vpc"),
+    ],
+)
+def test_what_names_no_network_and_no_place(argument: str, text: str) -> None:
+    placement: dict[str, Any] = {argument: text}
+    refused(shop(**placement), f"{argument} is '{text}'", "write ")
+
+
 def test_a_network_is_needed() -> None:
     refused(shop(network_id=None), "network_id is missing")
 

@@ -27,7 +27,7 @@ from segkit.platforms.arguments import (
 )
 from segkit.platforms.google.adopting import SHAPE, Adopted, check_adopted
 from segkit.platforms.google.limits import QUOTAS
-from segkit.platforms.google.state import AFTER, BEFORE, PATH
+from segkit.platforms.google.state import AFTER, BEFORE, NAME, PATH
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
 _ANCESTOR = re.compile(r"(?:organizations|folders)/[0-9]+")
@@ -126,6 +126,7 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
     if not found.get("network_id"):
         fix = "pass projects/P/global/networks/N, or a reference such as vpc.id"
         yield wrong(target, "network_id", "network_id is missing", fix)
+    yield from _check_texts(target)
     yield from check_words(target, _WORDS)
     yield from check_encoding(target, ENCODINGS, found.get("encoding", "groups"))
     yield from check_provider(target)
@@ -136,10 +137,6 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
         fix = "pass tags_parent='projects/NUMBER' (or 'organizations/ID'), or project="
         yield wrong(target, "tags_parent", "nothing says where tag keys are made", fix)
     yield from _check_accounts(target)
-    parent = found.get("tags_parent", "projects/1")
-    if "${" not in parent and not parent.startswith(("projects/", "organizations/")):
-        fix = "write projects/NUMBER or organizations/ID"
-        yield wrong(target, "tags_parent", f"tags_parent is {parent!r}", fix)
     for place in found.get("ancestors", ()):
         if not _ANCESTOR.fullmatch(place):
             fix = "write organizations/NUMBER and folders/NUMBER, the organization first"
@@ -169,6 +166,29 @@ def check(model: Model, target: Target) -> Iterator[Problem]:
                 fix="make one target of the two",
             )
     yield from _check_interfaces(model, target)
+
+
+_TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "network_id": (
+        re.compile(f"{PATH.pattern}|{NAME.pattern}"),
+        "write projects/P/global/networks/N, or a reference such as vpc.id",
+    ),
+    "project": (re.compile(r"[a-z0-9][-a-z0-9.:]*"), "write the id of the project"),
+    "tags_parent": (
+        re.compile(r"projects/[-a-z0-9.:]+|organizations/[0-9]+"),
+        "write projects/NUMBER or organizations/ID",
+    ),
+    "tags_network": (re.compile(r"[-a-z0-9.:]+/[-a-z0-9]+"), "write PROJECT/NAME"),
+}
+"""What arguments look like that are no references, and what to write."""
+
+
+def _check_texts(target: Target) -> Iterator[Problem]:
+    found = given(target)
+    for argument, (wanted, fix) in _TEXTS.items():
+        text = found.get(argument, "")
+        if text and "${" not in text and not wanted.fullmatch(text):
+            yield wrong(target, argument, f"{argument} is {text!r}", fix)
 
 
 def account_of(here: GooglePlacement, workload: Workload) -> str:
