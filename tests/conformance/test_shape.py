@@ -229,6 +229,28 @@ def test_moving_a_name_moves_resources(plane: Plane, encoding: str, kind: str) -
     assert all(named(old, before) == named(new, after) for before, after in moves)
 
 
+@pytest.mark.usefixtures("no_quotas")
+@planes
+@pytest.mark.parametrize("mode", ["visibility", "selective"])
+def test_a_mode_renames_no_group(plane: Plane, encoding: str, mode: str) -> None:
+    """What a mode opens is said of groups as they are called without it; rules come and go."""
+
+    def build(mode: str) -> Compilation:
+        seg = Segmentation("m", today=TODAY)
+        edge = seg.zone("edge", L.zone == "edge", mode=mode)
+        db = seg.group("db", L.app == "db")
+        seg.workload("w", {"zone": "edge"}, ["10.0.0.1"], interface_id=plane.interface("1"))
+        seg.workload("d", {"app": "db", "zone": "core"}, ["10.0.0.2"])
+        seg.policy("p", "application").allow(edge, db, tcp(443), id="r")
+        target(seg, plane, encoding, "t", ["t"], place=plane.dynamic, accept=("snapshot",))
+        return compile_model(seg.build())
+
+    before, after = build("enforce"), build(mode)
+    assert prove(after.model, after.fragment, intent=after.intent, residuals=after.residuals).ok
+    _, went, _ = changes(plane, before.fragment, after.fragment)
+    assert {kind for kind, _ in went} <= {*plane.rules}
+
+
 def named(document: Mapping[str, Any], address: str) -> tuple[object, ...]:
     """What the platform calls a resource, or tells it by."""
     kind, _, key = address.partition(".")

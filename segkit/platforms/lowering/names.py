@@ -68,7 +68,11 @@ class GroupNames:
             self._bases[f"network:{zone.name}"] = f"at-zone-{name}"
         for group in model.groups:
             self._bases[f"group:{group.name}"] = (before and group.moved_from) or group.name
-        self._base_of = {piece: min(self._base(h) for h in keys) for piece, keys in hints.items()}
+        # What a mode opens was cut from no end: it takes the name that it has elsewhere, or tells its selector.
+        self._base_of = {
+            piece: min(map(self._base, filter(None, keys)), default=slug(readable(piece.predicate)))
+            for piece, keys in hints.items()
+        }
         self._largest = _largest(self._base_of)
 
     def name(self, piece: Piece) -> str:
