@@ -202,6 +202,25 @@ def test_two_interfaces(case: Case) -> None:
     assert case.passes("web", "two@10.0.0.1", tcp(22)) and not case.passes("web", "two@172.16.0.1", tcp(22))
 
 
+def test_an_interface_in_each_of_two_networks(case: Case) -> None:
+    """A target for each network: either protects its own interface of the machine."""
+    corp = case.seg.address_set("corp", ["10.0.0.0/8"])
+    near, far = addresses_of("10.0.0.1"), addresses_of("172.16.0.1")
+    feet = [Interface("a", near, network="left"), Interface("b", far, network="right")]
+    case.seg.workload("two", {"app": "two"}, interfaces=feet)
+    case.seg.workload("web", {"app": "web"}, ["172.16.0.9"], network="right")
+    policy = case.seg.policy("p", "application")
+    policy.allow(L.app == "web", corp, tcp(22), id="by-address")
+    policy.allow(L.app == "two", L.app == "web", tcp(443), id="by-label")
+    names = ["left", "right"]
+    for name in names:
+        case.target(name, names=names, network=name)
+    case.accept("snapshot")
+    case.exact()
+    assert case.passes("web", "two@10.0.0.1", tcp(22)) and not case.passes("web", "two@172.16.0.1", tcp(22))
+    assert case.passes("two", "web", tcp(443)) and not case.passes("web", "two", tcp(443))
+
+
 def test_two_addresses_on_one_interface(case: Case) -> None:
     """Where a plane protects an interface as a whole, that is said by name."""
     corp = case.seg.address_set("corp", ["10.0.0.0/8"])
