@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,6 +16,9 @@ from tf.gen import tfplugin_pb2 as pb
 from tests.double import schema, wire
 from tests.double.api import Api, RefusedError
 from tests.double.schema import Kinds
+
+SHUFFLE = "SEGKIT_DOUBLE_SHUFFLE"
+"""The most seconds that a call waits before it takes effect: what may come in any order then does."""
 
 
 class Servicer:
@@ -93,6 +99,7 @@ class Servicer:
             else:
                 done[0] = self._whole(kind, self._api.update(kind, prior["id"], planned))
 
+        time.sleep(random.uniform(0, float(os.environ.get(SHUFFLE, 0))))
         faults = _refusals(apply)
         return pb.ApplyResourceChange.Response(new_state=wire.written(done[0]), diagnostics=faults)
 

@@ -102,6 +102,7 @@ def test_who_is_ill_changes_and_machines_move(journey: Journey, place: Mapping[s
     journey.to(model(place))
     journey.to(model(place, ill=("sick-1", "web-2")))
     journey.to(model(place, ill=()))
+    journey.to(model(place))
     journey.to(model(place, hosts={**HOSTS, "web-2": ("db", "edge", "10.0.1.12")}))
     journey.to(model(place))
 

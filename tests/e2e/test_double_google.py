@@ -115,7 +115,7 @@ def test_the_tiers_above_come_change_and_go(journey: Journey) -> None:
     journey.to(model(hosts={**HOSTS, "web-2": ("api", "edge", "10.0.1.12")}, **ADMIN))
     journey.to(model(ill=("sick-1", "web-2"), **ADMIN))
     journey.to(model(ill=("web-2",), **ADMIN))
-    journey.to(model())
+    journey.to(model(ill=("web-2",)))
     journey.out()
 
 
