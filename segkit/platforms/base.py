@@ -222,6 +222,9 @@ class View(Protocol):
     def exempt(self) -> Sequence[str]:
         """Flows the plane never filters, with their source."""
 
+    def extents(self) -> Mapping[str, Addresses]:
+        """The addresses of the networks of targets, by their names, as far as they are known."""
+
     def unfiltered(self) -> Addresses:
         """Addresses of the platform itself: what they exchange with the ends that the plane's targets own is
         no part of the proof. `cuts` returns this set too."""

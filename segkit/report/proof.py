@@ -8,7 +8,7 @@ from typing import Any
 from segkit.platforms.base import Membership
 from segkit.report.page import BLANK, Cell, Line, Page, Table, Tone, count, line, shorten, table
 from segkit.verify import Difference, Proof
-from segkit.verify.proof import WHEN_UNPROVED
+from segkit.verify.proof import WHEN_UNKNOWN, WHEN_UNPROVED
 
 _MOST = 50
 _STATUS: dict[str, Tone] = {"equal": "good", "between": "good", "different": "bad", "unproved": "warn"}
@@ -16,6 +16,8 @@ _SEEN: dict[str, Tone] = {"seen": "good", "assumed": "warn", "missing": "bad"}
 _KINDS = {
     "opens": "lets through what the intent denies",
     "closes": "blocks what the intent allows",
+    "may open": "may let through what the intent denies: that hangs on an address that is not known",
+    "may close": "may block what the intent allows: that hangs on an address that is not known",
 }
 
 
@@ -39,7 +41,9 @@ def page(subject: str, proof: Proof, most: int = _MOST) -> Page:
     parts += _differences("Accepted differences", proof.accepted, most)
     parts += _memberships(proof.memberships, most)
     if proof.status == "unproved":
-        parts += [BLANK, line(Cell("fix: ", "dim"), WHEN_UNPROVED, indent=1)]
+        hanging = any(not d.certain for d in proof.differences)
+        fix = WHEN_UNKNOWN if hanging else WHEN_UNPROVED
+        parts += [BLANK, line(Cell("fix: ", "dim"), fix, indent=1)]
     for title, texts in (
         ("Notes", proof.notes),
         ("Never filtered by the platform, so left out", proof.exempt),

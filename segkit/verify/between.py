@@ -124,7 +124,7 @@ def prove_asleep(done: Compilation, document: Mapping[str, Any]) -> Proof:
             left |= dict.fromkeys(differences((done.intent, sides[0], more), ()))
     tally = sides[0].tally
     return Proof(
-        "different" if left else "between",
+        "between" if (found := status(done.model, left, ())) == "equal" else found,
         tuple(sorted(left)),
         (),
         tuple(sorted((m for v in read[0] for m in v.memberships()), key=in_order)),
@@ -199,7 +199,7 @@ def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequ
     for spotted in sides[0].spots:
         truth, others = _truth(spotted, atoms), [places.get(who, {}) for who in _who(spotted)]
         held = (
-            ids for at in others for near, ids in at.items() if truth == near or _UNKNOWN in (truth, near)
+            ids for at in others for near, ids in at.items() if truth == near or min(truth, near) == _UNKNOWN
         )
         found[id(spotted)] = tuple(dict.fromkeys(other for ids in held for other in ids))
     return found
@@ -211,7 +211,10 @@ def _who(spotted: Spotted) -> Iterator[Who]:
 
 
 def _truth(spotted: Spotted, atoms: AddressAtoms) -> int:
-    """Which sets hold its addresses."""
-    return (
-        _UNKNOWN if spotted.addresses is None else atoms.split(spotted.addresses, spotted.cell.family)[0][1]
-    )
+    """Which sets hold its addresses; for those that are only supposed, in numbers of their own, which are
+    below that for no known one."""
+    at = spotted.supposed or spotted.addresses
+    if at is None:
+        return _UNKNOWN
+    truth = atoms.split(at, spotted.cell.family)[0][1]
+    return truth if spotted.supposed is None else _UNKNOWN - 1 - truth

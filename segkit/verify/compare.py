@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from itertools import product
 from operator import and_
@@ -17,18 +17,20 @@ from segkit.progress import steps
 from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.planes import bits, together
+from segkit.verify.supposed import Supposed
 
 
 @dataclass(frozen=True, slots=True)
 class Spotted:
     """A class of endpoints: one cell of the intent, one profile on each plane, cut by no range of either
-    side."""
+    side. `supposed` is where somebody may be whose address is not known: the same class once more."""
 
     cell: Cell
     member: Member | None
     names: tuple[str, ...]
     profiles: tuple[Hashable, ...]
     addresses: Addresses | None
+    supposed: Addresses | None = None
 
     @property
     def text(self) -> str:
@@ -36,7 +38,8 @@ class Spotted:
         if self.member is None:
             return _spelled(self.addresses)
         many = f" and {len(self.names) - 3} more" if len(self.names) > 3 else ""
-        return ", ".join(self.names[:3]) + many
+        where = f" at {_spelled(self.supposed)}" if self.supposed else ""
+        return ", ".join(self.names[:3]) + many + where
 
     @property
     def only_itself(self) -> bool:
@@ -45,7 +48,7 @@ class Spotted:
 
     def spot(self, plane: int) -> Spot:
         """The class as one plane sees it."""
-        return Spot(self.profiles[plane], self.addresses, self.cell.family)
+        return Spot(self.profiles[plane], self.supposed or self.addresses, self.cell.family)
 
 
 @lru_cache(maxsize=4096)
@@ -62,6 +65,11 @@ class Mismatch:
     destination: Spotted
     opens: ServiceSet
     closes: ServiceSet
+
+    @property
+    def certain(self) -> bool:
+        """False where it hangs on an address that is not known."""
+        return not (self.source.supposed or self.destination.supposed)
 
 
 @dataclass(slots=True)
@@ -85,6 +93,8 @@ class Comparison:
         self._passing = _refined(passing, [s.cell.index for s in self._spots])
         self._rows = [view.rows([s.spot(n) for s in self._spots]) for n, view in enumerate(self._views)]
         self._unfiltered = [self._beside(n, view) for n, view in enumerate(self._views) if view.unfiltered()]
+        self._homes = _homes(self._spots)
+        self._sure: dict[tuple[int, int], Mismatch] = {}
         self._itself: dict[tuple[str, ...], int] = defaultdict(int)
         for position, spotted in enumerate(self._spots):
             if spotted.only_itself:
@@ -141,11 +151,24 @@ class Comparison:
                 differing.append((lo, hi, out & into, wanted & here))
         if not free >> position & 1:
             self.tally.single_ended += (lonely & ~free).bit_count()
-        yield from self._differences(source, differing)
+        yield from self._new(position, self._differences(position, differing))
+
+    def _new(self, source: int, found: Iterable[tuple[int, Mismatch]]) -> Iterator[Mismatch]:
+        """What is not so wherever somebody is whose address is not known: that is told once."""
+        for destination, mismatch in found:
+            home = self._homes.get(source, source), self._homes.get(destination, destination)
+            if mismatch.certain:
+                if not self._homes.keys().isdisjoint(home):
+                    self._sure[home] = mismatch
+            elif (sure := self._sure.get(home)) is not None:
+                opens, closes = mismatch.opens - sure.opens, mismatch.closes - sure.closes
+                mismatch = replace(mismatch, opens=opens, closes=closes)
+            if mismatch.opens or mismatch.closes:
+                yield mismatch
 
     def _differences(
-        self, source: Spotted, planes: Sequence[tuple[int, int, int, int]]
-    ) -> Iterator[Mismatch]:
+        self, source: int, planes: Sequence[tuple[int, int, int, int]]
+    ) -> Iterator[tuple[int, Mismatch]]:
         opens: dict[int, list[tuple[int, int]]] = defaultdict(list)
         closes: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for lo, hi, have, want in planes:
@@ -155,7 +178,7 @@ class Comparison:
                 closes[position].append((lo, hi))
         for position in sorted({*opens, *closes}):
             more, less = (ServiceSet.from_line(IntervalSet.of(*d.get(position, ()))) for d in (opens, closes))
-            yield Mismatch(source, self._spots[position], more, less)
+            yield position, Mismatch(self._spots[source], self._spots[position], more, less)
 
     def resources(self, mismatch: Mismatch) -> tuple[str, ...]:
         """The resources behind what a mismatch opens."""
@@ -175,6 +198,7 @@ def _refined(passing: Passing, homes: Sequence[int]) -> Passing:
 
 def _spotted(cells: Cells, views: Sequence[View]) -> Iterator[Spotted]:
     atoms = AddressAtoms([cut for view in views for cut in view.cuts()])
+    supposed = Supposed(cells, atoms, {n: at for view in views for n, at in view.extents().items()})
     nowhere = tuple(None for _ in views)
     for cell in cells:
         if not cell.is_workload:
@@ -192,6 +216,23 @@ def _spotted(cells: Cells, views: Sequence[View]) -> Iterator[Spotted]:
         for (profiles, _), held in sorted(classes.items(), key=lambda c: (c[1][0][0].name, str(c[1][0][1]))):
             names = tuple(sorted({m.endpoint.workload.name for m, _ in held}))
             yield Spotted(cell, held[0][0], names, profiles, held[0][1])
+            lost = [m for m, part in held if part is None]
+            there = supposed.parts(cell) if lost else ()
+            names = tuple(sorted({m.endpoint.workload.name for m in lost}))
+            yield from (Spotted(cell, lost[0], names, profiles, None, part) for part in there)
+
+
+def _homes(spots: Sequence[Spotted]) -> dict[int, int]:
+    """The classes of those whose address is not known, each with itself at no known one; that stands before
+    what is supposed."""
+    homes: dict[int, int] = {}
+    home = 0
+    for position, spotted in enumerate(spots):
+        if spotted.supposed is None:
+            home = position
+        else:
+            homes[home] = homes[position] = home
+    return homes
 
 
 def _profiles(member: Member, views: Sequence[View]) -> Iterator[tuple[Hashable, ...]]:

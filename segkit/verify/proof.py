@@ -21,13 +21,15 @@ from segkit.verify.compare import Comparison, Mismatch, Spotted
 from segkit.verify.situated import situated
 
 Status = Literal["equal", "between", "different", "unproved"]
+_MAY = {"opens": "may open", "closes": "may close"}
 Side = tuple[Intent, Comparison, Mismatch]
 """Two ends for which a document and an intent disagree."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class Difference:
-    """Flows that the document lets pass and the intent does not (`opens`), or the other way round (`closes`).
+    """Flows that the document lets pass and the intent does not (`opens`), or the other way round (`closes`);
+    `may open` and `may close` where that hangs on an address that is not known.
 
     `resources` let them pass, or are the nearest that do; `rules` are what the policies say of the pair;
     `residual` names the accepted residual that explains it.
@@ -40,6 +42,11 @@ class Difference:
     rules: tuple[str, ...]
     resources: tuple[str, ...]
     residual: str = ""
+
+    @property
+    def certain(self) -> bool:
+        """False where it hangs on an address that is not known."""
+        return self.kind not in _MAY.values()
 
     @property
     def text(self) -> str:
@@ -158,10 +165,16 @@ def usable(model: Model, residuals: Sequence[Residual]) -> list[Residual]:
 
 def status(model: Model, left: Mapping[Difference, None], memberships: Iterable[Membership]) -> Status:
     """What to say of a document, with the differences that nothing explains."""
-    if left:
+    if any(difference.certain for difference in left):
         return "different"
-    trusting = {t.name for t in model.targets if any(a.residual == "unproved" for a in t.accepted)}
-    return "unproved" if any(m.unknown and m.target not in trusting for m in memberships) else "equal"
+    trusting = _trusting(model)
+    unknown = left or any(m.unknown and m.target not in trusting for m in memberships)
+    return "unproved" if unknown else "equal"
+
+
+def _trusting(model: Model) -> set[str]:
+    """The targets for which somebody has accepted that not everything is known."""
+    return {t.name for t in model.targets if any(a.residual == "unproved" for a in t.accepted)}
 
 
 def differences(
@@ -175,7 +188,14 @@ def differences(
                 services -= part
                 yield _told(kind, part, name, [one for one, _ in sides])
         if services:
-            yield _told(kind, services, "", [one for one, _ in sides])
+            yield _told(kind, services, _trusted(side), [one for one, _ in sides])
+
+
+def _trusted(side: Side) -> str:
+    """The residual that leaves open what hangs on an address, where the targets of both ends have it."""
+    intent, _, mismatch = side
+    owners = {*mismatch.source.cell.targets, *mismatch.destination.cell.targets}
+    return "unproved" if not mismatch.certain and owners <= _trusting(intent.model) else ""
 
 
 def _told(kind: str, services: ServiceSet, residual: str, sides: Sequence[Side]) -> Difference:
@@ -184,6 +204,7 @@ def _told(kind: str, services: ServiceSet, residual: str, sides: Sequence[Side])
         ends = mismatch.source.cell.index, mismatch.destination.cell.index
         rules |= {rule.id: None for rule in intent.matching(*ends) if rule.services.overlaps(services)}
     _, comparison, mismatch = sides[0]
+    kind = kind if all(one.certain for _, _, one in sides) else _MAY[kind]
     resources = comparison.resources(mismatch)
     names = mismatch.source.text, mismatch.destination.text
     return Difference(kind, *names, str(services), tuple(rules), resources, residual)
@@ -213,7 +234,8 @@ def _in(piece: Piece, spotted: Spotted) -> bool:
     if not piece.predicate.matches(spotted.member.endpoint.workload.label_map):
         return False
     if spotted.addresses is None:
-        return spotted.cell.family in piece.unknown
+        supposed = spotted.supposed is not None and spotted.supposed <= piece.inside
+        return spotted.cell.family in piece.unknown or supposed
     return spotted.addresses <= piece.inside
 
 
@@ -224,6 +246,12 @@ WHEN_UNPROVED = (
 """What to do where something decides that is not known."""
 
 
+WHEN_UNKNOWN = 'declare the address, or take away what hangs on it; or accept_residual("unproved", …)'
+"""What to do where something hangs on an address that is not known."""
+
+_FIX = "remove what was added beside segkit's resources, or accept the residual that explains it"
+
+
 def problems(proof: Proof) -> tuple[Problem, ...]:
     """What keeps a proof from being `ok`, as problems that a synth reports."""
     out = [
@@ -231,7 +259,7 @@ def problems(proof: Proof) -> tuple[Problem, ...]:
             f"the Terraform {d.text}",
             where=", ".join(d.resources),
             why=f"the policies say otherwise ({', '.join(d.rules) or 'no rule matches'})",
-            fix="remove what was added beside segkit's resources, or accept the residual that explains it",
+            fix=_FIX if d.certain else WHEN_UNKNOWN,
         )
         for d in proof.differences
     ]

@@ -86,6 +86,9 @@ class DeployedView:
     def exempt(self) -> Sequence[str]:
         return ()
 
+    def extents(self) -> Mapping[str, Addresses]:
+        return {}
+
     def unfiltered(self) -> Addresses:
         return NOWHERE
 

@@ -123,6 +123,10 @@ class AwsView:
         """Flows that security groups never filter."""
         return EXEMPT
 
+    def extents(self) -> Mapping[str, Addresses]:
+        """Nothing tells the addresses of networks."""
+        return {}
+
     def unfiltered(self) -> Addresses:
         """Nothing: the platform's own addresses are link-local, and no part of any proof."""
         return NOWHERE

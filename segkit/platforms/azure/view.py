@@ -112,6 +112,11 @@ class AzureView:
         """Flows that security groups never filter."""
         return EXEMPT
 
+    def extents(self) -> Mapping[str, Addresses]:
+        """The subnets of targets that name them."""
+        held = {name: [s.prefixes for s in here.subnets.values()] for name, here in self._placements.items()}
+        return {name: Addresses.union(prefixes) for name, prefixes in held.items() if prefixes}
+
     def unfiltered(self) -> Addresses:
         """The host's address."""
         return HOST

@@ -98,6 +98,10 @@ class GoogleView:
         """Flows that firewalls never filter."""
         return EXEMPT
 
+    def extents(self) -> Mapping[str, Addresses]:
+        """Nothing tells the addresses of networks."""
+        return {}
+
     def unfiltered(self) -> Addresses:
         """Where the metadata server is."""
         return EXEMPT_ADDRESSES

@@ -85,6 +85,10 @@ class DoorsView:
         """Doors filter every flow."""
         return ()
 
+    def extents(self) -> Mapping[str, Addresses]:
+        """Nothing tells the addresses of networks."""
+        return {}
+
     def unfiltered(self) -> Addresses:
         """Doors have no addresses of their own."""
         return NOWHERE
