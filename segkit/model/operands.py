@@ -28,11 +28,12 @@ EndLike = Union[  # noqa: UP007 - it names itself
     End, Predicate, HasEnd, Sequence["EndLike"]
 ]
 ServiceLike = ServiceSet | Service | str
+_LISTS = (list, tuple)
 
 
 def one_end(value: object) -> tuple[End, ...] | None:
     """The end that a value stands for, if it is one and no list."""
-    end = None if isinstance(value, list | tuple) else _end(value)
+    end = None if isinstance(value, _LISTS) else _end(value)
     return None if end is None else (end,)
 
 
@@ -54,7 +55,7 @@ def read_ends(value: object, what: str, where: str, found: Findings) -> tuple[En
 
 
 def _flat(value: object) -> Iterator[object]:
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         for item in value:
             yield from _flat(item)
     else:
@@ -97,7 +98,7 @@ def _services(value: object, what: str, where: str, found: Findings) -> Iterator
         yield value
     elif isinstance(value, Service):
         yield value.services
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, _LISTS):
         for item in value:
             yield from _services(item, what, where, found)
     elif isinstance(getattr(value, "services", None), ServiceSet):

@@ -15,7 +15,7 @@ from segkit.sets import ALL, NOWHERE, AddressError, Addresses, Predicate
 AddressLike = str | IPv4Network | IPv6Network | IPv4Address | IPv6Address | Addresses
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_IP = (IPv4Network, IPv6Network, IPv4Address, IPv6Address)
+_ADDRESS = (str, IPv4Network, IPv6Network, IPv4Address, IPv6Address)
 
 
 def is_token(text: str) -> bool:
@@ -109,7 +109,7 @@ def read_addresses(value: object, what: str, where: str, found: Findings) -> Add
     """Addresses and CIDRs, one or many; every bad one is a finding and is left out."""
     if isinstance(value, Addresses):
         return value
-    items = [value] if isinstance(value, str | _IP[0] | _IP[1] | _IP[2] | _IP[3]) else value
+    items = [value] if isinstance(value, _ADDRESS) else value
     if not isinstance(items, Iterable) or isinstance(items, Mapping | bytes):
         found.error(f"{what}: {value!r} is no list of addresses", where, fix='write ["10.0.0.0/8"]')
         return NOWHERE
@@ -128,7 +128,7 @@ def _one_address(item: object, what: str, where: str, found: Findings) -> Addres
             fix="write the address or CIDR itself",
         )
         return NOWHERE
-    if not isinstance(item, str | _IP[0] | _IP[1] | _IP[2] | _IP[3]):
+    if not isinstance(item, _ADDRESS):
         found.error(f"{what}: {item!r} is not an address", where, fix="write text such as 10.0.0.0/8")
         return NOWHERE
     try:

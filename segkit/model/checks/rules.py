@@ -40,6 +40,8 @@ def check_days(model: Model, found: Findings) -> None:
     """Rules that are past their last day or close to it, and days that contradict each other."""
     today = model.today
     for rule in (rule for policy in model.policies for rule in policy.rules):
+        if not (rule.created or rule.expires):
+            continue
         name, end, where = f"rule {rule.id!r}", rule.expires, part(rule.where, "expires")
         if rule.created and end and end < rule.created:
             found.error(
