@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from segkit.artifacts import canonical_json
 from segkit.compiler import compile_model
+from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.platforms.base import platform
 from tests.conformance.estates import modes, ranges, shop, tiers, two_networks
 from tests.conformance.planes import AWS, AZURE, ENCODINGS, GOOGLE, IDS, PLANES, Plane
 from tests.conformance.schemas import faults
 from tests.conftest import Golden
+from tests.strategies import EVERYTHING
 
 TABLES = Path(__file__).parent / "bindings"
 
@@ -33,6 +40,23 @@ def test_the_provider_knows_every_resource_and_argument(
 ) -> None:
     fragment = compile_model(make(plane, encoding).build()).fragment
     assert fragment["resource"]
+    assert list(faults(fragment, shared_dir / "schemas" / f"{plane.schema or plane.name}.json")) == []
+
+
+@planes
+@given(data=st.data())
+@settings(
+    max_examples=settings().max_examples // 6,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+def test_so_does_it_what_random_models_become(
+    plane: Plane, encoding: str, shared_dir: Path, data: st.DataObject
+) -> None:
+    try:
+        fragment = compile_model(data.draw(plane.models(encoding, EVERYTHING, plane.all))).fragment
+    except SegkitError:
+        assume(False)
+        raise
     assert list(faults(fragment, shared_dir / "schemas" / f"{plane.schema or plane.name}.json")) == []
 
 
@@ -115,3 +139,19 @@ def test_golden(plane: Plane, encoding: str, make: Callable[..., Segmentation], 
     fragment = compile_model(make(plane, encoding).build()).fragment
     name = f"{make.__name__}.{plane.name}.{encoding}.json"
     golden(Path(__file__).parent / "goldens" / name, canonical_json(fragment).decode())
+
+
+def test_no_byte_and_no_word_hangs_on_the_order_of_sets(repository: Path) -> None:
+    """Every process has another one: what is written, foreseen, warned of and proved is the same in all."""
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "tests.conformance.digests"],
+            cwd=repository,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1] and said[0].count("\n") == 5 * len(ENCODINGS)
