@@ -101,10 +101,10 @@ def test_deploy_change_destroy(journey: Journey, place: Mapping[str, Any]) -> No
 def test_who_is_ill_changes_and_machines_move(journey: Journey, place: Mapping[str, Any]) -> None:
     journey.to(model(place))
     journey.to(model(place, ill=("sick-1", "web-2")))
+    journey.to(model(place, ill=("web-2",)))
     journey.to(model(place, ill=()))
-    journey.to(model(place))
-    journey.to(model(place, hosts={**HOSTS, "web-2": ("db", "edge", "10.0.1.12")}))
-    journey.to(model(place))
+    journey.to(model(place, ill=(), hosts={**HOSTS, "web-2": ("db", "edge", "10.0.1.12")}))
+    journey.to(model(place, ill=()))
 
 
 def test_the_tiers_go_above_and_come_back(journey: Journey, place: Mapping[str, Any]) -> None:
