@@ -55,6 +55,7 @@ class AzureNetworkSecurityGroups(Target):
         tags: Mapping[str, str] | None = None,
         **more: Any,
     ) -> None:
+        self._on_subnets = subnets is not None
         super().__init__(
             seg,
             name,
@@ -84,5 +85,13 @@ class AzureNetworkSecurityGroups(Target):
 
         A scale set takes it as `network_security_group_id` of its network interface.
         """
+        if self._on_subnets:
+            self._seg._problem(
+                f"target {self.name!r} has no security group for interfaces: it has subnets",
+                self._seg._where(self.name),
+                "the security group of its subnet filters an interface",
+                "leave network_security_group_id out; or leave subnets out",
+            )
+            return ""
         name, local = self._local(workload, interface, scope)
         return self._seg._published(self.name, name, interface, local, self._outlet, "security_group") or ""

@@ -105,6 +105,13 @@ def test_a_prefix_that_only_terraform_knows_is_refused(cdktf: Any) -> None:
         estate.app.synth()
 
 
+def test_a_target_with_subnets_has_no_security_group_for_interfaces(lib: Any) -> None:
+    estate = Estate(lib, subnets=True)
+    estate.scale_set(network_security_group_id=estate.target.security_group(estate.fleet))
+    with pytest.raises(Exception, match="target 'az' has no security group for interfaces"):
+        estate.app.synth()
+
+
 def test_a_reference_where_an_address_is_needed_is_told_by_name(lib: Any) -> None:
     estate = Estate(lib, subnets=False)
     nic = estate.made("network_interface", "web")
