@@ -51,6 +51,10 @@ def test_the_order_that_the_stack_gives_its_network_counts() -> None:
     assert found.status == "equal" and not [n for n in found.notes if "enforcement order" in n]
     against = proof(shop(order=AFTER), beside(google_compute_network={"vpc": network}, **firewall()))
     assert against.status == "equal" and any("declares AFTER" in note for note in against.notes)
+    late = {**network, "network_firewall_policy_enforcement_order": AFTER}
+    found = proof(shop(order=BEFORE), beside(google_compute_network={"vpc": late}))
+    assert found.status == "unproved", "VPC firewall rules that nobody showed come first after all"
+    assert "set network_firewall_policy_enforcement_order there" in found.text()
 
 
 def test_what_is_assumed_is_said() -> None:

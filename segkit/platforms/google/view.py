@@ -19,7 +19,17 @@ from segkit.platforms.google.placement import placement
 from segkit.platforms.google.read import read_terraform, with_peerings
 from segkit.platforms.google.reading import Reading
 from segkit.platforms.google.rows import Rows
-from segkit.platforms.google.state import AFTER, Carrier, Direction, Holders, Order, Origin, Rule, State
+from segkit.platforms.google.state import (
+    AFTER,
+    BEFORE,
+    Carrier,
+    Direction,
+    Holders,
+    Order,
+    Origin,
+    Rule,
+    State,
+)
 from segkit.sets import Addresses, ServiceSet
 
 
@@ -31,6 +41,7 @@ class GoogleView:
         self._targets = tuple(targets)
         self._placements = {t.name: placement(t) for t in targets}
         self._notes: list[str] = []
+        self._contrary: dict[str, str] = {}
         self._reading = Reading(read_scope(document))
         self._networks = {t.name: self._network(t.name) for t in targets}
         self._for_tags = dict(self._called_by_tags())
@@ -138,13 +149,14 @@ class GoogleView:
             known = made.order if made else None
             wanted = self._placements[name].order
             if known is None:
-                yield network, ("BEFORE_CLASSIC_FIREWALL" if wanted == "BEFORE_CLASSIC_FIREWALL" else AFTER)
+                yield network, BEFORE if wanted == BEFORE else AFTER
                 how = f"{wanted}, as declared" if wanted else f"{AFTER}, the platform's default"
                 self._notes.append(f"assumed: the enforcement order of network {network} is {how}")
             elif wanted and wanted != known:
-                self._notes.append(
-                    f"target {name} declares {wanted}, and the stack makes its network {known}"
-                )
+                text = f"target {name} declares {wanted}, and the stack makes its network {known}"
+                self._notes.append(text)
+                if wanted == BEFORE:  # VPC firewall rules come first after all, also those that nobody showed
+                    self._contrary[network] = f"{text}: set network_firewall_policy_enforcement_order there"
             unseen = ["no hierarchical firewall policy"]
             if (known or wanted or AFTER) != AFTER:
                 unseen += [] if made and made.policies else ["no firewall policy of its own"]
@@ -217,7 +229,8 @@ class GoogleView:
         why: str = "",
     ) -> Profile:
         own = Profile(self._networks[target.name], self._effective(held, self._networks[target.name]))
-        unknown = tuple(t for t in (why, *self._conflicts(own.held)) if t)
+        contrary = self._contrary.get(own.network, "")
+        unknown = tuple(t for t in (why, contrary, *self._conflicts(own.held)) if t)
         if carrier is not None and not carrier.complete:
             unknown += (f"{carrier.address}: not every tag is known",)
         places = None if carrier is None else carrier.networks

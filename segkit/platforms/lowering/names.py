@@ -68,7 +68,7 @@ class GroupNames:
             self._bases[f"network:{zone.name}"] = f"at-zone-{name}"
         for group in model.groups:
             self._bases[f"group:{group.name}"] = (before and group.moved_from) or group.name
-        # What a mode opens was cut from no end: it takes the name that it has elsewhere, or tells its selector.
+        # What a mode opens was cut from no end: it is called as it is elsewhere, or by its selector.
         self._base_of = {
             piece: min(map(self._base, filter(None, keys)), default=slug(readable(piece.predicate)))
             for piece, keys in hints.items()
