@@ -232,7 +232,8 @@ _SHAPES: Mapping[str, Shape] = {
     "tags": TEXTS,
     "quotas": NUMBERS,
     "subnets": (
-        "subnets by name, e.g. {'app': {'id': subnet.id, 'prefixes': ['10.1.0.0/24']}}",
+        "subnets by name, each with id and prefixes, and security_group where one is there already: "
+        "{'app': {'id': subnet.id, 'prefixes': ['10.1.0.0/24']}}",
         _all(_record(frozenset(("id", "prefixes")), frozenset(("security_group",)))),
     ),
     "adopt": (
