@@ -52,7 +52,7 @@ def refused(seg: Segmentation) -> str:
         ({"quotas": {"rules": 1}}, "unknown quota 'rules'"),
         ({"quotas": {"rules_per_security_group": 2000}}, "write 1 to 1000"),
         ({"subnets": {"a": {"id": "x"}}}, "subnets is"),
-        ({"subnets": {"a": {**FRONT, "nsg": "n"}}}, "id and prefixes, and security_group where one is"),
+        ({"subnets": {"a": {**FRONT, "nsg": "n"}}}, "write id, prefixes (and security_group) of each"),
         ({"subnets": {"a": {**FRONT, "prefixes": "10.0.0.0/8"}}}, "is no list of ranges"),
         ({"subnets": {"a": {**FRONT, "prefixes": []}}}, "there are none"),
         ({"subnets": {"a": {**FRONT, "prefixes": ["10.0.0.1/8"]}}}, "host bits"),

@@ -232,8 +232,7 @@ _SHAPES: Mapping[str, Shape] = {
     "tags": TEXTS,
     "quotas": NUMBERS,
     "subnets": (
-        "subnets by name, each with id and prefixes, and security_group where one is there already: "
-        "{'app': {'id': subnet.id, 'prefixes': ['10.1.0.0/24']}}",
+        "id, prefixes (and security_group) of each by name: {'app': {'id': …, 'prefixes': ['10.1.0.0/24']}}",
         _all(_record(frozenset(("id", "prefixes")), frozenset(("security_group",)))),
     ),
     "adopt": (
