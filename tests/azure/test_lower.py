@@ -162,8 +162,8 @@ def test_rules_go_into_a_security_group_that_somebody_else_makes() -> None:
     done = compiled(**theirs())
     resources = done.fragment["resource"]
     assert NSG not in resources and "azurerm_subnet_network_security_group_association" not in resources
-    closing = "${local.segkit-filter_az_a}"
-    assert done.fragment["locals"]["segkit-filter_az_a"] == '${["theirs", local.segkit-joined_az][0]}'
+    closing = "${local.segkit-on-subnet_az_a}"
+    assert done.fragment["locals"]["segkit-on-subnet_az_a"] == '${["theirs", local.segkit-joined_az][0]}'
     for body in resources[RULE].values():
         name = closing if body["name"].startswith("segkit-") else "theirs"
         assert (body["network_security_group_name"], body["resource_group_name"]) == (name, "net")

@@ -14,9 +14,11 @@ from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.ends import internet
+from segkit.model.model import Model
 from segkit.platforms.base import platform
 from segkit.sets import ALL, ANY, L, Predicate, ServiceSet, icmp, icmpv6, sctp, tcp
 from segkit.verify import Proof, prove
+from segkit.verify import proved as between
 from tests.conformance import azure
 from tests.conformance.estates import shop, tiers
 from tests.conformance.planes import AZURE
@@ -106,6 +108,22 @@ def proved(seg: Segmentation) -> Proof:
     model = seg.build()
     done = compile_model(model)
     return prove(model, done.fragment, intent=done.intent, residuals=done.residuals)
+
+
+def test_a_subnet_that_is_called_like_an_interface() -> None:
+    """Both are there between two applies, when a target goes from interfaces to subnets or back."""
+
+    def model(**more: Any) -> Model:
+        seg = Segmentation("m", today=TODAY)
+        seg.workload("web", {"app": "web"}, ["10.0.0.1"], interface_id=azure.interface("web"))
+        seg.policy("p", "application").allow(L.app == "web", L.app == "web", tcp(443), id="r")
+        seg.target("t", "azure", placement={**PLACE, **more})
+        return seg.build()
+
+    there, then = model(), model(subnets={"web": SUBNETS["a"]})
+    for before, after in ((there, then), (then, there)):
+        done = compile_model(after, before)
+        assert between(done, done.fragment).status == "between"
 
 
 def test_a_first_member_in_a_subnet_brings_its_rules_there() -> None:

@@ -150,7 +150,7 @@ class Emitter:
     def _on_subnet(self, subnet: str, placed: Subnet, waits: Sequence[str]) -> None:
         """Puts a security group on its subnet, once all interfaces are in their groups."""
         key = resource_name(self.target.name, subnet)
-        local = self._waiting(key, f"{NSG}.{key}.id", waits)
+        local = self._waiting(_on_subnets(key), f"{NSG}.{key}.id", waits)
         body = {"subnet_id": placed.id, "network_security_group_id": local}
         self.out.resource(ON_SUBNET, key, self._body(body))
 
@@ -198,7 +198,7 @@ class Emitter:
     def _filtered(self, key: str, interface: str, waits: Sequence[str]) -> None:
         """Puts the security group on an interface, once all are in their groups."""
         own = f"{NSG}.{resource_name(self.target.name, ON_INTERFACES)}.id"
-        local = self._waiting(key, own, waits)
+        local = self._waiting(f"segkit-filter_{key}", own, waits)
         body = {"network_interface_id": interface, "network_security_group_id": local}
         self.out.resource(ON_INTERFACE, key, self._body(body))
 
@@ -208,9 +208,8 @@ class Emitter:
         them earlier cuts it off from those that are not."""
         return f"segkit-joined_{resource_name(self.target.name)}"
 
-    def _waiting(self, key: str, own: str, waits: Sequence[str]) -> str:
+    def _waiting(self, name: str, own: str, waits: Sequence[str]) -> str:
         """The id of a security group that is there once others are."""
-        name = f"segkit-filter_{key}"
         self.out.local(name, _first(own, waits))
         return reference(f"local.{name}")
 
@@ -295,8 +294,14 @@ def _parts(carried: Carried) -> list[str]:
 
 def _closing(target: str, subnet: str, there: Existing, waits: Sequence[str]) -> tuple[str, str]:
     """The local that names somebody's security group once interfaces are in their groups."""
-    name = f"segkit-filter_{resource_name(target, subnet)}"
+    name = _on_subnets(resource_name(target, subnet))
     return name, _first(f'"{there.name}"', waits) if waits else there.name
+
+
+def _on_subnets(key: str) -> str:
+    """The local of a subnet's security group. A subnet may be called like an interface, and be there beside
+    it between two applies."""
+    return f"segkit-on-subnet_{key}"
 
 
 def _first(own: str, others: Sequence[str]) -> str:
