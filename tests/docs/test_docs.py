@@ -191,3 +191,5 @@ def test_a_platforms_page_names_every_quota_residual_and_argument(name: str, pla
     arguments = (f.name for f in fields(getattr(parts["placement"], placement)))
     names = {*parts["limits"].QUOTAS, *platform(name).capabilities.residuals, *arguments}
     assert [name for name in sorted(names) if name not in text] == []
+    rows = [f"| `{quota}` | {known.default:,} |" for quota, known in parts["limits"].QUOTAS.items()]
+    assert [row for row in rows if row not in text] == []
