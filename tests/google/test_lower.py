@@ -368,6 +368,11 @@ def test_what_names_no_network_and_no_place(argument: str, text: str) -> None:
     refused(shop(**placement), f"{argument} is '{text}'", "write ")
 
 
+def test_tags_for_another_network() -> None:
+    refused(shop(tags_network="p/other"), "tags_network is 'p/other', and network_id ends in 'vpc'")
+    assert compiled(shop(tags_network="number-7/vpc")).fragment["resource"]
+
+
 def test_a_network_is_needed() -> None:
     refused(shop(network_id=None), "network_id is missing")
 

@@ -178,7 +178,7 @@ _TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
         re.compile(r"projects/[-a-z0-9.:]+|organizations/[0-9]+"),
         "write projects/NUMBER or organizations/ID",
     ),
-    "tags_network": (re.compile(r"[-a-z0-9.:]+/[-a-z0-9]+"), "write PROJECT/NAME"),
+    "tags_network": (re.compile(rf"[-a-z0-9.:]+/[-a-z0-9]+|{PATH.pattern}"), "write PROJECT/NAME"),
 }
 """What arguments look like that are no references, and what to write."""
 
@@ -189,6 +189,12 @@ def _check_texts(target: Target) -> Iterator[Problem]:
         text = found.get(argument, "")
         if text and "${" not in text and not wanted.fullmatch(text):
             yield wrong(target, argument, f"{argument} is {text!r}", fix)
+    within, called = PATH.fullmatch(found.get("network_id", "")), found.get("tags_network", "")
+    other = within and re.fullmatch(r"[^/$]+/([^/$]+)", called)
+    named = within and other and "$" not in within[2] and not within[2].isdigit() and not other[1].isdigit()
+    if within and other and named and within[2] != other[1]:
+        what = f"tags_network is {called!r}, and network_id ends in {within[2]!r}"
+        yield wrong(target, "tags_network", what, "leave it out: network_id says it")
 
 
 def account_of(here: GooglePlacement, workload: Workload) -> str:
