@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ SUBNETS = {
     "b": {"id": "snet-b", "prefixes": ["10.0.0.8/29", "fd00::8/125", "8.8.8.0/28", "2600::/120"]},
     "c": {"id": "snet-c", "prefixes": ["172.16.0.0/24"]},
 }
+THREE = tuple(SUBNETS.items())
 PLACE: Mapping[str, Any] = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
 FEW = settings(
     max_examples=settings().max_examples // 2,
@@ -64,6 +66,38 @@ def test_random_models_on_subnets(data: st.DataObject, seed: int) -> None:
     packets = list(sample(oracle, seed))
     event(f"packets: {bool(packets)}")
     wrong = [p for p in packets if passes(p) != oracle.passes(p)]
+    assert not wrong, f"{len(wrong)} packets, first {wrong[0]}: policies say {oracle.passes(wrong[0])}"
+
+
+def beside(_name: str, _names: Sequence[str], choice: int) -> Mapping[str, Any]:
+    """Rules go into security groups that somebody else has put on the subnets."""
+    there = {n: {**s, "security_group": {"name": f"theirs-{n}", "resource_group": "rg"}} for n, s in THREE}
+    return {**PLACE, "tiers": "auto" if choice & 2 else "compiled", "subnets": there}
+
+
+@given(data=st.data(), seed=st.integers(0, 2**16))
+@FEW
+def test_random_models_in_security_groups_of_others(data: st.DataObject, seed: int) -> None:
+    features = replace(FEATURES, modes=("enforce", "selective"))
+    model = data.draw(models("azure", beside, features, RESIDUALS, azure.interface))
+    try:
+        done = compile_model(model)
+    except SegkitError:
+        assume(False)
+        raise
+    resources = dict(done.fragment.get("resource", {}))
+    made = {"resource_group_name": "rg", "location": "westeurope"}
+    resources["azurerm_network_security_group"] = {n: {**made, "name": f"theirs-{n}"} for n, _ in THREE}
+    resources["azurerm_subnet_network_security_group_association"] = {
+        n: {"subnet_id": s["id"], "network_security_group_id": f"${{azurerm_network_security_group.{n}.id}}"}
+        for n, s in THREE
+    }
+    document = {**done.fragment, "resource": resources}
+    proof = prove(model, document, intent=done.intent, residuals=done.residuals)
+    assert proof.status == "equal", proof.text()
+    assume(not proof.accepted)
+    oracle, passes = Oracle(model), azure.packets(model, document)
+    wrong = [p for p in sample(oracle, seed) if passes(p) != oracle.passes(p)]
     assert not wrong, f"{len(wrong)} packets, first {wrong[0]}: policies say {oracle.passes(wrong[0])}"
 
 

@@ -106,7 +106,7 @@ class Oracle:
     def rules_of(self, group: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         rules = list(body.get("security_rule") or [])
         for _, rule in self.blocks("network_security_rule"):
-            if rule["network_security_group_name"] == body["name"]:
+            if self.resolve(rule["network_security_group_name"]).strip('"') == body["name"]:
                 rules.append(rule)
         return sorted(rules, key=lambda rule: int(rule["priority"]))
 
