@@ -82,10 +82,11 @@ def bridge(before: Body, after: Body, joins: Joins) -> dict[str, Any]:
     before = as_named_now(before, after)
     problems: list[Problem] = []
     out: dict[str, Any] = {**after}
+    values = {**before.get("locals", {}), **after.get("locals", {})}
     for block in ("resource", "data"):
         old, new = before.get(block, {}), after.get(block, {})
         out[block] = {
-            kind: dict(_resources(kind, old.get(kind, {}), new.get(kind, {}), joins, problems))
+            kind: dict(_resources(kind, old.get(kind, {}), new.get(kind, {}), joins, values, problems))
             for kind in sorted({*old, *new})
         }
     out["locals"] = dict(_locals(before.get("locals", {}), after.get("locals", {}), problems))
@@ -98,7 +99,12 @@ def bridge(before: Body, after: Body, joins: Joins) -> dict[str, Any]:
 
 
 def _resources(
-    kind: str, old: Mapping[str, Body], new: Mapping[str, Body], joins: Joins, problems: list[Problem]
+    kind: str,
+    old: Mapping[str, Body],
+    new: Mapping[str, Body],
+    joins: Joins,
+    values: Body,
+    problems: list[Problem],
 ) -> Iterator[tuple[str, Any]]:
     apart = joins.beside.get(kind)
     kept = {key: dict(body) for key, body in old.items() if key not in new}
@@ -115,11 +121,13 @@ def _resources(
     if numbered := apart or joins.numbered.get(kind):
         # The former comes first, while what it is kept beside is still as it was.
         now = {f"{key} now": body for key, body in old.items() if key in new}
-        room = _Room(numbered, {**now, **out})
+        room = _Room(numbered, {**now, **out}, values)
         for key, body in sorted(kept.items()):
             holder = room.give(key, body)
             if holder is not None and holder in new:
                 _wait(out[holder], [f"{kind}.{key}"])
+        for key, holder in room.handed(old, new) if numbered.number else ():
+            _wait(out[key], [f"{kind}.{holder}"])
     yield from sorted({**out, **kept}.items())
 
 
@@ -160,10 +168,10 @@ def _items(old: Sequence[Body], new: Sequence[Body], apart: Apart) -> list[Body]
 
 
 class _Room:
-    """Names and numbers that are taken."""
+    """Names and numbers that are taken. `values` are locals, by which things may say where they are."""
 
-    def __init__(self, apart: Apart, taken: Mapping[str, Body]) -> None:
-        self._apart = apart
+    def __init__(self, apart: Apart, taken: Mapping[str, Body], values: Body = MappingProxyType({})) -> None:
+        self._apart, self._values = apart, values
         self._names = {self._place(body, apart.name) for body in taken.values() if apart.name}
         self._numbers = {self._place(body, apart.number): k for k, body in taken.items() if apart.number}
 
@@ -181,8 +189,18 @@ class _Room:
             self._numbers[self._place(body, apart.number)] = key
         return holder
 
+    def handed(self, old: Mapping[str, Body], new: Mapping[str, Body]) -> Iterator[tuple[str, str]]:
+        """Who takes a number that another of both forms leaves, and that other."""
+        number = self._apart.number
+        left = {self._place(old[key], number): key for key in old.keys() & new.keys()}
+        for key, body in sorted(new.items()):
+            holder = left.get(self._place(body, number), key)
+            if holder != key:
+                yield key, holder
+
     def _place(self, body: Body, argument: str) -> str:
-        return json.dumps([body.get(name) for name in (argument, *self._apart.scope)])
+        scope = (itself(body.get(name), self._values) for name in self._apart.scope)
+        return json.dumps([body.get(argument), *scope])
 
 
 def _gaps(address: str, old: Body, new: Body, fixed: Sequence[str]) -> Iterator[Problem]:
@@ -197,6 +215,7 @@ def _gaps(address: str, old: Body, new: Body, fixed: Sequence[str]) -> Iterator[
 
 # -- locals
 
+_LOCAL = re.compile(r"\$\{local\.([^{}.\[\]]+)\}")
 _FIRST = re.compile(r"\$\{\[(.+)\]\[0\]\}")
 _ONE = re.compile(r"\$\{([^{}]+)\}")
 
@@ -237,6 +256,16 @@ def _needs(value: Any) -> list[str]:
         return found[1].split(", ")
     one = _ONE.fullmatch(value)
     return [one[1]] if one else [f'"{value}"']
+
+
+def itself(value: Any, values: Body) -> Any:
+    """What a value is, without what it waits for."""
+    while isinstance(value, str) and (found := _LOCAL.fullmatch(value)) and found[1] in values:
+        value = values[found[1]]
+    needs = _needs(value)
+    if not needs:
+        return value
+    return needs[0].strip('"') if needs[0].startswith('"') else f"${{{needs[0]}}}"
 
 
 # -- names

@@ -77,6 +77,32 @@ def test_who_takes_a_number_waits_until_it_is_free() -> None:
     }
 
 
+def test_who_takes_the_number_of_one_that_moves_waits_for_that() -> None:
+    joins = Joins(numbered={"rule": Apart(number="priority")})
+    old = {"resource": {"rule": {"r": {"priority": 1}, "s": {"priority": 2}}}}
+    new = {"resource": {"rule": {"r": {"priority": 2}, "s": {"priority": 3}, "t": {"priority": 1}}}}
+    assert bridge(old, new, joins)["resource"]["rule"] == {
+        "r": {"priority": 2, "depends_on": ["rule.s"]},
+        "s": {"priority": 3},
+        "t": {"priority": 1, "depends_on": ["rule.r"]},
+    }
+
+
+@pytest.mark.parametrize("own", ["nsg", "${group.g.name}"])
+def test_a_place_is_the_same_whatever_it_waits_for(own: str) -> None:
+    """Rules that wait for others name their security group by a local."""
+    joins = Joins(beside={"rule": Apart("name", "priority", ("group",))})
+    waits = {"locals": {"late": f'${{["{own}", m.a.id][0]}}', "soon": own}}
+    old = {**waits, "resource": {"rule": {"r": {"name": "r", "priority": 1, "group": own}}}}
+    for local in ("late", "soon"):
+        there = {"name": "s", "priority": 1, "group": f"${{local.{local}}}"}
+        found = bridge(old, {**waits, "resource": {"rule": {"s": there}}}, joins)["resource"]["rule"]
+        assert {key: body["priority"] for key, body in found.items()} == {"r": 2, "s": 1}
+        elsewhere = {**there, "group": "other"}
+        found = bridge(old, {**waits, "resource": {"rule": {"s": elsewhere}}}, joins)["resource"]["rule"]
+        assert {key: body["priority"] for key, body in found.items()} == {"r": 1, "s": 1}
+
+
 def test_the_wider_of_two_numbers_counts_and_entries_are_counted() -> None:
     joins = Joins(widest={"rule": "to"}, items={"list": ("entry", Apart("cidr"), "most")})
     old = {"resource": {"rule": {"r": {"to": 90}}, "list": {"l": {"entry": [{"cidr": "a"}], "most": 1}}}}

@@ -26,7 +26,7 @@ PLACE = {
 SUBNET = {
     name: {"id": f"${{azurerm_subnet.{name}.id}}", "prefixes": [cidr]} for name, cidr in SUBNETS.items()
 }
-THERE = {
+THERE: Mapping[str, dict[str, Any]] = {
     name: {**subnet, "security_group": {"name": f"there-{name}", "resource_group": "shop"}}
     for name, subnet in SUBNET.items()
 }
@@ -109,6 +109,27 @@ def model(mode: str, *args: Any, **options: Any) -> Model:
     place = {**PLACE, **MODES[mode]}
     accept = ["snapshot"] if mode == "existing" else []
     return estate(*args, platform="azure", place=place, interface=interface, accept=accept, **options)
+
+
+def ranged(low: int, high: int) -> Model:
+    """With these priorities in security groups of others."""
+
+    def interface(name: str) -> str:
+        return f"${{azurerm_network_interface.{name}.id}}"
+
+    subnets = {
+        name: {**subnet, "security_group": {**THERE[name]["security_group"], "priorities": [low, high]}}
+        for name, subnet in SUBNET.items()
+    }
+    place = {**PLACE, "subnets": subnets}
+    return estate(platform="azure", place=place, interface=interface, accept=["snapshot"])
+
+
+@pytest.mark.parametrize("mode", ["existing"], indirect=True)
+@pytest.mark.parametrize("priorities", [(3000, 3060), (1000, 1060)])
+def test_other_priorities_in_two_applies(journey: Journey, priorities: tuple[int, int]) -> None:
+    journey.to(ranged(2000, 2060))
+    journey.by_two(ranged(*priorities))
 
 
 def test_deploy_change_destroy(journey: Journey, mode: str) -> None:

@@ -223,6 +223,19 @@ def test_security_admin_rules_of_both_have_priorities_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("priorities", "fits"), [((2008, 2070), False), ((2000, 2080), False), ((3000, 3060), True)]
+)
+def test_rules_do_not_exchange_priorities(priorities: tuple[int, int], fits: bool) -> None:
+    """In a security group of others each is changed by itself, and none can wait for itself to be gone."""
+    before, after = (test_double_azure.ranged(*one) for one in ((2000, 2060), priorities))
+    if fits:
+        compile_model(after, before)
+    else:
+        with pytest.raises(SegkitError, match="would have the priority of a rule that is to have another"):
+            compile_model(after, before)
+
+
+@pytest.mark.parametrize(
     ("platform", "quota", "most"),
     [
         ("aws", "groups_per_interface", 3),

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from segkit.artifacts.bridge import WORDS, Apart, Joins
+from segkit.artifacts.bridge import WORDS, Apart, Joins, itself
 from segkit.artifacts.fragment import prune
 from segkit.errors import Problem
 from segkit.model.model import Target
@@ -23,6 +23,7 @@ _ON_SUBNET = "azurerm_subnet_network_security_group_association"
 _ABOVE = "azurerm_network_manager_admin_rule"
 _COLLECTION = "azurerm_network_manager_admin_rule_collection"
 _CONFIGURATION = "azurerm_network_manager_security_admin_configuration"
+_FIXED = "_segkit-"  # in the Terraform names of rules that no policy says, and that wait for all others
 _SIDES = ("source", "destination")
 
 JOINS = Joins(
@@ -45,6 +46,7 @@ def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterat
     """What Azure would count too many of, were all of it there, and denies that would come too late or go
     too early."""
     yield from crowded(target, placement(target).quota, _counts(target, fragment))
+    yield from _exchanged(target, forms)
     denied = {group for rule in _rules(fragment, "Deny") for group in _named(rule)}
     there, then = (_joined(target, one) for one in forms)
     for way, moved in (("joins", _more(then, there)), ("leaves", _more(there, then))):
@@ -67,6 +69,29 @@ def refused(target: Target, forms: Forms, fragment: Mapping[str, Any]) -> Iterat
             fix="change what groups machines are in first, by a transition of its own; or leave out since "
             "and choose the hour",
         )
+
+
+def _exchanged(target: Target, forms: Forms) -> Iterator[Problem]:
+    """Other priorities in a security group of others, of which rules would take some from each other. Where
+    priorities stay, what moves does so in some order: never in a circle, and what closes not at all."""
+    before, after = (dict(_places(one)) for one in forms)
+    if all(before.get(rule, place) == place for rule, place in after.items() if _FIXED in rule):
+        return
+    left = {place: rule for rule, place in before.items() if rule in after}
+    if late := sorted(rule for rule, place in after.items() if left.get(place, rule) != rule):
+        yield Problem(
+            f"target {target.name}: {some(late)} would have the priority of a rule that is to have another",
+            where=target.where,
+            why="rules change one by one, and these would wait for each other",
+            fix="let priorities be apart from those that are deployed",
+        )
+
+
+def _places(form: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str, int]]]:
+    """The rules in security groups of others, and where each is."""
+    for key, body in form.get("resource", {}).get(_RULE, {}).items():
+        group = itself(body["network_security_group_name"], form.get("locals", {}))
+        yield key, (str(group), body["direction"], body["priority"])
 
 
 def crowding(targets: Iterable[Target], fragments: Fragments) -> Iterator[Problem]:
