@@ -26,13 +26,15 @@ class Supposed:
 
     def __init__(self, cells: Cells, atoms: AddressAtoms, extents: Mapping[str, Addresses]) -> None:
         self._cells, self._atoms, self._extents = cells, atoms, extents
-        self._free = cache(self._beyond)
+        self._known = cache(self._parts)
 
     def parts(self, cell: Cell) -> Sequence[Addresses]:
         """Where somebody of a cell may be that rules do not treat like those at no known address."""
-        family = cell.family
-        found = self._free(cell.realm, family)
-        known = [self._extents[target] for target in cell.targets if target in self._extents]
+        return self._known(cell.realm, cell.family, cell.targets)
+
+    def _parts(self, realm: str, family: int, targets: Sequence[str]) -> Sequence[Addresses]:
+        found = self._beyond(realm, family)
+        known = [self._extents[target] for target in targets if target in self._extents]
         for extent in known or [MACHINES]:
             found &= extent
         ((_, nowhere),) = self._atoms.split(None, family)
