@@ -25,7 +25,8 @@ class GoogleNetworkFirewall(Target):
     combination of selectors), or blocks of group names. `egress` says how egress to workloads is written:
     "exact", "ranges" or "open". `tags` is "secure", or for VPC firewall rules "network" (network tags) or
     "service-accounts" (named by `accounts`). `global_tier` "admin" repeats what the tiers above decide in a
-    hierarchical policy at `global_at`. Further arguments are those of
+    hierarchical policy at `global_at`. `membership` "shared" says that others protect these machines too.
+    Further arguments are those of
     `segkit.platforms.google.placement.GooglePlacement`.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -570,13 +571,19 @@ def test_a_foreign_group(case: Case) -> None:
 
 
 def test_visibility_never_widens_what_protects_a_machine_today(case: Case) -> None:
-    """Beside other people's groups a watched zone adds no rule that lets anything pass."""
-    aws_only(case)
-    case.seg.zone("v", L.zone == "v", mode="visibility")
-    case.seg.workload("w", {"zone": "v"}, ["10.0.0.1"], interface_id="eni-1", foreign=["sg-1"])
-    case.target(membership="shared")
-    fragment = case.compiled().fragment
-    assert not set(fragment.get("resource", {})) & set(case.plane.rules)
+    """Beside others who protect it a watched zone adds no rule that lets anything pass."""
+    if case.plane.name == "azure":
+        pytest.skip("there it is beside others by their security group alone, as tests/azure have it")
+
+    def added(**beside: Any) -> bool:
+        one = Case(case.plane, case.encoding)
+        one.seg.zone("v", L.zone == "v", mode="visibility")
+        one.seg.workload("w", {"zone": "v"}, ["10.0.0.1"], foreign=["theirs"])
+        one.target(**beside)
+        return "visibility mode" in json.dumps(one.compiled().fragment)
+
+    assert added()
+    assert not added(membership="shared")
 
 
 def test_names_that_differ_in_case_only(case: Case) -> None:

@@ -46,11 +46,13 @@ from segkit.sets.services import ANY, LINE_END
 @dataclass(frozen=True, slots=True)
 class Profile:
     """An interface as the firewall sees it: its network, and what its machine holds. `alias`: at an IPv4
-    address for which nothing of that stands, should the interface send from it."""
+    address for which nothing of that stands, should the interface send from it. What does not `filters` is
+    no part of the answer at its own end: everything passes there."""
 
     network: str
     held: Holders
     alias: bool = False
+    filters: bool = True
 
 
 class Enforcement:

@@ -37,6 +37,7 @@ ORDERS = (AFTER, BEFORE)
 REFERENCES = ("output", "address")
 TAGS = ("secure", "network", "service-accounts")
 GLOBAL_TIERS = ("rules", "admin")
+MEMBERSHIPS = ("exclusive", "shared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class GooglePlacement:
     policy of the network) or `admin` (in a hierarchical firewall policy too, attached to `global_at`: one of
     the ancestors, which nobody below can overrule).
     order: the network's enforcement order, where this stack does not make the network.
+    membership: `exclusive` (our rules alone protect our machines), or `shared`: others protect them too, and
+    for zones in visibility mode nothing is added and nothing closed.
     encoding: `groups` (one tag key per selector in use) or `cells` (one key, one value per set of selectors
     that some workload matches), or blocks of group names.
     egress: `exact` (to workloads by their addresses), `ranges` (the fewest ranges that hold them and others
@@ -83,6 +86,7 @@ class GooglePlacement:
     global_tier: str = "rules"
     global_at: str = ""
     order: str = ""
+    membership: str = "exclusive"
     encoding: str | tuple[tuple[str, ...], ...] = "groups"
     egress: str = "exact"
     logging: bool = False
@@ -278,6 +282,7 @@ def _check_interfaces(model: Model, target: Target) -> Iterator[Problem]:
 _WORDS = {
     "egress": EGRESS,
     "global_tier": GLOBAL_TIERS,
+    "membership": MEMBERSHIPS,
     "order": ORDERS,
     "references": REFERENCES,
     "tags": TAGS,

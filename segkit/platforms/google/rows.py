@@ -31,10 +31,11 @@ class Rows:
         self._unfiltered = 0
         for position, spot in enumerate(self._spots):
             if isinstance(spot.profile, Profile):
-                self._holding[spot.profile] |= 1 << position
+                if spot.profile.filters:
+                    self._holding[spot.profile] |= 1 << position
                 for kind, name in () if spot.profile.alias and spot.family == 4 else spot.profile.held.names:
                     self._named[spot.profile.network, kind, name] |= 1 << position
-            else:
+            if not _filtered(spot):
                 self._unfiltered |= 1 << position
         cuts = enforcement.cuts()
         atoms = AddressAtoms(cuts)
@@ -52,7 +53,7 @@ class Rows:
     def outgoing(self, source: int) -> Row:
         """Where the source's own end lets it send."""
         profile = self._spots[source].profile
-        if not isinstance(profile, Profile):
+        if not isinstance(profile, Profile) or not profile.filters:
             return paint([(ANY, self._everyone, True)])
         return self._sent.row(profile, lambda: self._decided(profile, Direction.EGRESS))
 
@@ -110,6 +111,10 @@ class Rows:
                     found |= self._named.get((network, "tag", name), 0)
             self._far[asked] = found
         return self._far[asked]
+
+
+def _filtered(spot: Spot) -> bool:
+    return isinstance(spot.profile, Profile) and spot.profile.filters
 
 
 def _truth(atoms: AddressAtoms, spot: Spot) -> int:

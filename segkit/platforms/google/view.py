@@ -38,7 +38,7 @@ class GoogleView:
     `segkit.platforms.base.View`."""
 
     def __init__(self, model: Model, targets: Sequence[Target], document: Mapping[str, Any]) -> None:
-        self._targets = tuple(targets)
+        self._model, self._targets = model, tuple(targets)
         self._placements = {t.name: placement(t) for t in targets}
         self._notes: list[str] = []
         self._contrary: dict[str, str] = {}
@@ -83,7 +83,7 @@ class GoogleView:
 
     def memberships(self) -> Sequence[Membership]:
         """Every owned interface, sorted."""
-        doubted = ((one, self._unclear(own)) for one, own in self._memberships)
+        doubted = ((one, self._unclear(own) if own.filters else ()) for one, own in self._memberships)
         found = (replace(one, unknown=one.unknown + why) if why else one for one, why in doubted)
         return sorted(found, key=in_order)
 
@@ -93,7 +93,7 @@ class GoogleView:
         found = {
             rule.where
             for direction, own, peer in ends
-            if isinstance(own.profile, Profile)
+            if isinstance(own.profile, Profile) and own.profile.filters
             for stage in self._enforcement.applying(own.profile, direction)
             for rule in stage
             if rule.action == "allow" and rule.services.overlaps(services)
@@ -228,7 +228,10 @@ class GoogleView:
         carrier: Carrier | None = None,
         why: str = "",
     ) -> Profile:
-        own = Profile(self._networks[target.name], self._effective(held, self._networks[target.name]))
+        network = self._networks[target.name]
+        # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
+        filters = self._placements[target.name].membership == "exclusive" or not self._watched(workload)
+        own = Profile(network, self._effective(held, network), filters=filters)
         contrary = self._contrary.get(own.network, "")
         unknown = tuple(t for t in (why, contrary, *self._conflicts(own.held)) if t)
         if carrier is not None and not carrier.complete:
@@ -241,9 +244,14 @@ class GoogleView:
                 f"assumed: {carrier.address} holds no tags but those that the stack binds to it"
             )
         groups = tuple(sorted(_all(own.held)))
+        unknown = unknown if filters else ()
         known = Membership(target.name, workload.name, interface.name, status, where, groups, unknown)
         self._memberships.append((known, own))
         return own
+
+    def _watched(self, workload: Workload) -> bool:
+        zone = self._model.zone_of(workload.label_map)
+        return zone is not None and zone.mode == "visibility"
 
     def _effective(self, held: Holders, network: str) -> Holders:
         """What a machine holds, without tags that say nothing on a network: those of a key for another one,

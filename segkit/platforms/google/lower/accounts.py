@@ -10,7 +10,7 @@ from segkit.errors import Problem
 from segkit.model.model import Model, Target
 from segkit.platforms.google.limits import ACCOUNT
 from segkit.platforms.google.lower.classic import ClassicEmitter
-from segkit.platforms.google.lower.namer import Namer
+from segkit.platforms.google.lower.namer import ENFORCED, Namer
 from segkit.platforms.google.lower.plan import Plan
 from segkit.platforms.google.placement import GooglePlacement, account_of
 from segkit.platforms.lowering.encoding import Carried, GroupId
@@ -31,9 +31,7 @@ class Accounts:
         self.every = tuple(sorted(set(self._named.values())))
 
     def of(self, groups: Sequence[GroupId]) -> list[str]:
-        """The accounts of some groups; the group of nothing is everybody."""
-        if any(not group.pieces for group in groups):
-            return list(self.every)
+        """The accounts of some groups."""
         return sorted({account for group in groups for account in self._of[group]})
 
     def by(self, carried: Carried) -> str:
@@ -103,7 +101,7 @@ def _no_account(target: Target, one: Carried, account: str) -> Problem:
 
 
 def _shared(target: Target, account: str, first: Carried, other: Carried, names: Namer) -> Problem:
-    apart = sorted(names.group(g) for g in set(first.groups) ^ set(other.groups))
+    apart = sorted(names.group(g) if g.pieces else ENFORCED for g in set(first.groups) ^ set(other.groups))
     one, two = first.workload.name, other.workload.name
     return Problem(
         f"target {target.name}: workloads {one!r} and {two!r} both have the service account {account}",

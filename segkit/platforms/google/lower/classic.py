@@ -114,7 +114,7 @@ class ClassicEmitter(Emitter):
         return found
 
     def _member(self, carried: Carried) -> None:
-        groups = [*sorted(carried.groups, key=self.names.order), enforced(self.target.name)]
+        groups = sorted(carried.groups, key=lambda one: (not one.pieces, self.names.order(one)))
         if carried.interface.id is None:
             self._publish(carried, groups, {})
             return

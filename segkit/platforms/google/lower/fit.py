@@ -10,8 +10,8 @@ from segkit.errors import Problem
 from segkit.model.model import Target
 from segkit.platforms.google.limits import QUOTAS
 from segkit.platforms.google.lower.accounts import Accounts
-from segkit.platforms.google.lower.namer import Namer
-from segkit.platforms.google.lower.plan import Line, Plan
+from segkit.platforms.google.lower.namer import ENFORCED, Namer
+from segkit.platforms.google.lower.plan import Line, Plan, enforced
 from segkit.platforms.google.lower.services import cost, spelled
 from segkit.platforms.google.placement import GooglePlacement
 from segkit.platforms.lowering.encoding import GroupId
@@ -30,7 +30,7 @@ def attributes(line: Line) -> int:
 def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any]:
     """How much of each quota a target uses: the fullest of its kind."""
     lines, above = plan.every(target.name), plan.above.get(target.name, ())
-    carried = max((len(c.groups) + 1 for c in plan.carried[target.name]), default=0)
+    carried = max((len(c.groups) for c in plan.carried[target.name]), default=0)
     ranges = max((len(n.ranges.texts()) for n in lines if n.ranges), default=0)
     if here.tags == "service-accounts":
         accounts = Accounts(plan, target, here)
@@ -38,7 +38,7 @@ def usage(plan: Plan, target: Target, here: GooglePlacement) -> Mapping[str, Any
         used = {
             "accounts_as_sources": max((len(accounts.of(n.sources)) for n in lines), default=0),
             "ranges_per_rule": ranges,
-            "rules_per_project": rules + CLOSING * len(accounts.every),
+            "rules_per_project": rules + CLOSING * len(accounts.of((enforced(target.name),))),
         }
     elif here.tags == "network":
         used = {
@@ -78,7 +78,7 @@ def _places(plan: Plan, target: Target, quota: str, limit: int, names: Namer) ->
     if quota in ("tags_per_interface", "network_tags_per_machine"):
         overloaded: dict[tuple[GroupId, ...], list[str]] = defaultdict(list)
         for carried in plan.carried[target.name]:
-            if len(carried.groups) + 1 > limit:
+            if len(carried.groups) > limit:
                 overloaded[carried.groups].append(carried.workload.name)
         return [_carrier(groups, workloads, names) for groups, workloads in overloaded.items()]
     if quota in _OF_A_RULE:
@@ -95,9 +95,9 @@ def _places(plan: Plan, target: Target, quota: str, limit: int, names: Namer) ->
 
 
 def _carrier(groups: tuple[GroupId, ...], workloads: list[str], names: Namer) -> str:
-    named = ", ".join(sorted(names.group(g) for g in groups))
+    named = ", ".join(names.group(g) if g.pieces else ENFORCED for g in groups)
     alike = f" (and {len(workloads) - 1} more alike)" if len(workloads) > 1 else ""
-    return f"workload {workloads[0]!r}{alike} would carry {len(groups) + 1} tags ({named}, enforced)"
+    return f"workload {workloads[0]!r}{alike} would carry {len(groups)} tags ({named})"
 
 
 _OF_A_RULE: Mapping[str, tuple[str, Callable[[Line], int]]] = {

@@ -14,7 +14,7 @@ def grounds(targets: Sequence[Target], placements: Mapping[str, GooglePlacement]
     known = {t.name: t for t in targets}
     return {
         t.name: Ground(
-            alone=True,
+            alone=placements[t.name].membership == "exclusive",
             visible={"ingress": tuple(_visible(t, known, placements))},
             published=placements[t.name].references == "output",
             reach="name {} in peered_with where the networks are peered, in one realm",

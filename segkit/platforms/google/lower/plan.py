@@ -73,7 +73,7 @@ class Plan:
 
 
 def enforced(target: str) -> GroupId:
-    """The tag that every interface of a target carries: what no rule opens is closed for it."""
+    """The tag that interfaces of a target carry for which what no rule opens is closed."""
     return GroupId(target, ())
 
 
@@ -101,7 +101,9 @@ def make_plan(draft: GoogleDraft, encodings: Mapping[str, Encoding]) -> Plan:
     """The plan of a draft, with an encoding for each target."""
     groups = Groups(draft.intent.population, draft.targets, draft.grounds, encodings, draft.keys)
     higher = AdminGroups(draft.above)
-    carried = {name: higher.beside(name, held) for name, held in groups.carried.items()}
+    carried = {
+        name: _with_closing(higher.beside(name, held), name, draft) for name, held in groups.carried.items()
+    }
     used = {name: worn(held) for name, held in carried.items()}
     lines = {t.name: list(_lines(t.name, draft, groups)) for t in draft.targets}
     above = {t.name: list(_lines(t.name, draft.above, higher)) for t in draft.above.targets}
@@ -112,6 +114,21 @@ def make_plan(draft: GoogleDraft, encodings: Mapping[str, Encoding]) -> Plan:
         if held:
             used[name].add(enforced(name))
     return Plan(used, lines, carried, draft.hints, encodings, above, draft.above.hints)
+
+
+def _with_closing(carried: Iterable[Carried], target: str, draft: Draft) -> tuple[Carried, ...]:
+    """What interfaces carry, with the tag that closes: all but those that are watched beside others."""
+    model, tag = draft.intent.model, enforced(target)
+    alone = draft.grounds[target].alone
+    watched = set() if alone else {zone.name for zone in model.zones if zone.mode == "visibility"}
+    worn: dict[tuple[GroupId, ...], tuple[GroupId, ...]] = {}  # shared by many interfaces
+    out = []
+    for one in carried:
+        zone = model.zone_of(one.workload.label_map) if watched else None
+        if zone is None or zone.name not in watched:
+            one = replace(one, groups=worn.setdefault(one.groups, (*one.groups, tag)))
+        out.append(one)
+    return tuple(out)
 
 
 def _expressible(target: Target, rule: SideRule) -> tuple[SideRule, list[Residual]]:

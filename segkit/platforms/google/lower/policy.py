@@ -180,7 +180,7 @@ class PolicyEmitter(Emitter):
     # -- machines
 
     def _member(self, carried: Carried) -> None:
-        groups = [*sorted(carried.groups, key=self.names.order), enforced(self.target.name)]
+        groups = sorted(carried.groups, key=lambda one: (not one.pieces, self.names.order(one)))
         workload, interface = carried.workload, carried.interface
         if interface.id is None:
             keys = [reference(f"{KEY}.{self.names.key_key(group)}", "id") for group in groups]
