@@ -17,6 +17,7 @@ from scripts import moto_server as moto
 from scripts import provider
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("SEGKIT_SHARED") or REPOSITORY.parent / "shared")
 
 # `ci` gives the same examples on every run, so that a red build is red again on a laptop. `deep` looks
 # further, by hand: HYPOTHESIS_PROFILE=deep make test ARGS='-k sets'
@@ -73,10 +74,9 @@ def repository() -> Path:
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Real inputs and provider schemas kept beside the checkout, or wherever SEGKIT_SHARED says."""
-    folder = Path(os.environ.get("SEGKIT_SHARED") or REPOSITORY.parent / "shared")
-    if not (folder / "cases").is_dir():
-        pytest.skip(f"no shared inputs in {folder}; SEGKIT_SHARED can name their folder")
-    return folder
+    if not (SHARED / "cases").is_dir():
+        pytest.skip(f"no shared inputs in {SHARED}; SEGKIT_SHARED can name their folder")
+    return SHARED
 
 
 @pytest.fixture(scope="session")

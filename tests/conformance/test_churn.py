@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from segkit.compiler import compile_model
 from segkit.model import Segmentation
 from segkit.sets import ANY, L, tcp, udp
 from segkit.verify import prove
+from tests.conformance.compiling import compile_model
 from tests.conformance.estates import target
 from tests.conformance.planes import ENCODINGS, Plane
 from tests.conformance.test_shape import changes

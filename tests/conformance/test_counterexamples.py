@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from segkit.compiler import Compilation, compile_model
+from segkit.compiler import Compilation
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.ends import anywhere, internet, outside
@@ -17,6 +17,7 @@ from segkit.model.workloads import Interface
 from segkit.platforms.base import platform
 from segkit.sets import ANY, Addresses, L, ServiceSet, icmp, tcp, udp
 from segkit.verify import Proof, prove
+from tests.conformance.compiling import compile_model
 from tests.conformance.planes import ENCODINGS, IDS, Plane
 from tests.oracles.intent_oracle import Oracle, Packet, Spot
 from tests.strategies import TODAY

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from segkit.compiler import Compilation, compile_model
+from segkit.compiler import Compilation
 from segkit.errors import SegkitError
 from segkit.model.model import Model
 from segkit.verify import prove
+from tests.conformance.compiling import compile_model
 from tests.conformance.planes import ENCODINGS, IDS, Plane
 from tests.oracles.intent_oracle import Oracle, Packet
 from tests.strategies import EVERYTHING, LABELS_ONLY, Features

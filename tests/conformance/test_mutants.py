@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from segkit.compiler import compile_model
 from segkit.model import Segmentation
 from segkit.verify import prove
+from tests.conformance.compiling import compile_model
 from tests.conformance.estates import modes, ranges, shop, tiers, two_networks
 from tests.conformance.planes import ENCODINGS, IDS, Plane
 

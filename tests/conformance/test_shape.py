@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from segkit.artifacts import canonical_json
-from segkit.compiler import Compilation, compile_model
+from segkit.compiler import Compilation
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
 from segkit.model.model import Model
 from segkit.platforms.base import platform
 from segkit.sets import ANY, L, tcp, udp
 from segkit.verify import prove
+from tests.conformance.compiling import compile_model
 from tests.conformance.estates import modes, ranges, shop, target, tiers, two_networks
 from tests.conformance.planes import ENCODINGS, IDS, PLANES, Plane
 from tests.strategies import TODAY, Features
