@@ -213,8 +213,8 @@ def _who(spotted: Spotted) -> Iterator[Who]:
 def _truth(spotted: Spotted, atoms: AddressAtoms) -> int:
     """Which sets hold its addresses; for those that are only supposed, in numbers of their own, which are
     below that for no known one."""
-    at = spotted.supposed or spotted.addresses
+    at = spotted.supposed[0] if spotted.supposed else spotted.addresses
     if at is None:
         return _UNKNOWN
     truth = atoms.split(at, spotted.cell.family)[0][1]
-    return truth if spotted.supposed is None else _UNKNOWN - 1 - truth
+    return _UNKNOWN - 1 - truth if spotted.supposed else truth

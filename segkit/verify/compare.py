@@ -17,20 +17,24 @@ from segkit.progress import steps
 from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.planes import bits, together
+from segkit.verify.merged import merged
 from segkit.verify.supposed import Supposed
+
+_FEW = 3
+"""The rules of how many places are named, where hundreds are one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spotted:
     """A class of endpoints: one cell of the intent, one profile on each plane, cut by no range of either
-    side. `supposed` is where somebody may be whose address is not known: the same class once more."""
+    side. `supposed` are places where somebody may be whose address is not known: the same class once more."""
 
     cell: Cell
     member: Member | None
     names: tuple[str, ...]
     profiles: tuple[Hashable, ...]
     addresses: Addresses | None
-    supposed: Addresses | None = None
+    supposed: tuple[Addresses, ...] = ()
 
     @property
     def text(self) -> str:
@@ -38,7 +42,7 @@ class Spotted:
         if self.member is None:
             return _spelled(self.addresses)
         many = f" and {len(self.names) - 3} more" if len(self.names) > 3 else ""
-        where = f" at {_spelled(self.supposed)}" if self.supposed else ""
+        where = f" at {_spelled(Addresses.union(self.supposed))}" if self.supposed else ""
         return ", ".join(self.names[:3]) + many + where
 
     @property
@@ -48,7 +52,8 @@ class Spotted:
 
     def spot(self, plane: int) -> Spot:
         """The class as one plane sees it."""
-        return Spot(self.profiles[plane], self.supposed or self.addresses, self.cell.family)
+        at = self.supposed[0] if self.supposed else self.addresses
+        return Spot(self.profiles[plane], at, self.cell.family)
 
 
 @lru_cache(maxsize=4096)
@@ -86,10 +91,13 @@ class Comparison:
     """Compares what passes by intent with what passes by the planes' reading models, a whole row at a
     time, over the classes that neither side tells apart."""
 
-    def __init__(self, passing: Passing, views: Sequence[View]) -> None:
+    def __init__(self, passing: Passing, views: Sequence[View], merging: bool = False) -> None:
+        """With `merging`, places of one class that no rule tells apart are one class; else all comparisons of
+        an intent with views that tell the same addresses apart have the same."""
         self._views = tuple(views)
         self.tally = Tally()
-        self._spots = tuple(_spotted(passing.intent.cells, self._views))
+        spots = tuple(_spotted(passing.intent.cells, self._views))
+        self._spots = tuple(merged(spots, self._views)) if merging else spots
         self._passing = _refined(passing, [s.cell.index for s in self._spots])
         self._rows = [view.rows([s.spot(n) for s in self._spots]) for n, view in enumerate(self._views)]
         self._unfiltered = [self._beside(n, view) for n, view in enumerate(self._views) if view.unfiltered()]
@@ -184,8 +192,9 @@ class Comparison:
         """The resources behind what a mismatch opens."""
         found: set[str] = set()
         for plane, view in enumerate(self._views):
-            here, there = mismatch.source.spot(plane), mismatch.destination.spot(plane)
-            found.update(view.resources(here, there, mismatch.opens or mismatch.closes))
+            for source, destination in _each(mismatch):
+                here, there = source.spot(plane), destination.spot(plane)
+                found.update(view.resources(here, there, mismatch.opens or mismatch.closes))
         return tuple(sorted(found))
 
 
@@ -219,7 +228,17 @@ def _spotted(cells: Cells, views: Sequence[View]) -> Iterator[Spotted]:
             lost = [m for m, part in held if part is None]
             there = supposed.parts(cell) if lost else ()
             names = tuple(sorted({m.endpoint.workload.name for m in lost}))
-            yield from (Spotted(cell, lost[0], names, profiles, None, part) for part in there)
+            yield from (Spotted(cell, lost[0], names, profiles, None, (part,)) for part in there)
+
+
+def _each(mismatch: Mismatch) -> Iterator[tuple[Spotted, Spotted]]:
+    """The two ends with the first few places that they are supposed at."""
+    sources, destinations = (
+        [replace(end, supposed=(at,)) for at in end.supposed[:_FEW]] or [end]
+        for end in (mismatch.source, mismatch.destination)
+    )
+    yield from ((source, destinations[0]) for source in sources)
+    yield from ((sources[0], destination) for destination in destinations[1:])
 
 
 def _homes(spots: Sequence[Spotted]) -> dict[int, int]:
@@ -228,7 +247,7 @@ def _homes(spots: Sequence[Spotted]) -> dict[int, int]:
     homes: dict[int, int] = {}
     home = 0
     for position, spotted in enumerate(spots):
-        if spotted.supposed is None:
+        if not spotted.supposed:
             home = position
         else:
             homes[home] = homes[position] = home

@@ -124,7 +124,7 @@ def prove(
         done = compile_model(model)
         intent, residuals = done.intent, done.residuals
     read = views(model, document)
-    comparison = Comparison(Passing(intent), read)
+    comparison = Comparison(Passing(intent), read, merging=True)
     known = usable(model, residuals)
     left: dict[Difference, None] = {}
     explained: dict[Difference, None] = {}
@@ -234,7 +234,7 @@ def _in(piece: Piece, spotted: Spotted) -> bool:
     if not piece.predicate.matches(spotted.member.endpoint.workload.label_map):
         return False
     if spotted.addresses is None:
-        supposed = spotted.supposed is not None and spotted.supposed <= piece.inside
+        supposed = bool(spotted.supposed) and all(at <= piece.inside for at in spotted.supposed)
         return spotted.cell.family in piece.unknown or supposed
     return spotted.addresses <= piece.inside
 

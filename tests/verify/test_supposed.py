@@ -204,3 +204,61 @@ def test_ranges_of_ours_that_are_left_of_everywhere_hold_it(platform: str) -> No
     for residual in ("snapshot", *["egress-open"] * (platform == "google")):
         target.accept_residual(residual, owner="me", reason="a test", expires="2999-01-01")
     assert proof(seg.build(), {}).status == "equal"
+
+
+def test_places_that_nobody_tells_apart_are_told_as_one() -> None:
+    """A rule each for two ranges, and both open the same."""
+    found = proof(estate("aws", **group("10.1.0.0/24", "10.3.0.0/24")), {})
+    (mine,) = (d for d in found.differences if d.source.startswith("web") and d.destination == "db")
+    assert (mine.source, mine.services) == ("web at 10.1.0.0/24, 10.3.0.0/24", "tcp/22")
+
+
+def test_the_rules_of_several_places_are_named() -> None:
+    model = estate("aws", membership="exclusive")
+    db, web = compile_model(model).fragment["resource"]["aws_security_group"]
+    body = {"security_group_id": f"${{aws_security_group.{db}.id}}", "ip_protocol": "-1"}
+    kind = "aws_vpc_security_group_ingress_rule"
+    out = {**body, "security_group_id": f"${{aws_security_group.{web}.id}}", "cidr_ipv4": "0.0.0.0/0"}
+    beside = {
+        kind: {f"r{n}": {**body, "cidr_ipv4": f"10.{n}.0.0/24"} for n in (1, 3)},
+        "aws_vpc_security_group_egress_rule": {"out": out},
+    }
+    found = proof(model, beside)
+    (mine,) = (d for d in found.differences if d.kind == "may open")
+    assert mine.source == "web at 10.1.0.0/24, 10.3.0.0/24"
+    assert {f"{kind}.r1", f"{kind}.r3"} <= {*mine.resources}
+
+
+def test_many_ranges_and_many_machines() -> None:
+    """A hundred rules of others that say the same are one to thirty machines: pairs do not multiply."""
+    seg = Segmentation("shop", today=TODAY)
+    rules = seg.policy("p", "application")
+    for n in range(30):
+        seg.workload(f"web-{n}", {"app": f"web-{n}"}, interface_id=IDS["google"].format(n))
+        rules.allow(L.app == f"web-{n}", L.app == "db", tcp(5000 + n), id=f"orders-{n}")
+    seg.workload("db", {"app": "db"}, ["10.2.0.9"], interface_id=IDS["google"].format(30))
+    target = seg.target("t", "google", placement=PLACES["google"])
+    for residual in ("snapshot", "egress-open"):
+        target.accept_residual(residual, owner="me", reason="a test", expires="2999-01-01")
+    (theirs,) = firewall("deny", "10.1.0.0/24")["google_compute_firewall"].values()
+    beside = {f"r{n}": {**theirs, "name": f"r{n}", "source_ranges": [f"10.1.{n}.0/24"]} for n in range(100)}
+    found = proof(seg.build(), {"google_compute_firewall": beside})
+    assert found.status == "equal" and found.pairs < 20_000
+
+
+def test_a_rule_for_two_machines_that_may_be_anywhere() -> None:
+    """Between two ranges only: neither machine is told from elsewhere by anybody whose address is known."""
+    seg = Segmentation("shop", today=TODAY)
+    for n, name in enumerate(("web", "db")):
+        seg.workload(name, {"app": name}, interface_id=IDS["azure"].format(n))
+    seg.policy("p", "application").allow(L.app == "web", L.app == "db", tcp(5432), id="orders")
+    target = seg.target("t", "azure", placement={**PLACES["azure"], "subnets": SUBNETS})
+    target.accept_residual("snapshot", owner="me", reason="a test", expires="2999-01-01")
+    beside = {kind: {name: {**body} for name, body in held.items()} for kind, held in denied().items()}
+    only = rule("no", 100, access="Deny", protocol="*", source=["10.1.0.0/24"], destination=["10.2.0.0/24"])
+    more = rule("nor", 99, access="Deny", protocol="*", source=["10.1.9.0/24"], destination=["10.2.0.0/24"])
+    beside[NSG]["theirs"]["security_rule"] = [more, only, *beside[NSG]["theirs"]["security_rule"][1:]]
+    found = proof(seg.build(), beside)
+    assert {d.text for d in found.differences} == {
+        "may close web at 10.1.0.0/24, 10.1.9.0/24 -> db at 10.2.0.0/24: tcp/5432"
+    }

@@ -1,0 +1,66 @@
+"""Places at which machines may be whose address nobody knows, without the differences that make none.
+
+Somebody may open one port to a hundred ranges, in a rule each. Where a machine is among them says nothing,
+and pairs of such places would be ten thousand.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from segkit.platforms.base import View
+from segkit.sets.planes import Row
+
+if TYPE_CHECKING:
+    from segkit.verify.compare import Spotted
+
+
+def merged(spots: Sequence[Spotted], views: Sequence[View]) -> Sequence[Spotted]:
+    """The classes, with places as one that differ in nothing to anybody, and without those that are like no
+    known address. `spots` has the places of a class right behind it."""
+    homes = _homes(spots)
+    if not homes:
+        return spots
+    alike = {held[0]: held for held in _alike(spots, homes, views)}
+    return [
+        replace(spotted, supposed=tuple(at for m in alike.get(n, [n]) for at in spots[m].supposed))
+        for n, spotted in enumerate(spots)
+        if n not in homes or n in alike
+    ]
+
+
+def _homes(spots: Sequence[Spotted]) -> Mapping[int, int]:
+    """The places of classes with several, each with the class at no known address."""
+    found: dict[int, list[int]] = defaultdict(list)
+    home = 0
+    for position, spotted in enumerate(spots):
+        if spotted.supposed:
+            found[home].append(position)
+        else:
+            home = position
+    return {n: home for home, held in found.items() if len(held) > 1 for n in held}
+
+
+def _alike(spots: Sequence[Spotted], homes: Mapping[int, int], views: Sequence[View]) -> Sequence[list[int]]:
+    """The places of each class by what they are to everybody, and everybody to them."""
+    planes = [view.rows([s.spot(n) for s in spots]) for n, view in enumerate(views)]
+    asked = sorted({*homes, *homes.values()})
+    among = sum(1 << n for n in asked)
+    kinds: dict[Row, int] = {}  # many rows are equal, and long
+    cuts: dict[int, None] = {}
+    rows: dict[int, tuple[int, ...]] = {}
+    for n in range(len(spots)):
+        held = [row for plane in planes for row in (plane.outgoing(n), plane.incoming(n))]
+        cuts |= dict.fromkeys(mask & among for row in held for _, _, mask in row)
+        if among >> n & 1:
+            rows[n] = tuple(kinds.setdefault(row, len(kinds)) for row in held)
+    groups: dict[object, list[int]] = defaultdict(list)
+    size = len(spots) // 8 + 1
+    tables = [cut.to_bytes(size, "little") for cut in cuts]
+    for n in asked:
+        told = bytes(table[n >> 3] >> (n & 7) & 1 for table in tables)
+        groups[homes.get(n, n), rows[n], told].append(n)
+    return [held for held in groups.values() if held[0] in homes]
