@@ -48,7 +48,7 @@ class Rows:
             alike.setdefault((spot.profile, truth), n)
             for n, (spot, truth) in enumerate(zip(self._spots, truths, strict=True))
         ]
-        self._let_in: dict[int, Row] = {}
+        self._let_in: Kept[int] = Kept(len(self._spots))
 
     def outgoing(self, source: int) -> Row:
         """Where the source's own end lets it send."""
@@ -60,14 +60,16 @@ class Rows:
     def incoming(self, source: int) -> Row:
         """Whose ends let the source in."""
         alike = self._first[source]
-        if alike not in self._let_in:
+
+        def make() -> Row:
             opened: dict[ServiceSet, int] = defaultdict(int)
             opened[ANY] = self._unfiltered
             for n in bits(self._passages[alike]):
                 services, holders = self._doors[n]
                 opened[services] |= holders
-            self._let_in[alike] = paint([(services, held, True) for services, held in opened.items()])
-        return self._let_in[alike]
+            return paint([(services, held, True) for services, held in opened.items()])
+
+        return self._let_in.row(alike, make)
 
     @cached_property
     def _planes(self) -> list[tuple[ServiceSet, int, int]]:
