@@ -1,4 +1,9 @@
-"""Who reaches whom: tables written by hand from Amazon's documentation."""
+"""Who reaches whom: tables written by hand from Amazon's documentation.
+
+Sources: [RULES] Amazon VPC User Guide, “Security group rules”; [PEERING] Amazon VPC peering guide, “Update
+your security groups to reference peer security groups”; [API] Amazon EC2 API reference; RFC 792 and RFC 4443.
+A test that names none is about our own ways.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +61,7 @@ def outside(address: str) -> End:
     return End.at(None, address)
 
 
-# VPC User Guide, "Security group rules", section "Example rules": web servers.
+# [RULES] “Example rules”: web servers. The database servers have the inbound rules that it says they need.
 WEB_IN: Rules = [
     ("web", "tcp", (80, 80), "0.0.0.0/0"),
     ("web", "tcp", (80, 80), "::/0"),
@@ -93,10 +98,12 @@ WEB_OUT: Rules = [("web", "tcp", (1433, 1433), "mssql"), ("web", "tcp", (3306, 3
     ],
 )
 def test_the_guides_web_servers(src: End, dst: End, expected: ServiceSet) -> None:
+    """[RULES] “Example rules”; what a group stands for: “Security group referencing”."""
     assert enforcement(WEB_IN, WEB_OUT).reaches(src, dst) == expected
 
 
 def test_rules_of_all_groups_are_added_up() -> None:
+    """[RULES] “Security group rule basics”: the rules of several groups are one set."""
     one = enforcement(
         [("a", "tcp", (1, 5), "10.0.0.0/8"), ("b", "tcp", (4, 9), "10.0.0.0/8"), ("b", "udp", (53, 53), "c")],
         [],
@@ -107,16 +114,18 @@ def test_rules_of_all_groups_are_added_up() -> None:
 
 
 def test_both_ends_must_admit() -> None:
+    """[RULES], beginning: inbound rules are about what reaches an interface, outbound rules about what leaves
+    it."""
     both = enforcement([("db", "tcp", (100, 200), "0.0.0.0/0")], [("web", "tcp", (150, 250), "db")])
     assert both.reaches(at("10.0.0.1", "web"), at("10.0.0.2", "db")) == tcp("150-200")
 
 
 def test_no_rule_in_a_direction_admits_nothing() -> None:
+    """[RULES] “Security group rule basics”: no traffic in a direction without a rule."""
     assert enforcement([], [], lone="vpc-1").reaches(at("10.0.0.1", "lone"), outside("8.8.8.8")) == NOTHING
     assert enforcement([], [], lone="vpc-1").reaches(outside("8.8.8.8"), at("10.0.0.1", "lone")) == NOTHING
 
 
-# EC2 API reference, IpPermission.
 @pytest.mark.parametrize(
     ("protocol", "ports", "v4", "v6"),
     [
@@ -132,12 +141,15 @@ def test_no_rule_in_a_direction_admits_nothing() -> None:
     ],
 )
 def test_protocols_in_both_families(protocol: str, ports: Any, v4: ServiceSet, v6: ServiceSet) -> None:
+    """[API] IpPermission: IpProtocol, FromPort and ToPort. ICMP is of IPv4 (RFC 792), ICMPv6 of IPv6 (RFC
+    4443)."""
     one = enforcement([("g", protocol, ports, "0.0.0.0/0"), ("g", protocol, ports, "::/0")], [])
     assert one.reaches(outside("8.8.8.8"), at("10.0.0.1", "g")) == v4
     assert one.reaches(outside("2001:4860::1"), at("2001:db8::1", "g")) == v6
 
 
 def test_anyone_is_two_ranges() -> None:
+    """[RULES] “Example rules”: one rule for all of IPv4, one for all of IPv6."""
     four = enforcement([("g", "tcp", (80, 80), "0.0.0.0/0")], [])
     assert four.reaches(outside("2001:4860::1"), at("2001:db8::1", "g")) == NOTHING
 
@@ -148,18 +160,19 @@ def test_one_family_for_one_flow() -> None:
 
 
 def test_prefix_lists_are_their_entries() -> None:
+    """[RULES] “Components of a security group rule”: a prefix list may be the source or destination."""
     one = enforcement([("g", "tcp", (1, 1), "pl:10.0.0.0/24,10.0.2.0/24"), ("g", "tcp", (2, 2), "pl:")], [])
     assert one.reaches(outside("10.0.2.9"), at("10.9.0.1", "g")) == tcp(1)
     assert one.reaches(outside("10.0.1.255"), at("10.9.0.1", "g")) == NOTHING
 
 
 def test_self_reference() -> None:
+    """[RULES] “Security group referencing”: whoever holds the group, not whoever has such an address."""
     one = enforcement([("g", "-1", None, "g")], [("g", "-1", None, "g")])
     assert one.reaches(at("10.0.0.1", "g"), at("10.0.0.2", "g")) == ANY - icmpv6()
     assert one.reaches(at("10.0.0.1", "g"), outside("10.0.0.2")) == NOTHING
 
 
-# VPC User Guide, "Security group referencing"; VPC peering guide.
 @pytest.mark.parametrize(
     ("vpcs", "peering", "works"),
     [
@@ -179,6 +192,8 @@ def test_self_reference() -> None:
     ],
 )
 def test_references_across_vpcs(vpcs: tuple[str, str], peering: tuple[str, str] | None, works: bool) -> None:
+    """[RULES] “Security group referencing”: groups of one VPC or of peered ones, [PEERING]. Otherwise the
+    rule is stale: [API] DescribeStaleSecurityGroups."""
     doc = stack([("db", "tcp", (1, 1), "web")], [("web", "tcp", (1, 1), "db")], web=vpcs[0], db=vpcs[1])
     if peering is not None:
         body = {"vpc_id": peering[0], "peer_vpc_id": peering[1], "auto_accept": True}
@@ -199,6 +214,8 @@ def test_references_across_vpcs(vpcs: tuple[str, str], peering: tuple[str, str] 
 
 
 def test_a_range_still_works_across_vpcs() -> None:
+    """[RULES] “Components of a security group rule”: a source may be a range; that both groups are of one VPC
+    is asked of references only (“Security group referencing”)."""
     one = enforcement(
         [("db", "tcp", (1, 1), "10.0.0.0/24")],
         [("web", "tcp", (1, 1), "10.1.0.0/24")],
@@ -275,6 +292,7 @@ def test_unknown_rules_are_named() -> None:
 
 
 def test_possible_services() -> None:
+    """RFC 792: ICMP is of IPv4; RFC 4443: ICMPv6 is of IPv6."""
     assert possible(4) | possible(6) == ANY
     assert possible(4) & possible(6) == ANY - icmp() - icmpv6()
     assert udp(53) <= possible(4)

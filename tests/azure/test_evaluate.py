@@ -1,4 +1,10 @@
-"""Tables from Microsoft's documentation, by hand: which rule decides about which packet."""
+"""Tables from Microsoft's documentation, by hand: which rule decides about which packet.
+
+Sources: [NSG] Azure Virtual Network, “Network security groups overview”; [WORKS] “How network security groups
+filter network traffic”; [ASG] “Application security groups”; [TAGS] “Service tags”; [IPV6] “What is IPv6 for
+Azure Virtual Network?”; [API] Azure REST API, SecurityRule. A test that names none is about reading a state
+and about what to say of it.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +38,7 @@ def services(
 
 
 def test_the_default_rules_are_those_of_the_documentation() -> None:
+    """[NSG] “Default security rules”. Two names have other capitals there."""
     table = [(r.name, r.priority, r.direction.value, r.allow) for r in DEFAULTS]
     assert table == [
         ("AllowVnetInBound", 65000, "Inbound", True),
@@ -53,6 +60,8 @@ def test_the_default_rules_are_those_of_the_documentation() -> None:
     ],
 )
 def test_without_rules_the_default_rules_decide(source: str, destination: str, passes: bool) -> None:
+    """[NSG] “Default security rules”; the address of the probes: [TAGS] “Available service tags”,
+    AzureLoadBalancer."""
     enforcement = Enforcement(State(groups={"g": SecurityGroup("g")}))
     end = End.at(destination, filters=["g"])
     assert bool(enforcement.reaches(End.at(source), end)) is passes
@@ -61,6 +70,7 @@ def test_without_rules_the_default_rules_decide(source: str, destination: str, p
 
 
 def test_a_group_that_ends_in_a_deny_of_everything_leaves_no_doubt() -> None:
+    """[NSG] “Default security rules”: rules of a higher priority override them."""
     ends = [rule(f"end-{way}", 4096, way, "Deny", "*") for way in ("Inbound", "Outbound")]
     enforcement = Enforcement(read_terraform(stack(*ends)))
     assert enforcement.why(NSG) == ()
@@ -68,7 +78,8 @@ def test_a_group_that_ends_in_a_deny_of_everything_leaves_no_doubt() -> None:
 
 
 def test_the_table_of_the_application_security_group_page() -> None:
-    """Allow-HTTP-Inbound-Internet, Deny-Database-All, Allow-Database-BusinessLogic."""
+    """[ASG] “Allow-HTTP-Inbound-Internet”, “Deny-Database-All” and “Allow-Database-BusinessLogic”; the group
+    web is here AsgWeb and AsgLogic in one."""
     rules = [
         rule("Allow-HTTP-Inbound-Internet", 100, ports="80", source="Internet", destination="asg:web"),
         rule("Deny-Database-All", 120, access="Deny", protocol="*", ports="1433", destination="asg:db"),
@@ -84,6 +95,7 @@ def test_the_table_of_the_application_security_group_page() -> None:
 
 
 def test_the_first_match_decides_and_order_of_writing_does_not() -> None:
+    """[NSG] “Security rules”, Priority: the lowest number first, and no further after a match."""
     deny = rule("b", 200, access="Deny", ports="20-30")
     allow = rule("a", 300, ports=["22", "80", "25-40"])
     assert inbound(deny, allow, DENY_ALL) == inbound(DENY_ALL, allow, deny) == "tcp/31-40,80"
@@ -91,7 +103,8 @@ def test_the_first_match_decides_and_order_of_writing_does_not() -> None:
 
 
 def test_both_groups_have_to_let_it_pass() -> None:
-    """The subnet's and the interface's: VM1 of the documentation's picture."""
+    """[WORKS] “Inbound traffic”: VM1 is behind two groups, VM2 behind its subnet's, VM3 behind its own, VM4
+    behind none."""
     state = read_terraform(stack(rule("http", 100, ports="80"), DENY_ALL))
     other = read_terraform(stack(rule("both", 100, ports="80-81"), DENY_ALL)).groups[NSG]
     enforcement = Enforcement(
@@ -109,6 +122,7 @@ def test_both_groups_have_to_let_it_pass() -> None:
 
 
 def test_inside_a_subnet_too() -> None:
+    """[WORKS] “Intra-Subnet traffic”."""
     enforcement = Enforcement(read_terraform(stack(DENY_ALL, {**DENY_ALL, "direction": "Outbound"})))
     one, two = (End.at(ip, filters=[NSG]) for ip in ("10.0.0.4", "10.0.0.5"))
     assert not enforcement.reaches(one, two)
@@ -126,14 +140,20 @@ def test_inside_a_subnet_too() -> None:
     ],
 )
 def test_protocols(written: str, said: ServiceSet) -> None:
+    """[API] SecurityRule, protocol; no ICMPv6: [IPV6] “Limitations”.
+
+    `*` is read as every protocol, while [NSG] “Default security rules” speaks of TCP, UDP and ICMP only.
+    """
     assert services(rule("a", 100, protocol=written), DENY_ALL) == said
 
 
 def test_ports_of_every_protocol_are_those_of_tcp_and_udp() -> None:
+    """Our reading, of which there is a note in the state: none of the sources says it."""
     assert inbound(rule("a", 100, protocol="*", ports="80"), DENY_ALL) == "tcp/80; udp/80"
 
 
 def test_a_range_speaks_of_its_family() -> None:
+    """[IPV6] “Limitations”: rules are for IPv4 or for IPv6, and one group may have both."""
     four, six = rule("a", 100, source="0.0.0.0/0", ports="4"), rule("b", 101, source=["::/0"], ports="6")
     assert inbound(four, six, DENY_ALL) == "tcp/4"
     assert inbound(four, six, DENY_ALL, source="2001:db8::1") == "tcp/6"
@@ -144,6 +164,8 @@ def test_a_range_speaks_of_its_family() -> None:
 
 
 def test_icmpv6_is_not_icmp() -> None:
+    """[IPV6] “Limitations”: security groups do not support ICMPv6. That `*` has it is our reading: none of
+    the sources says it."""
     assert inbound(rule("a", 100, protocol="Icmp"), DENY_ALL, source="2001:db8::1") == "none"
     assert services(rule("a", 100, protocol="*"), DENY_ALL, source="2001:db8::1").contains(58, 128 << 8)
 
@@ -179,12 +201,14 @@ def test_what_cannot_be_told_leaves_a_doubt(given: dict[str, object], said: str)
 
 
 def test_behind_a_deny_of_everything_nothing_matters() -> None:
+    """[NSG] “Security rules”, Priority: no further after a match."""
     ends = [DENY_ALL, {**DENY_ALL, "direction": "Outbound", "priority": 100}]
     late = rule("late", 200, "Outbound", destination="Storage")
     assert Enforcement(read_terraform(stack(*ends, late))).why(NSG) == ()
 
 
 def test_two_rules_of_one_priority_leave_a_doubt() -> None:
+    """[NSG] “Security rules”: two rules of one priority and direction cannot be, or are in conflict."""
     ends = [DENY_ALL, {**DENY_ALL, "direction": "Outbound"}]
     enforcement = Enforcement(read_terraform(stack(rule("a", 100), rule("b", 100), *ends)))
     assert any("has the priority of" in why for why in enforcement.why(NSG))

@@ -1,4 +1,9 @@
-"""Who reaches whom: tables written by hand from Google's documentation of the evaluation order."""
+"""Who reaches whom: tables written by hand from Google's documentation of the evaluation order.
+
+Sources: [RULES] Cloud NGFW, “Firewall policy rules”; [ORDER] Cloud NGFW, “Evaluation order for firewall
+policies and rules”; [VPC] “VPC firewall rules”; [TAGS] Cloud NGFW, “Secure tags for firewalls”; [API] Compute
+Engine API, FirewallPolicyRule and Firewall. A test that names none is about our own ways.
+"""
 
 from __future__ import annotations
 
@@ -120,6 +125,7 @@ def test_implied_rules() -> None:
 
 
 def test_the_lowest_number_decides() -> None:
+    """[RULES] “Priority”."""
     found = network([rule(10, "deny", services=tcp(22)), rule(20, "allow", services=tcp())])
     assert passes(found, OUTSIDE, WEB, tcp(443)) and not passes(found, OUTSIDE, WEB, tcp(22))
     found = network([rule(30, "deny", services=tcp(22)), rule(20, "allow", services=tcp())])
@@ -127,7 +133,7 @@ def test_the_lowest_number_decides() -> None:
 
 
 def test_among_vpc_rules_of_one_priority_a_deny_wins() -> None:
-    """[VPC] “Priority”."""
+    """[VPC] “Priority”; [API] Firewall, priority."""
     found = network(classic=[rule(1000, "allow"), rule(1000, "deny", services=tcp(22))])
     assert passes(found, OUTSIDE, WEB, tcp(80)) and not passes(found, OUTSIDE, WEB, tcp(22))
 
@@ -136,12 +142,15 @@ def test_among_vpc_rules_of_one_priority_a_deny_wins() -> None:
 def test_a_broad_vpc_rule_bypasses_the_policy_unless_the_order_says_otherwise(
     order: Order | None, opened: bool
 ) -> None:
-    """[ORDER]: by default VPC firewall rules are walked before the network's policies."""
+    """[ORDER] “Network firewall policy enforcement order”: by default VPC firewall rules are walked before
+    the network's policies."""
     found = network([rule(1, "deny")], [rule(65534, "allow")], order=order)
     assert passes(found, OUTSIDE, WEB, tcp(22)) is opened
 
 
 def test_a_policy_that_does_not_decide_leaves_it_to_what_comes_next() -> None:
+    """[ORDER] “Network firewall policy enforcement order”, BEFORE_CLASSIC_FIREWALL: VPC rules come next,
+    implied rules last."""
     found = network([rule(1, "deny", services=tcp(22))], [rule(1, "allow", services=tcp())], order=BEFORE)
     assert passes(found, OUTSIDE, WEB, tcp(80)) and not passes(found, OUTSIDE, WEB, tcp(22))
     assert not passes(found, OUTSIDE, WEB, udp(53))
@@ -156,16 +165,19 @@ def test_goto_next_leaves_a_policy() -> None:
 
 
 def test_hierarchical_policies_come_first() -> None:
+    """[ORDER] “Firewall rule evaluation process”: before any other rule, whatever the enforcement order."""
     found = under(network(classic=[rule(0, "allow")]), [rule(9, "deny", services=tcp(22))])
     assert not passes(found, OUTSIDE, WEB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(23))
 
 
 def test_the_organization_decides_before_its_folders() -> None:
+    """[ORDER] “Firewall rule evaluation process”: the organization first, then its folders from the top."""
     found = under(network(), [rule(9, "deny", services=tcp(22))], [rule(1, "allow", services=tcp())])
     assert not passes(found, OUTSIDE, WEB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(23))
 
 
 def test_a_rule_of_a_hierarchical_policy_may_be_for_some_networks() -> None:
+    """[API] FirewallPolicyRule, targetResources: the networks whose machines get the rule."""
     limited = replace(rule(1, "allow", services=tcp(22)), networks=frozenset({"far"}))
     found = under(network(), [limited, rule(2, "allow", services=tcp(23))])
     assert not passes(found, OUTSIDE, WEB, tcp(22)) and passes(found, OUTSIDE, WEB, tcp(23))
@@ -173,8 +185,8 @@ def test_a_rule_of_a_hierarchical_policy_may_be_for_some_networks() -> None:
 
 
 def test_hierarchical_rules_name_machines_by_tag_and_by_account() -> None:
-    """[TAGS]: secure tags are sources and targets in a hierarchical policy too. [API] FirewallPolicyRule,
-    targetServiceAccounts: the instances that a rule is applied to."""
+    """[TAGS] “Types of tags”: secure tags are sources and targets in a hierarchical policy too. [API]
+    FirewallPolicyRule, targetServiceAccounts: the instances that a rule is applied to."""
     above = [
         rule(1, "deny", services=tcp(22), targets="db", peers="web"),
         rule(2, "deny", services=tcp(23), targets="@ops"),
@@ -221,6 +233,7 @@ def test_accounts_say_nothing_in_a_peered_network() -> None:
 
 
 def test_secure_tags_name_sources_and_targets() -> None:
+    """[TAGS] “Types of tags”; the addresses that a source tag stands for: [RULES] “Sources”."""
     found = network([rule(1, "allow", services=tcp(5432), targets="db", peers="web")])
     assert passes(found, WEB, DB, tcp(5432)) and not passes(found, DB, WEB, tcp(5432))
     assert not passes(found, spot("10.0.0.3", "api"), DB, tcp(5432))
@@ -228,13 +241,17 @@ def test_secure_tags_name_sources_and_targets() -> None:
 
 
 def test_ranges_and_tags_of_one_rule_add_up() -> None:
-    """[RULES]: several source parameters are a union."""
+    """[RULES] “Sources”: several source parameters are a union."""
     found = network([rule(1, "allow", targets="db", peers="web", ranges=Addresses.of("8.8.8.0/24"))])
     assert passes(found, WEB, DB, tcp(1)) and passes(found, OUTSIDE, DB, tcp(1))
     assert not passes(found, spot("9.9.9.9", None), DB, tcp(1))
 
 
 def test_network_tags_and_accounts_name_machines_of_the_same_network() -> None:
+    """[API] Firewall, sourceTags: machines of the same VPC network with the tag; accounts: [VPC] “Source”.
+
+    One rule has both here for brevity; the API takes either tags or accounts.
+    """
     found = network(classic=[rule(1, "allow", targets="-db", peers="-web @app")])
     db = spot("10.0.0.2", "-db")
     assert passes(found, spot("10.0.0.1", "-web"), db, tcp(1))
@@ -244,7 +261,7 @@ def test_network_tags_and_accounts_name_machines_of_the_same_network() -> None:
 
 
 def test_secure_tags_reach_into_peered_networks_and_network_tags_do_not() -> None:
-    """[TAGS] “Specifications”."""
+    """[TAGS] “Specifications” on peered networks; [API] Firewall, sourceTags: of the same VPC network."""
     both = network([rule(1, "allow", peers="web")], [rule(1, "allow", services=tcp(1), peers="-old")])
     far, old = spot("10.1.0.1", "web", on="other"), spot("10.1.0.2", "-old", on="other")
     apart = State({"net": both})
@@ -254,6 +271,7 @@ def test_secure_tags_reach_into_peered_networks_and_network_tags_do_not() -> Non
 
 
 def test_everyone_of_one_family_is_nobody_of_the_other() -> None:
+    """[RULES] “IP address ranges”."""
     found = network([rule(1, "allow", ranges=V4)])
     assert passes(found, OUTSIDE, WEB, tcp(1)) and not passes(
         found, spot("2600::1", None), spot("fd00::1"), tcp(1)
@@ -261,6 +279,7 @@ def test_everyone_of_one_family_is_nobody_of_the_other() -> None:
 
 
 def test_egress_is_closed_by_a_rule_only() -> None:
+    """[VPC] “Implied rules”: egress is allowed; [RULES] “Targets”: a rule is for whom it names."""
     policy = [
         rule(1, "allow", OUT, tcp(443), Addresses.of("8.8.8.0/24"), targets="web"),
         rule(9, "deny", OUT, targets="web db"),
