@@ -114,6 +114,8 @@ def prove_asleep(done: Compilation, document: Mapping[str, Any]) -> Proof:
     same = _same(sides, AddressAtoms(read[0][0].cuts()))
     without = {(id(m.source), id(m.destination)): m for m in sides[1].mismatches()}
     left: dict[Difference, None] = {}
+    explained: dict[Difference, None] = {}
+    accepted = usable(done.model, done.residuals)
     for mismatch in sides[0].mismatches():
         for place in product(same[id(mismatch.source)], same[id(mismatch.destination)]):
             known = without.get(place)
@@ -121,12 +123,14 @@ def prove_asleep(done: Compilation, document: Mapping[str, Any]) -> Proof:
             if known is not None:
                 opens, closes = opens - known.opens, closes - known.closes
             more = replace(mismatch, opens=opens, closes=closes)
-            left |= dict.fromkeys(differences((done.intent, sides[0], more), ()))
+            for found in differences((done.intent, sides[0], more), accepted):
+                (explained if found.residual else left)[found] = None
+    found_status = status(done.model, left, ())
     tally = sides[0].tally
     return Proof(
-        "between" if (found := status(done.model, left, ())) == "equal" else found,
+        "between" if found_status == "equal" else found_status,
         tuple(sorted(left)),
-        (),
+        tuple(sorted(explained)),
         tuple(sorted((m for v in read[0] for m in v.memberships()), key=in_order)),
         tuple(sorted({n for v in read[0] for n in v.notes()})),
         tuple(e for v in read[0] for e in v.exempt()),

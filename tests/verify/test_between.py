@@ -15,9 +15,10 @@ from segkit.artifacts.bridge import bridge
 from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation
+from segkit.model.ends import anywhere
 from segkit.model.model import Model
 from segkit.platforms.azure.joins import JOINS
-from segkit.sets import Addresses
+from segkit.sets import Addresses, sctp
 from segkit.verify import Proof, prove_between, proved
 from tests.e2e import estate, test_double_aws, test_double_azure, test_double_google
 from tests.e2e.estate import HOSTS, TODAY
@@ -290,3 +291,17 @@ def test_what_cannot_be_asleep_is_told(platform: str, options: dict[str, Any], t
     given = () if "tags" in options else (platform,)
     with pytest.raises(SegkitError, match=told):
         compile_model(make(*given, **options), "nothing")
+
+
+def test_what_is_accepted_is_so_while_all_is_asleep() -> None:
+    """Machines that are made later have the security group that is published for them from the first day."""
+    seg = Segmentation("shop", today=TODAY)
+    seg.workload_class("web", {"app": "web"}, ["10.1.0.0/24"])
+    seg.policy("p", "application").allow(anywhere, L.app == "web", sctp(), id="calls")
+    placement = {"vnet_id": "vnet", "resource_group": "rg", "location": "westeurope"}
+    target = seg.target("t", "azure", placement=placement)
+    for residual in ("other-protocols", "snapshot"):
+        target.accept_residual(residual, owner="me", reason="a test", expires="2999-01-01")
+    done = compile_model(seg.build(), "nothing")
+    found = proved(done, done.fragment)
+    assert found.status == "between" and {d.residual for d in found.accepted} == {"other-protocols"}
