@@ -74,7 +74,7 @@ def prove_between(
     models = [_with(before, after), _with(after, before)]
     intents = [Intent(model) for model in models]
     read = alike([views(model, document) for model in models], _outside(*intents))
-    sides = [Comparison(Passing(i), held) for i, held in zip(intents, read, strict=True)]
+    sides = [Comparison(Passing(i), held, merging=True) for i, held in zip(intents, read, strict=True)]
     left: dict[Difference, None] = {}
     explained: dict[Difference, None] = {}
     accepted = [usable(model, found) for model, found in zip(models, residuals, strict=True)]
@@ -186,9 +186,13 @@ def _shared(sides: Sequence[Comparison], atoms: AddressAtoms) -> Iterator[tuple[
 
 
 def _met(one: Spotted, other: Spotted) -> tuple[Spotted, Spotted]:
-    """Two classes with only those who are in both."""
+    """Two classes with only those who are in both, and where they may be in both."""
     names = tuple(sorted(set(one.names) & set(other.names)))
-    return replace(one, names=names), replace(other, names=names)
+    there, here = Addresses.union(one.supposed), Addresses.union(other.supposed)
+    return (
+        replace(one, names=names, supposed=tuple(at & here for at in one.supposed if at & here)),
+        replace(other, names=names, supposed=tuple(at & there for at in other.supposed if at & there)),
+    )
 
 
 def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequence[int]]:
@@ -196,14 +200,19 @@ def _same(sides: Sequence[Comparison], atoms: AddressAtoms) -> Mapping[int, Sequ
     one of them does not know may be any that the other knows."""
     places: dict[Who, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for spotted in sides[1].spots:
-        truth = _truth(spotted, atoms)
+        truths = _truths(spotted, atoms)
         for who in _who(spotted):
-            places[who][truth].append(id(spotted))
+            for truth in truths:
+                places[who][truth].append(id(spotted))
     found: dict[int, Sequence[int]] = {}
     for spotted in sides[0].spots:
-        truth, others = _truth(spotted, atoms), [places.get(who, {}) for who in _who(spotted)]
+        truths, others = _truths(spotted, atoms), [places.get(who, {}) for who in _who(spotted)]
+        lowest = min(truths)
         held = (
-            ids for at in others for near, ids in at.items() if truth == near or min(truth, near) == _UNKNOWN
+            ids
+            for at in others
+            for near, ids in at.items()
+            if near in truths or min(lowest, near) == _UNKNOWN
         )
         found[id(spotted)] = tuple(dict.fromkeys(other for ids in held for other in ids))
     return found
@@ -214,11 +223,11 @@ def _who(spotted: Spotted) -> Iterator[Who]:
         yield name, spotted.cell.realm, spotted.cell.family
 
 
-def _truth(spotted: Spotted, atoms: AddressAtoms) -> int:
+def _truths(spotted: Spotted, atoms: AddressAtoms) -> frozenset[int]:
     """Which sets hold its addresses; for those that are only supposed, in numbers of their own, which are
     below that for no known one."""
-    at = spotted.supposed[0] if spotted.supposed else spotted.addresses
-    if at is None:
-        return _UNKNOWN
-    truth = atoms.split(at, spotted.cell.family)[0][1]
-    return _UNKNOWN - 1 - truth if spotted.supposed else truth
+    family = spotted.cell.family
+    if spotted.supposed:
+        return frozenset(_UNKNOWN - 1 - atoms.split(at, family)[0][1] for at in spotted.supposed)
+    known = spotted.addresses
+    return frozenset((_UNKNOWN if known is None else atoms.split(known, family)[0][1],))

@@ -92,8 +92,8 @@ class Comparison:
     time, over the classes that neither side tells apart."""
 
     def __init__(self, passing: Passing, views: Sequence[View], merging: bool = False) -> None:
-        """With `merging`, places of one class that no rule tells apart are one class; else all comparisons of
-        an intent with views that tell the same addresses apart have the same."""
+        """With `merging`, places of one class that no rule tells apart are one class. Without, comparisons of
+        several documents with one intent have the same places."""
         self._views = tuple(views)
         self.tally = Tally()
         spots = tuple(_spotted(passing.intent.cells, self._views))

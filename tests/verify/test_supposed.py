@@ -206,9 +206,11 @@ def test_ranges_of_ours_that_are_left_of_everywhere_hold_it(platform: str) -> No
     assert proof(seg.build(), {}).status == "equal"
 
 
-def test_places_that_nobody_tells_apart_are_told_as_one() -> None:
-    """A rule each for two ranges, and both open the same."""
-    found = proof(estate("aws", **group("10.1.0.0/24", "10.3.0.0/24")), {})
+@pytest.mark.parametrize("twice", [False, True])
+def test_places_that_nobody_tells_apart_are_told_as_one(twice: bool) -> None:
+    """A rule each for two ranges, and both open the same; between two applies, too."""
+    model = estate("aws", **group("10.1.0.0/24", "10.3.0.0/24"))
+    found = proof(model, {}, model if twice else None)
     (mine,) = (d for d in found.differences if d.source.startswith("web") and d.destination == "db")
     assert (mine.source, mine.services) == ("web at 10.1.0.0/24, 10.3.0.0/24", "tcp/22")
 
