@@ -184,6 +184,10 @@ def test_references_are_names_that_are_not_looked_into() -> None:
     assert compile_model(seg.build()).fragment["resource"]
 
 
+def test_the_name_of_a_tag_may_be_a_reference() -> None:
+    assert compile_model(estate({"tags": {'${var.old ? "cost" : "cost-centre"}': "7"}}).build())
+
+
 def test_references_of_two_stacks_are_two_things() -> None:
     """Stacks that are made alike call their networks and subnets alike; an id means one wherever it is."""
 

@@ -88,7 +88,8 @@ def _check_tags(target: Target, tags: Mapping[str, str]) -> Iterator[Problem]:
         what = f"{len(tags)} tags, and {OWN_TAGS} of segkit's"
         yield wrong(target, "tags", what, f"pass at most {most}: Azure takes {TAGS_LIMIT}")
     for key, value in sorted(tags.items()):
-        if not key or len(key) > TAG_KEY_LIMIT or set(key) & NOT_IN_TAG:
+        refused = not key or len(key) > TAG_KEY_LIMIT or set(key) & NOT_IN_TAG
+        if refused and "${" not in key:
             fix = f"write 1 to {TAG_KEY_LIMIT} letters, and none of {' '.join(sorted(NOT_IN_TAG))}"
             yield wrong(target, "tags", f"the tag {key!r} has a name that Azure refuses", fix)
         if len(value) > TAG_VALUE_LIMIT and "${" not in value:
