@@ -185,7 +185,10 @@ def test_references_are_names_that_are_not_looked_into() -> None:
 
 
 def test_the_name_of_a_tag_may_be_a_reference() -> None:
-    assert compile_model(estate({"tags": {'${var.old ? "cost" : "cost-centre"}': "7"}}).build())
+    tag = '${var.old ? "cost" : "cost-centre"}'
+    fragment = compile_model(estate({"tags": {tag: "7"}}).build()).fragment
+    groups = fragment["resource"]["azurerm_application_security_group"].values()
+    assert groups and all(body["tags"][tag] == "7" for body in groups)
 
 
 def test_references_of_two_stacks_are_two_things() -> None:

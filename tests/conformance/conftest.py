@@ -7,7 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conformance.planes import PLANES
+from tests.conformance.case import Case
+from tests.conformance.planes import ENCODINGS, IDS, PLANES
 
 
 @pytest.fixture(scope="module")
@@ -17,3 +18,8 @@ def no_quotas() -> Iterator[None]:
         for plane in PLANES:
             stack.enter_context(plane.unlimited())
         yield
+
+
+@pytest.fixture(params=ENCODINGS, ids=IDS)
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(*request.param)

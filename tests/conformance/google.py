@@ -60,9 +60,9 @@ _LINK = "google_compute_network_firewall_policy_association"
 _NAMED = ("google_tags_tag_key", "google_tags_tag_value", POLICY, _LINK, "google_compute_firewall")
 
 
-def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
-    """Placements with every quota out of the way; bit 0 peers the first two networks, bit 1 writes egress by
-    range."""
+def placement(encoding: str, **more: Any) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements with every quota out of the way, and some arguments; bit 0 peers the first two networks, bit
+    1 writes egress by range."""
 
     def make(name: str, names: Sequence[str], choice: int) -> Mapping[str, Any]:
         peer = [n for n in names[:2] if n != name] if choice & 1 and name in names[:2] else []
@@ -74,6 +74,7 @@ def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str,
             "egress": "ranges" if choice & 2 else "exact",
             "order": "BEFORE_CLASSIC_FIREWALL" if choice & 2 else "AFTER_CLASSIC_FIREWALL",
             "quotas": dict.fromkeys(QUOTAS, MOST),
+            **more,
         }
 
     return make
@@ -81,15 +82,13 @@ def placement(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str,
 
 def by_network_tags(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
     """Placements whose rules are VPC firewall rules."""
-    make = placement("groups")
-    return lambda name, names, choice: {**make(name, names, choice), "tags": "network"}
+    return placement("groups", tags="network")
 
 
 def by_accounts(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
     """Placements whose rules are VPC firewall rules, and every workload has an account of its own."""
-    make = placement("groups")
-    more = {"tags": "service-accounts", "accounts": "{workload}@p.iam.gserviceaccount.com"}
-    return lambda name, names, choice: {**make(name, names, choice), **more}
+    accounts = "{workload}@p.iam.gserviceaccount.com"
+    return placement("groups", tags="service-accounts", accounts=accounts)
 
 
 def with_admin(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:

@@ -8,8 +8,11 @@ from typing import Any
 
 from segkit.compiler import Compilation, compile_model
 from segkit.model import Segmentation
+from segkit.model.model import Model
+from segkit.model.policy import Mode
 from segkit.sets import L, tcp
 from segkit.verify import Proof, prove
+from tests.oracles.intent_oracle import Spot
 from tests.strategies import TODAY
 
 Document = dict[str, Any]
@@ -59,3 +62,13 @@ def beside(**resources: Any) -> Callable[[Document], None]:
             document["resource"].setdefault(kind, {}).update(bodies)
 
     return change
+
+
+def mode_at(model: Model, spot: Spot) -> Mode | None:
+    """The mode at an endpoint; None where no target owns it."""
+    if spot.workload is None:
+        return None
+    labels = spot.workload.label_map
+    owned = any(t.owns(labels, i.realm, i.network) for i in spot.workload.interfaces for t in model.targets)
+    zone = model.zone_of(labels)
+    return (zone.mode if zone else "enforce") if owned else None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,14 +13,13 @@ from hypothesis import strategies as st
 
 from segkit.compiler import compile_model
 from segkit.errors import SegkitError
-from segkit.model.model import Model
 from segkit.sets import ANY, L, tcp
 from segkit.verify import prove
 from tests.conformance import google
 from tests.conformance.planes import GOOGLE
 from tests.conformance.test_meaning import sample
-from tests.google.kit import beside, compiled, proof, shop
-from tests.oracles.intent_oracle import Oracle, Spot
+from tests.google.kit import beside, compiled, mode_at, proof, shop
+from tests.oracles.intent_oracle import Oracle
 from tests.strategies import Features
 
 FIREWALL = "google_compute_firewall"
@@ -31,29 +31,7 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def with_others(encoding: str) -> Any:
-    """Placements of targets that others protect, too."""
-    make = google.placement(encoding)
-
-    def place(name: str, names: Sequence[str], choice: int) -> Mapping[str, Any]:
-        return {**make(name, names, choice), "membership": "shared"}
-
-    return place
-
-
-SHARED = replace(GOOGLE, placement=with_others)
-
-
-def watched(model: Model, spot: Spot) -> bool:
-    """Is an endpoint in visibility mode, and in a target?"""
-    zone = model.zone_of(spot.workload.label_map) if spot.workload is not None else None
-    if spot.workload is None or zone is None or zone.mode != "visibility":
-        return False
-    return any(
-        target.owns(spot.workload.label_map, i.realm, i.network)
-        for i in spot.workload.interfaces
-        for target in model.targets
-    )
+SHARED = replace(GOOGLE, placement=partial(google.placement, membership="shared"))
 
 
 @pytest.mark.parametrize("encoding", SHARED.encodings)
@@ -73,7 +51,7 @@ def test_whoever_is_watched_stays_as_it_is(encoding: str, data: st.DataObject, s
     assert found.status == "equal", found.text()
     oracle, passes = Oracle(model), SHARED.packets(model, document)
     for packet in sample(oracle, seed):
-        if watched(model, packet.destination):
+        if mode_at(model, packet.destination) == "visibility":
             assert not passes(packet)  # nothing but the implied rules speaks of it
         else:
             assert passes(packet) is oracle.passes(packet)
