@@ -23,7 +23,7 @@ from tests.strategies import EVERYTHING, TODAY, Features, models
 
 RULES = "aws_vpc_security_group_egress_rule"
 SOME = settings(
-    max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None
+    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None
 )
 
 

@@ -61,6 +61,7 @@ class AwsView:
         self._doubts: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._doubt_of: dict[str, str] = {}
         self._alone: dict[tuple[str, ...], frozenset[str]] = {}
+        self._asked: dict[tuple[str, Direction, ServiceSet], Sequence[Permission]] = {}
         for workload in model.workloads:
             for interface in workload.interfaces:
                 found = tuple(self._find(workload, interface))
@@ -108,11 +109,19 @@ class AwsView:
                 (Direction.INGRESS, destination, source),
             )
             for group in groups_of(own)
-            if group in self._state.groups
-            for p in self._state.groups[group].permissions(direction)
-            if p.services.overlaps(services) and _matches(p, peer)
+            for p in self._about(group, direction, services)
+            if _matches(p, peer)
         }
         return tuple(sorted(found))
+
+    def _about(self, group: str, direction: Direction, services: ServiceSet) -> Sequence[Permission]:
+        """The rules of a group about some of these services; thousands of pairs may ask for the same."""
+        asked = group, direction, services
+        if asked not in self._asked:
+            known = self._state.groups.get(group)
+            held = known.permissions(direction) if known else ()
+            self._asked[asked] = [p for p in held if p.services.overlaps(services)]
+        return self._asked[asked]
 
     def notes(self) -> Sequence[str]:
         """What the reader and the evaluation noted."""
