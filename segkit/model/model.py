@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from segkit.model.policy import AddressSet, Group, LabelPolicy, Rule, Service, Zone
+from segkit.model.policy import AddressSet, Group, LabelPolicy, Mode, Rule, Service, Zone
 from segkit.model.workloads import DEFAULT_REALM, LabelSchema, Workload
 from segkit.sets import ALL, Domains, Predicate
 
@@ -100,3 +100,8 @@ class Model:
     def zone_of(self, labels: Mapping[str, str]) -> Zone | None:
         """The zone a workload with these labels is in."""
         return next((z for z in self.zones if z.predicate.matches(labels)), None)
+
+    def mode_of(self, labels: Mapping[str, str]) -> Mode:
+        """How rules hold at a workload with these labels: the mode of its zone, `enforce` without one."""
+        zone = self.zone_of(labels)
+        return zone.mode if zone else "enforce"

@@ -17,7 +17,7 @@ from segkit.progress import steps
 from segkit.sets import Addresses, IntervalSet, ServiceSet
 from segkit.sets.atoms import AddressAtoms
 from segkit.sets.planes import bits, together
-from segkit.verify.merged import merged
+from segkit.verify.merged import homes, merged
 from segkit.verify.supposed import Supposed
 
 _FEW = 3
@@ -101,7 +101,8 @@ class Comparison:
         self._passing = _refined(passing, [s.cell.index for s in self._spots])
         self._rows = [view.rows([s.spot(n) for s in self._spots]) for n, view in enumerate(self._views)]
         self._unfiltered = [self._beside(n, view) for n, view in enumerate(self._views) if view.unfiltered()]
-        self._homes = _homes(self._spots)
+        self._homes = homes(self._spots)
+        self._lost = frozenset(self._homes.values())
         self._sure: dict[tuple[int, int], Mismatch] = {}
         self._itself: dict[tuple[str, ...], int] = defaultdict(int)
         for position, spotted in enumerate(self._spots):
@@ -166,7 +167,7 @@ class Comparison:
         for destination, mismatch in found:
             home = self._homes.get(source, source), self._homes.get(destination, destination)
             if mismatch.certain:
-                if not self._homes.keys().isdisjoint(home):
+                if not self._lost.isdisjoint(home):
                     self._sure[home] = mismatch
             elif (sure := self._sure.get(home)) is not None:
                 opens, closes = mismatch.opens - sure.opens, mismatch.closes - sure.closes
@@ -239,19 +240,6 @@ def _each(mismatch: Mismatch) -> Iterator[tuple[Spotted, Spotted]]:
     )
     yield from ((source, destinations[0]) for source in sources)
     yield from ((sources[0], destination) for destination in destinations[1:])
-
-
-def _homes(spots: Sequence[Spotted]) -> dict[int, int]:
-    """The classes of those whose address is not known, each with itself at no known one; that stands before
-    what is supposed."""
-    homes: dict[int, int] = {}
-    home = 0
-    for position, spotted in enumerate(spots):
-        if not spotted.supposed:
-            home = position
-        else:
-            homes[home] = homes[position] = home
-    return homes
 
 
 def _profiles(member: Member, views: Sequence[View]) -> Iterator[tuple[Hashable, ...]]:

@@ -6,7 +6,7 @@ and pairs of such places would be ten thousand.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,33 +21,35 @@ if TYPE_CHECKING:
 def merged(spots: Sequence[Spotted], views: Sequence[View]) -> Sequence[Spotted]:
     """The classes, with places as one that differ in nothing to anybody, and without those that are like no
     known address. `spots` has the places of a class right behind it."""
-    homes = _homes(spots)
-    if not homes:
+    places = homes(spots)
+    many = Counter(places.values())
+    asked = {n: home for n, home in places.items() if many[home] > 1}
+    if not asked:
         return spots
-    alike = {held[0]: held for held in _alike(spots, homes, views)}
+    alike = {held[0]: held for held in _alike(spots, asked, views)}
     return [
         replace(spotted, supposed=tuple(at for m in alike.get(n, [n]) for at in spots[m].supposed))
         for n, spotted in enumerate(spots)
-        if n not in homes or n in alike
+        if n not in asked or n in alike
     ]
 
 
-def _homes(spots: Sequence[Spotted]) -> Mapping[int, int]:
-    """The places of classes with several, each with the class at no known address."""
-    found: dict[int, list[int]] = defaultdict(list)
+def homes(spots: Sequence[Spotted]) -> Mapping[int, int]:
+    """Places at which somebody may be, each with the class at no known address; that stands before them."""
+    found: dict[int, int] = {}
     home = 0
     for position, spotted in enumerate(spots):
         if spotted.supposed:
-            found[home].append(position)
+            found[position] = home
         else:
             home = position
-    return {n: home for home, held in found.items() if len(held) > 1 for n in held}
+    return found
 
 
-def _alike(spots: Sequence[Spotted], homes: Mapping[int, int], views: Sequence[View]) -> Sequence[list[int]]:
+def _alike(spots: Sequence[Spotted], home: Mapping[int, int], views: Sequence[View]) -> Sequence[list[int]]:
     """The places of each class by what they are to everybody, and everybody to them."""
     planes = [view.rows([s.spot(n) for s in spots]) for n, view in enumerate(views)]
-    asked = sorted({*homes, *homes.values()})
+    asked = sorted({*home, *home.values()})
     among = sum(1 << n for n in asked)
     kinds: dict[Row, int] = {}  # many rows are equal, and long
     cuts: dict[int, None] = {}
@@ -62,5 +64,5 @@ def _alike(spots: Sequence[Spotted], homes: Mapping[int, int], views: Sequence[V
     tables = [cut.to_bytes(size, "little") for cut in cuts]
     for n in asked:
         told = bytes(table[n >> 3] >> (n & 7) & 1 for table in tables)
-        groups[homes.get(n, n), rows[n], told].append(n)
-    return [held for held in groups.values() if held[0] in homes]
+        groups[home.get(n, n), rows[n], told].append(n)
+    return [held for held in groups.values() if held[0] in home]

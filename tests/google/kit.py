@@ -70,5 +70,4 @@ def mode_at(model: Model, spot: Spot) -> Mode | None:
         return None
     labels = spot.workload.label_map
     owned = any(t.owns(labels, i.realm, i.network) for i in spot.workload.interfaces for t in model.targets)
-    zone = model.zone_of(labels)
-    return (zone.mode if zone else "enforce") if owned else None
+    return model.mode_of(labels) if owned else None

@@ -185,8 +185,7 @@ class AwsView:
     def _visible(self, labels: Labels) -> bool:
         """Is a workload with these labels in a zone in visibility mode?"""
         if labels not in self._seen_only:
-            zone = self._model.zone_of(dict(labels))
-            self._seen_only[labels] = zone is not None and zone.mode == "visibility"
+            self._seen_only[labels] = self._model.mode_of(dict(labels)) == "visibility"
         return self._seen_only[labels]
 
     def _attached(

@@ -227,7 +227,7 @@ class AzureView:
     ) -> Iterator[Profile]:
         self._held |= groups
         here = self._placements[target.name]
-        watched = here.shared and self._watched(workload)
+        watched = here.shared and self._model.mode_of(workload.label_map) == "visibility"
         known = self._addresses(workload, interface)
         six = not known or bool(known.family(6))
         for subnet in subnets:
@@ -271,10 +271,6 @@ class AzureView:
         if subnet in self._state.untold and self._state.subnets:
             return (f"it is in {subnet}, which may be one that has a security group",)
         return tuple(f"{where}: it may put a security group on its subnet" for where in self._loose)
-
-    def _watched(self, workload: Workload) -> bool:
-        zone = self._model.zone_of(workload.label_map)
-        return zone is not None and zone.mode == "visibility"
 
     # -- what was recorded
 

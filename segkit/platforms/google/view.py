@@ -230,7 +230,8 @@ class GoogleView:
     ) -> Profile:
         network = self._networks[target.name]
         # Visibility beside others: their rules keep deciding, so this end is no part of the proof.
-        filters = self._placements[target.name].membership == "exclusive" or not self._watched(workload)
+        alone = self._placements[target.name].membership == "exclusive"
+        filters = alone or self._model.mode_of(workload.label_map) != "visibility"
         own = Profile(network, self._effective(held, network), filters=filters)
         contrary = self._contrary.get(own.network, "")
         unknown = tuple(t for t in (why, contrary, *self._conflicts(own.held)) if t)
@@ -248,10 +249,6 @@ class GoogleView:
         known = Membership(target.name, workload.name, interface.name, status, where, groups, unknown)
         self._memberships.append((known, own))
         return own
-
-    def _watched(self, workload: Workload) -> bool:
-        zone = self._model.zone_of(workload.label_map)
-        return zone is not None and zone.mode == "visibility"
 
     def _effective(self, held: Holders, network: str) -> Holders:
         """What a machine holds, without tags that say nothing on a network: those of a key for another one,

@@ -74,8 +74,7 @@ class Placing:
         modes: dict[str, set[bool]] = defaultdict(set)
         watched: dict[Workload, set[str]] = defaultdict(set)
         for workload in intent.model.workloads:
-            zone = intent.model.zone_of(workload.label_map)
-            passive = zone is not None and zone.mode == "visibility"
+            passive = intent.model.mode_of(workload.label_map) == "visibility"
             for one in workload.interfaces:
                 if target.owns(workload.label_map, one.realm, one.network):
                     places = self.of(target.name, workload, one)

@@ -118,14 +118,11 @@ def make_plan(draft: GoogleDraft, encodings: Mapping[str, Encoding]) -> Plan:
 
 def _with_closing(carried: Iterable[Carried], target: str, draft: Draft) -> tuple[Carried, ...]:
     """What interfaces carry, with the tag that closes: all but those that are watched beside others."""
-    model, tag = draft.intent.model, enforced(target)
-    alone = draft.grounds[target].alone
-    watched = set() if alone else {zone.name for zone in model.zones if zone.mode == "visibility"}
+    model, tag, alone = draft.intent.model, enforced(target), draft.grounds[target].alone
     worn: dict[tuple[GroupId, ...], tuple[GroupId, ...]] = {}  # shared by many interfaces
     out = []
     for one in carried:
-        zone = model.zone_of(one.workload.label_map) if watched else None
-        if zone is None or zone.name not in watched:
+        if alone or model.mode_of(one.workload.label_map) != "visibility":
             one = replace(one, groups=worn.setdefault(one.groups, (*one.groups, tag)))
         out.append(one)
     return tuple(out)
