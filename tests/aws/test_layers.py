@@ -286,7 +286,13 @@ def test_what_a_selector_asks_for(predicate: Predicate, keys: set[str]) -> None:
     [
         ({"layer": [["role"]]}, "encoding has 'layer'"),
         ({"layers": ["role"]}, "layers of the encoding is"),
-        ({"layers": [["role"]], "blocks": [["a", "b"]]}, "encoding has blocks and layers"),
+        ({"apart": {"servers": 1}}, "apart of the encoding is"),
+        ({"apart": {"servers": [0]}}, "apart of the encoding is"),
+        ({"apart": {"servers": [1]}, "blocks": [["a", "b"]]}, "encoding has apart, but no layers"),
+        (
+            {"apart": {"servers": [2]}, "blocks": [["a", "b"]], "layers": [["role"]]},
+            "apart spares 'servers' block 2",
+        ),
         ({"shards": {"servers": 1}}, "shards of the encoding is"),
         ({"shards": {"servers": "2"}}, "shards of the encoding is"),
         ({"shards": {"servers": 17}}, "shards of the encoding is"),

@@ -57,13 +57,17 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """An encoding by its parts: `blocks` of group names or `layers` of label keys (with neither, every
-    selector has its group), and `shards`: the groups that are cut into several with the same members, by
-    name, and into how many."""
+    """An encoding by its parts: `blocks` of group names, `layers` of label keys for the selectors in none of
+    them (with neither, every selector has its group), and `shards`: the groups that are cut into several with
+    the same members, by name, and into how many.
+
+    `apart` are groups whose members are spared the groups of some blocks, by number from 1 on; their group of
+    the last layer stands for those too, and may be cut into so many more."""
 
     blocks: tuple[tuple[str, ...], ...] = ()
     layers: tuple[tuple[str, ...], ...] = ()
     shards: tuple[tuple[str, int], ...] = ()
+    apart: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,11 @@ def encoding_of(given: Any) -> str | tuple[tuple[str, ...], ...] | Parts:
         return given
     if not isinstance(given, Mapping):
         return tuple(sorted(tuple(sorted(block)) for block in given))
-    blocks = tuple(sorted(tuple(sorted(block)) for block in given.get("blocks", ())))
     layers = tuple(tuple(sorted(layer)) for layer in given.get("layers", ()))
-    return Parts(blocks, layers, tuple(sorted(given.get("shards", {}).items())))
+    found = [tuple(sorted(block)) for block in given.get("blocks", ())]
+    blocks = tuple(found if layers else sorted(found))
+    apart = tuple((name, tuple(sorted(blocks))) for name, blocks in sorted(given.get("apart", {}).items()))
+    return Parts(blocks, layers, tuple(sorted(given.get("shards", {}).items())), apart)
 
 
 def check(model: Model, target: Target) -> Iterator[Problem]:
@@ -192,6 +198,7 @@ def _check_encoding(model: Model, target: Target, encoding: Any) -> Iterator[Pro
                 and all(type(n) is int and 1 < n <= MOST_SHARDS for n in value.values())
             ),
         ),
+        "apart": ("numbers of blocks, from 1 on, by the name of a group", _lists_of_numbers),
     }
     for name in sorted(set(map(str, encoding)) - set(shapes)):
         fix = f"an encoding has {listed(shapes)}"
@@ -200,15 +207,38 @@ def _check_encoding(model: Model, target: Target, encoding: Any) -> Iterator[Pro
     for name in bad:
         what = f"{name} of the encoding is {reprlib.repr(encoding[name])}"
         yield wrong(target, "encoding", what, f"write {shapes[name][0]}")
-    if "blocks" in encoding and "layers" in encoding:
-        fix = "keep one: layers find the block of a selector by its labels"
-        yield wrong(target, "encoding", "encoding has blocks and layers", fix)
-    elif not bad:
-        yield from check_encoding(target, ENCODINGS, encoding.get("blocks", ()))
+    if not bad:
+        if not encoding.get("layers"):
+            yield from check_encoding(target, ENCODINGS, encoding.get("blocks", ()))
+        yield from _check_apart(target, encoding)
         known = {key.name for key in model.schema.keys}
         for key in sorted({k for layer in encoding.get("layers", ()) for k in layer if known} - known):
             fix = f"known label keys: {listed(known)}"
             yield wrong(target, "encoding", f"a layer of the encoding has {key!r}", fix)
+
+
+def _check_apart(target: Target, encoding: Mapping[str, Any]) -> Iterator[Problem]:
+    if not encoding.get("apart"):
+        return
+    if not encoding.get("layers"):
+        fix = "add layers, the last with every label: its groups stand for those that members are spared"
+        yield wrong(target, "encoding", "encoding has apart, but no layers", fix)
+    blocks = len(encoding.get("blocks", ()))
+    for name, numbers in sorted(encoding["apart"].items()):
+        for number in sorted({n for n in numbers if n > blocks}):
+            fix = f"the encoding has {blocks} blocks"
+            yield wrong(target, "encoding", f"apart spares {name!r} block {number}", fix)
+
+
+def _lists_of_numbers(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and every(value, str)
+        and all(
+            isinstance(one, list | tuple) and all(type(n) is int and n > 0 for n in one)
+            for one in value.values()
+        )
+    )
 
 
 def _lists_of_names(value: Any) -> bool:

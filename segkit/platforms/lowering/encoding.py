@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from segkit.intent.boxes import Piece
 from segkit.intent.population import Population
@@ -27,17 +28,19 @@ class GroupId:
     all.
 
     A group with more rules than a quota allows may be cut into several with the same members; `shard` tells
-    them apart, and others refer to the first, 0.
+    them apart, and others refer to the first, 0. `block` is the number of the block that tells of the pieces
+    where they are told of elsewhere too.
     """
 
     target: str
     pieces: tuple[Piece, ...]
     cell: bool = False
     shard: int = 0
+    block: int = 0
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.target, self.pieces, self.cell, self.shard)))
+        object.__setattr__(self, "_hash", hash((self.target, self.pieces, self.shard, self.block)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -55,24 +58,49 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Blocks of pieces; a piece in no block has one of its own. `whole` puts everything into one block.
+    """Blocks of pieces; a piece in no block has one of its own. `whole` puts everything into one block. A
+    piece in several blocks tells who is who in each of them; its rules are in the groups of the first.
 
-    `layers` are the sets of label keys by which the blocks were told, if they were (see `layers`); `shards`
-    say into how many groups one of so many rules is cut, by its name.
+    `layers` are the sets of label keys by which the blocks after the first `named` were told, if they were
+    (see `layers`); `shards` say into how many groups one of so many rules is cut, by its name. Workloads that
+    a piece in `apart` holds are spared the groups of some blocks: their group of the last stands for those
+    too.
     """
 
     blocks: tuple[frozenset[Piece], ...] = ()
     whole: bool = False
     layers: tuple[tuple[str, ...], ...] = ()
     shards: tuple[tuple[str, int], ...] = ()
-    _of: Mapping[Piece, int] = field(init=False, compare=False, repr=False)
+    apart: tuple[tuple[Piece, frozenset[int]], ...] = ()
+    named: int = 0
+    _told: Mapping[Piece, tuple[int, ...]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_of", {p: n for n, block in enumerate(self.blocks) for p in block})
+        told: dict[Piece, list[int]] = defaultdict(list)
+        for number, block in enumerate(self.blocks):
+            for piece in block:
+                told[piece].append(number)
+        object.__setattr__(self, "_told", {piece: tuple(numbers) for piece, numbers in told.items()})
 
     def block(self, piece: Piece) -> Hashable:
-        """What tells a piece's block from others; the piece itself where it is alone."""
-        return 0 if self.whole else self._of.get(piece, piece)
+        """What tells the block that has a piece's rules from others; the piece itself where it is alone."""
+        return 0 if self.whole else self._told.get(piece, (piece,))[0]
+
+    def told(self, piece: Piece) -> Sequence[Hashable]:
+        """The blocks in which a piece tells who is who, the one that has its rules first."""
+        return (0,) if self.whole else self._told.get(piece, (piece,))
+
+    @property
+    def last(self) -> int:
+        """The last block, which stands for those that a workload is spared."""
+        return len(self.blocks) - 1
+
+    def merged(self, pieces: Iterable[Piece]) -> frozenset[Hashable]:
+        """The blocks whose groups an interface with some pieces is spared."""
+        if not self.apart:
+            return frozenset()
+        held = set(pieces)
+        return frozenset[Hashable]().union(*(blocks for piece, blocks in self.apart if piece in held))
 
 
 GROUPS, CELLS = Encoding(), Encoding(whole=True)
@@ -99,6 +127,7 @@ class Groups:
         self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
         self._alone: dict[Key, GroupId] = {}
         self._ranks: dict[Piece, int] = {}
+        self._alike: list[tuple[Sequence[Key], tuple[GroupId, ...]]] = []
         self._keys: dict[str, list[Key]] = defaultdict(list)
         for key in keys:
             self._keys[key.target].append(key)
@@ -112,6 +141,18 @@ class Groups:
         alone = self._alone.get(key)
         return (alone,) if alone else tuple(self._found[key])
 
+    @cached_property
+    def kinds(self) -> Mapping[Key | GroupId, int]:
+        """Who is in a key and in a group, as a bitset of the kinds of interfaces: those of a kind carry the
+        same keys."""
+        found: dict[Key | GroupId, bytearray] = {}
+        size = len(self._alike) // 8 + 1
+        for number, (held, groups) in enumerate(self._alike):
+            carriers: Iterable[Key | GroupId] = (*held, *groups)
+            for one in carriers:
+                found.setdefault(one, bytearray(size))[number >> 3] |= 1 << (number & 7)
+        return {one: int.from_bytes(bits, "little") for one, bits in found.items()}
+
     def _rank(self, piece: Piece) -> int:
         """Where a piece comes in order. A piece is in many groups, and its text takes long."""
         if not self._ranks:
@@ -123,24 +164,34 @@ class Groups:
         encoding = self._encodings[target.name]
         bare = self._grounds[target.name].bare
         carried: dict[Place, Carried] = {}
-        for held, interfaces in held_keys(self._keys.get(target.name, ()), target, population):
-            together: dict[Hashable, list[Key]] = defaultdict(list)
-            for key in held:
-                together[self._alone.get(key) or encoding.block(key.piece)].append(key)
-            groups = tuple(
-                block if isinstance(block, GroupId) else self._cell(target, keys)
-                for block, keys in together.items()
-            )
-            if not groups and bare:
-                groups = (GroupId(target.name, ()),)
+        found = held_keys(self._keys.get(target.name, ()), target, population)
+        for held, interfaces in found:
+            groups = self._worn_by(held, encoding) or ((GroupId(target.name, ()),) if bare else ())
+            self._alike.append((held, groups))
             self.worn[target.name].update(groups)
             for place, workload, interface in interfaces:
                 carried[place] = Carried(target.name, workload, interface, groups)
         return (carried[place] for place in sorted(carried))
 
-    def _cell(self, target: Target, keys: Sequence[Key]) -> GroupId:
-        """The group of the interfaces that carry just these keys of a block."""
-        group = GroupId(target.name, tuple(sorted((k.piece for k in keys), key=self._rank)), cell=True)
-        for key in keys:
-            self._found[key][group] = None
-        return group
+    def _worn_by(self, held: Sequence[Key], encoding: Encoding) -> tuple[GroupId, ...]:
+        """The groups of the interfaces that carry just these keys: one for each block that tells of them."""
+        merged = encoding.merged(key.piece for key in held)
+        told: dict[Hashable, dict[Key, None]] = defaultdict(dict)
+        for key in held:
+            for block in encoding.told(key.piece):
+                told[encoding.last if block in merged else block][key] = None
+        groups = {block: self._group(tuple(keys), block, encoding) for block, keys in told.items()}
+        for key in held:
+            if key not in self._alone:
+                home = encoding.block(key.piece)
+                self._found[key][groups[encoding.last if home in merged else home]] = None
+        return tuple(groups.values())
+
+    def _group(self, keys: Sequence[Key], block: Hashable, encoding: Encoding) -> GroupId:
+        """The group of a block's interfaces that carry just these keys of it."""
+        if alone := self._alone.get(keys[0]):
+            return alone
+        pieces = tuple(sorted((k.piece for k in keys), key=self._rank))
+        lodged = any(encoding.block(piece) != block for piece in pieces)
+        number = block + 1 if lodged and isinstance(block, int) and block != encoding.last else 0
+        return GroupId(keys[0].target, pieces, cell=True, block=number)

@@ -18,17 +18,26 @@ Layers = Sequence[Sequence[str]]
 Shards = Iterable[tuple[str, int]]
 
 
-def layered(layers: Layers, asked: Mapping[Piece, frozenset[str]], shards: Shards = ()) -> Encoding:
+def layered(
+    layers: Layers,
+    asked: Mapping[Piece, frozenset[str]],
+    shards: Shards = (),
+    blocks: Sequence[frozenset[Piece]] = (),
+    apart: Iterable[tuple[Piece, frozenset[int]]] = (),
+) -> Encoding:
     """The encoding that layers make of the selectors of a target, from the labels that each asks for; a
-    selector that fits into none stands alone."""
+    selector that fits into none stands alone. Those in `blocks` have their place; workloads that a selector
+    in `apart` holds are spared some blocks, by number."""
     wanted = [frozenset(layer) for layer in layers]
     held: list[set[Piece]] = [set() for _ in wanted]
+    placed = frozenset[Piece]().union(*blocks)
     for piece, keys in asked.items():
         home = next((n for n, layer in enumerate(wanted) if keys <= layer), None)
-        if home is not None:
+        if home is not None and piece not in placed:
             held[home].add(piece)
-    blocks = tuple(frozenset(found) for found in held if len(found) > 1)
-    return Encoding(blocks, layers=tuple(tuple(layer) for layer in layers), shards=tuple(shards))
+    found = [*blocks, *map(frozenset, held)] if blocks else [frozenset(h) for h in held if len(h) > 1]
+    told = tuple(tuple(layer) for layer in layers)
+    return Encoding(tuple(found), layers=told, shards=tuple(shards), apart=tuple(apart), named=len(blocks))
 
 
 class Asked:

@@ -73,10 +73,14 @@ def read(draft: Draft, target: Target, wanted: str | Blocks | Parts) -> Encoding
         return {"groups": GROUPS, "cells": CELLS}[wanted]
     parts = wanted if isinstance(wanted, Parts) else Parts(blocks=wanted)
     named = piece_names(draft, target)
+    by_name = {name: piece for piece, name in named.items()}
     if parts.layers:
         asked = Asked(target, draft.intent.model.domains).by_piece(named)
-        return layered(parts.layers, asked, parts.shards)
-    found = blocks_by_name(parts.blocks, {name: piece for piece, name in named.items()})
+        blocks = [frozenset(by_name[name] for name in block if name in by_name) for block in parts.blocks]
+        spared = ((name, frozenset(n - 1 for n in numbers)) for name, numbers in parts.apart)
+        apart = [(by_name[name], numbers) for name, numbers in spared if name in by_name]
+        return layered(parts.layers, asked, parts.shards, blocks, apart)
+    found = blocks_by_name(parts.blocks, by_name)
     return replace(found, shards=parts.shards)
 
 
@@ -260,10 +264,15 @@ def encoding_text(encoding: Encoding, names: Mapping[Piece, str]) -> Wanted:
     """An encoding as a placement pins it: `groups`, `cells`, blocks of group names, or its parts by name."""
     if encoding.whole:
         return "cells"
-    blocks = sorted(sorted(names[p] for p in block if p in names) for block in encoding.blocks)
+    blocks = [sorted(names[p] for p in block if p in names) for block in encoding.blocks]
     if not encoding.layers and not encoding.shards:
-        return blocks or "groups"
-    parts: dict[str, Any] = {"layers": [list(keys) for keys in encoding.layers]} if encoding.layers else {}
-    if blocks and not parts:
-        parts["blocks"] = blocks
-    return {**parts, **({"shards": dict(encoding.shards)} if encoding.shards else {})}
+        return sorted(blocks) or "groups"
+    named = blocks[: encoding.named] if encoding.layers else sorted(blocks)
+    spared = {names[piece]: sorted(n + 1 for n in found) for piece, found in encoding.apart if piece in names}
+    parts: dict[str, Any] = {
+        "blocks": named,
+        "layers": [list(keys) for keys in encoding.layers],
+        "apart": spared,
+        "shards": dict(encoding.shards),
+    }
+    return {part: value for part, value in parts.items() if value}

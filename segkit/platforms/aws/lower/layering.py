@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from segkit.model.model import Target
+from segkit.platforms.aws.lower.covering import Cover
 from segkit.platforms.aws.lower.fit import rule_counts
-from segkit.platforms.aws.lower.joining import Joiner
 from segkit.platforms.aws.lower.opening import own_plan
 from segkit.platforms.aws.lower.plan import Draft, Plan
 from segkit.platforms.aws.lower.services import ranges
@@ -43,8 +43,10 @@ class Layering:
         here = draft.placements[target.name]
         self._rules, self._groups = here.quota("rules_per_group"), here.quota("groups_per_interface")
         keys = draft.keys_of[target.name]
-        self._keys, self._joiner = keys, Joiner(draft)
-        self._elsewhere = {t.name: draft.groups(t, now[t.name]) for t in draft.targets if t != target}
+        self._keys = keys
+        others = [t for t in draft.targets if t != target]
+        self._elsewhere = {t.name: draft.groups(t, now[t.name]) for t in others}
+        self._covers = {t.name: Cover(draft, t, self._elsewhere[t.name], now[t.name]) for t in others}
         asked = Asked(target, draft.intent.model.domains)
         self._asked = asked.by_piece(key.piece for key in keys)
         place = {key: n for n, key in enumerate(keys)}
@@ -152,9 +154,9 @@ class Layering:
                 {self._target.name: plain},
                 self._keys,
             )
-            plan = own_plan(
-                self._draft, self._target, {**self._elsewhere, self._target.name: groups}, self._joiner
-            )
+            here = self._target.name
+            covers = {**self._covers, here: Cover(self._draft, self._target, groups, plain)}
+            plan = own_plan(self._draft, self._target, {**self._elsewhere, here: groups}, covers)
             shards = needed(plan, self._draft.names, self._target.name, self._rules, self._groups)
             found = layered(layers, self._asked, sorted(shards.items()))
             rules = len(plan.lines)

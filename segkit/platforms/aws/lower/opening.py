@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from segkit.model.model import Target
 from segkit.model.policy import Rule
-from segkit.platforms.aws.lower.joining import Joiner
+from segkit.platforms.aws.lower.covering import Cover
 from segkit.platforms.aws.lower.plan import Draft, Line, LineId, ListId, Peer, Plan
 from segkit.platforms.aws.lower.services import Range, ranges
 from segkit.platforms.aws.lower.shards import sharded
@@ -31,20 +31,21 @@ def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
     plan.carried = {name: found.carried[name] for name, found in groups.items()}
     for name, found in groups.items():
         plan.groups[name] |= found.worn[name]
-    joined = {name for name, encoding in encodings.items() if encoding.layers}
-    _open(plan, draft, draft.written, groups, joined, Joiner(draft))
+    covered = {name for name, encoding in encodings.items() if encoding.layers}
+    covers = {t.name: Cover(draft, t, groups[t.name], encodings[t.name]) for t in draft.targets}
+    _open(plan, draft, draft.written, groups, covered, covers)
     shards = {name: dict(e.shards) for name, e in encodings.items() if e.shards}
     limits = {name: draft.placements[name].quota("rules_per_group") for name in shards}
     return sharded(plan, draft.names, shards, limits)
 
 
-def own_plan(draft: Draft, target: Target, groups: Mapping[str, Groups], joiner: Joiner) -> Plan:
-    """The rules and memberships of one target with layers, none of its groups cut; `groups` are those of
-    every target."""
+def own_plan(draft: Draft, target: Target, groups: Mapping[str, Groups], covers: Mapping[str, Cover]) -> Plan:
+    """The rules and memberships of one target with layers, none of its groups cut; `groups` and `covers` are
+    those of every target."""
     plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
     plan.carried = groups[target.name].carried
     written = [one for one in draft.written if one[0].name == target.name]
-    _open(plan, draft, written, groups, {target.name}, joiner)
+    _open(plan, draft, written, groups, {target.name}, covers)
     return plan
 
 
@@ -53,8 +54,8 @@ def _open(
     draft: Draft,
     written: Iterable[tuple[Target, SideRule, Peers]],
     groups: Mapping[str, Groups],
-    joined: Collection[str],
-    joiner: Joiner,
+    covered: Collection[str],
+    covers: Mapping[str, Cover],
 ) -> None:
     together: Together = {}
 
@@ -62,11 +63,14 @@ def _open(
         return groups[key.target].of(key)
 
     for target, rule, peers in written:
-        _add_lines(plan, draft, target, rule, peers, named, together if target.name in joined else None)
+        _add_lines(plan, draft, target, rule, peers, named, together if target.name in covered else None)
     for (group, direction, piece), far in together.items():
-        for key, origins in joiner.join(far):
-            for reference in named(key):
-                plan.groups[reference.target].add(reference)
+        by_target: dict[str, Far] = {}
+        for key, opened in far.items():
+            by_target.setdefault(key.target, {})[key] = opened
+        for name, ends in by_target.items():
+            for reference, origins in covers[name].of(ends):
+                plan.groups[name].add(reference)
                 _add(plan, group, direction, piece, reference, origins)
 
 
@@ -80,7 +84,7 @@ def _add_lines(
     together: Together | None,
 ) -> None:
     """What a side rule opens. References of targets with layers are collected first: far ends that together
-    are one selector take fewer rules."""
+    are fewer groups take fewer rules."""
     origins = {rule.origin: rule.rule}
     references = [] if together is not None else [g for k in peers.references for g in groups(k)]
     for reference in references:

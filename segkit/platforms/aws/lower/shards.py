@@ -24,6 +24,7 @@ def group_name(names: GroupNames, group: GroupId) -> str:
         return NO_FLOWS
     parts = sorted(names.name(p) for p in group.pieces)
     name = parts[0] if len(parts) == 1 else f"cell-{digest(' '.join(parts), 10)}"
+    name = f"{name}-in-block-{group.block}" if group.block else name
     return f"{name}-part-{group.shard + 1}" if group.shard else name
 
 
