@@ -127,7 +127,7 @@ class Groups:
         self._found: dict[Key, dict[GroupId, None]] = {k: {} for k in keys}
         self._alone: dict[Key, GroupId] = {}
         self._ranks: dict[Piece, int] = {}
-        self._alike: list[tuple[Sequence[Key], tuple[GroupId, ...]]] = []
+        self._alike: dict[tuple[Key, ...], tuple[GroupId, ...]] = {}
         self._keys: dict[str, list[Key]] = defaultdict(list)
         for key in keys:
             self._keys[key.target].append(key)
@@ -147,7 +147,7 @@ class Groups:
         same keys."""
         found: dict[Key | GroupId, bytearray] = {}
         size = len(self._alike) // 8 + 1
-        for number, (held, groups) in enumerate(self._alike):
+        for number, (held, groups) in enumerate(self._alike.items()):
             carriers: Iterable[Key | GroupId] = (*held, *groups)
             for one in carriers:
                 found.setdefault(one, bytearray(size))[number >> 3] |= 1 << (number & 7)
@@ -166,8 +166,11 @@ class Groups:
         carried: dict[Place, Carried] = {}
         found = held_keys(self._keys.get(target.name, ()), target, population)
         for held, interfaces in found:
-            groups = self._worn_by(held, encoding) or ((GroupId(target.name, ()),) if bare else ())
-            self._alike.append((held, groups))
+            # The same keys may be carried in several places: by machines of other labels or another family.
+            groups = self._alike.get(held)
+            if groups is None:
+                groups = self._worn_by(held, encoding) or ((GroupId(target.name, ()),) if bare else ())
+                self._alike[held] = groups
             self.worn[target.name].update(groups)
             for place, workload, interface in interfaces:
                 carried[place] = Carried(target.name, workload, interface, groups)
@@ -180,18 +183,21 @@ class Groups:
         for key in held:
             for block in encoding.told(key.piece):
                 told[encoding.last if block in merged else block][key] = None
-        groups = {block: self._group(tuple(keys), block, encoding) for block, keys in told.items()}
-        for key in held:
+        homes = {key: encoding.block(key.piece) for key in held}
+        homes = {key: encoding.last if home in merged else home for key, home in homes.items()}
+        groups = {}
+        for block, keys in told.items():
+            lodged = any(homes[key] != block for key in keys)
+            groups[block] = self._group(tuple(keys), block + 1 if lodged and isinstance(block, int) else 0)
+        for key, home in homes.items():
             if key not in self._alone:
-                home = encoding.block(key.piece)
-                self._found[key][groups[encoding.last if home in merged else home]] = None
+                self._found[key][groups[home]] = None
         return tuple(groups.values())
 
-    def _group(self, keys: Sequence[Key], block: Hashable, encoding: Encoding) -> GroupId:
-        """The group of a block's interfaces that carry just these keys of it."""
+    def _group(self, keys: Sequence[Key], number: int) -> GroupId:
+        """The group of a block's interfaces that carry just these keys of it. It has the block's number where
+        that tells it from the group of another block."""
         if alone := self._alone.get(keys[0]):
             return alone
         pieces = tuple(sorted((k.piece for k in keys), key=self._rank))
-        lodged = any(encoding.block(piece) != block for piece in pieces)
-        number = block + 1 if lodged and isinstance(block, int) and block != encoding.last else 0
         return GroupId(keys[0].target, pieces, cell=True, block=number)

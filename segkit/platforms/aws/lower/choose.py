@@ -11,7 +11,7 @@ too many rules are cut, see `shards`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
@@ -241,10 +241,10 @@ class _Search:
                 yield self._encoding({*rest, one - {a} | {b}, other - {b} | {a}})
 
     def _blocks(self, encoding: Encoding) -> list[frozenset[Piece]]:
-        if encoding.whole:
-            return [frozenset(self.pieces)]
-        alone = set(self.pieces).difference(*encoding.blocks)
-        return sorted({*encoding.blocks, *(frozenset((p,)) for p in alone)}, key=self._sorted)
+        homes: dict[Hashable, set[Piece]] = defaultdict(set)
+        for piece in self.pieces:
+            homes[encoding.block(piece)].add(piece)
+        return sorted(map(frozenset, homes.values()), key=self._sorted)
 
     def _encoding(self, blocks: set[frozenset[Piece]]) -> Encoding:
         return Encoding(tuple(sorted((b for b in blocks if len(b) > 1), key=self._sorted)))

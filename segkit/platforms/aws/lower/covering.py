@@ -39,7 +39,7 @@ class Cover:
                 yield group, far[key]
         whole = frozenset(far).difference(limited)
         if whole not in self._memo:
-            self._memo[whole] = tuple(self._search(whole)) if whole else ()
+            self._memo[whole] = self._fewest(whole) if whole else ()
         kinds = self._groups.kinds
         for group in self._memo[whole]:
             origins: dict[str, Rule | None] = {}
@@ -47,6 +47,12 @@ class Cover:
                 if kinds.get(key, 0) & kinds[group]:
                     origins.update(far[key])
             yield group, origins
+
+    def _fewest(self, keys: frozenset[Key]) -> tuple[GroupId, ...]:
+        """What the search finds, where it is less than the groups that say who the far ends are."""
+        own = {group for key in keys for group in self._groups.of(key)}
+        found = tuple(self._search(keys))
+        return found if len(found) < len(own) else tuple(group for group in self._widest if group in own)
 
     def _search(self, keys: frozenset[Key]) -> Iterator[GroupId]:
         """Each time the group that holds most of who is left, the widest of those, until nobody is."""

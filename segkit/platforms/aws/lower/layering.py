@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from segkit.model.model import Target
@@ -39,7 +40,7 @@ class Layering:
     """Looks for layers of one target, while every other target keeps its encoding."""
 
     def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding]) -> None:
-        self._draft, self._target, self._pinned = draft, target, now[target.name].layers
+        self._draft, self._target, self._pinned = draft, target, now[target.name]
         here = draft.placements[target.name]
         self._rules, self._groups = here.quota("rules_per_group"), here.quota("groups_per_interface")
         keys = draft.keys_of[target.name]
@@ -62,7 +63,7 @@ class Layering:
         every = frozenset[str]().union(*self._asked.values())
         if not every:
             return None
-        layers = _ordered([*map(frozenset, self._pinned), every])
+        layers = _ordered([*map(frozenset, self._pinned.layers), every])
         while better := self._better(layers):
             layers = better
         return self._tried(layers)[1]
@@ -78,8 +79,8 @@ class Layering:
         return None
 
     def again(self) -> tuple[Encoding, bool]:
-        """The layers that are pinned, with the groups cut that have to be now, and whether that fits."""
-        cost, found = self._tried(self._pinned)
+        """What is pinned, with the groups cut that have to be now, and whether that fits."""
+        cost, found = self._judged(replace(self._pinned, shards=()))
         return found, cost[0] == 0
 
     def _neighbours(self, layers: Layers) -> Iterator[Layers]:
@@ -146,23 +147,21 @@ class Layering:
 
     def _tried(self, layers: Layers) -> tuple[Cost, Encoding]:
         if layers not in self._memo:
-            plain = layered(layers, self._asked)
-            groups = Groups(
-                self._draft.intent.population,
-                (self._target,),
-                self._draft.grounds,
-                {self._target.name: plain},
-                self._keys,
-            )
-            here = self._target.name
-            covers = {**self._covers, here: Cover(self._draft, self._target, groups, plain)}
-            plan = own_plan(self._draft, self._target, {**self._elsewhere, here: groups}, covers)
-            shards = needed(plan, self._draft.names, self._target.name, self._rules, self._groups)
-            found = layered(layers, self._asked, sorted(shards.items()))
-            rules = len(plan.lines)
-            rules += sum(n * len(groups.of(key)) for key, n in zip(self._keys, self._referred, strict=True))
-            self._memo[layers] = (self._over(plan, shards), rules), found
+            self._memo[layers] = self._judged(layered(layers, self._asked))
         return self._memo[layers]
+
+    def _judged(self, plain: Encoding) -> tuple[Cost, Encoding]:
+        """What an encoding costs whose groups are not cut, and the same with those cut that have to be."""
+        here = self._target.name
+        groups = Groups(
+            self._draft.intent.population, (self._target,), self._draft.grounds, {here: plain}, self._keys
+        )
+        covers = {**self._covers, here: Cover(self._draft, self._target, groups, plain)}
+        plan = own_plan(self._draft, self._target, {**self._elsewhere, here: groups}, covers)
+        shards = needed(plan, self._draft.names, here, self._rules, self._groups)
+        rules = len(plan.lines)
+        rules += sum(n * len(groups.of(key)) for key, n in zip(self._keys, self._referred, strict=True))
+        return (self._over(plan, shards), rules), replace(plain, shards=tuple(sorted(shards.items())))
 
     def _over(self, plan: Plan, shards: Mapping[str, int]) -> int:
         """Groups that interfaces carry beyond their quota, and rules that no cutting helps with."""
