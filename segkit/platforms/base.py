@@ -67,8 +67,8 @@ class Lowered:
 
 
 Encoding = str | list[list[str]] | dict[str, Any]
-"""An encoding as a placement pins it: a word, blocks of group names, or its parts by name: `blocks` or
-`layers` (of label keys), and `shards` (by group name)."""
+"""An encoding as a placement pins it: a word, blocks of group names, or its parts by name: `blocks`, `layers`
+(of label keys), `apart` and `shards` (by group name)."""
 
 
 def brief(encoding: Encoding, most: int = 100) -> str:
@@ -89,9 +89,13 @@ def brief(encoding: Encoding, most: int = 100) -> str:
 
 def _brief_parts(encoding: Mapping[str, Any], most: int) -> str:
     layers = " > ".join("+".join(keys) for keys in encoding.get("layers", ()))
-    how = f"layers {layers}" if layers else brief(list(encoding.get("blocks", ())) or "groups", most)
-    cut = len(encoding.get("shards", ()))
-    return f"{how}, {cut} {'group' if cut == 1 else 'groups'} cut" if cut else how
+    blocks = list(encoding.get("blocks", ()))
+    how = [f"layers {layers}"] if layers else []
+    how += [brief(blocks or "groups", most)] if blocks or not layers else []
+    for part, word in (("apart", "apart"), ("shards", "cut")):
+        if count := len(encoding.get(part, ())):
+            how.append(f"{count} {'group' if count == 1 else 'groups'} {word}")
+    return ", ".join(how)
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,6 +316,8 @@ def test_parts_in_a_few_words() -> None:
     assert brief({"shards": {"a": 2, "b": 3}}, 10) == "groups, 2 groups cut"
     parts = {"layers": [["env"], ["app", "env"]], "shards": {"a": 2}}
     assert brief(parts, 10) == "layers env > app+env, 1 group cut"
+    more = {**parts, "blocks": [["a", "b"], ["a"]], "apart": {"b": [1]}}
+    assert brief(more, 10) == "layers env > app+env, 2 blocks of 3 groups, 1 group apart, 1 group cut"
 
 
 def test_mistakes_in_layers_and_parts_are_caught() -> None:

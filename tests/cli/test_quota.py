@@ -127,6 +127,8 @@ def test_where_nothing_fits_that_is_said(shop: Path) -> None:
         (("--encoding", "fine"), "encoding is 'fine'"),
         (("--encoding", '[["web"], ["web"]]'), "encoding has 'web' in two blocks"),
         (("--encoding", '[["wbe", "db"]]'), "did you mean 'web'?"),
+        (("--encoding", '{"blocks": [["wbe"]], "layers": [["web"]]}'), "did you mean 'web'?"),
+        (("--encoding", '{"layers": [["web"]], "apart": {"wbe": []}}'), "did you mean 'web'?"),
         (("--encoding", "[[web]]"), "--encoding is not JSON"),
         (("--pin",), "--pin without --encoding"),
     ],

@@ -15,15 +15,10 @@ from segkit.platforms.aws.lower.lists import list_advice
 from segkit.platforms.aws.lower.namer import Namer
 from segkit.platforms.aws.lower.opening import make_plan
 from segkit.platforms.aws.lower.plan import Draft, Line, Plan, make_draft
-from segkit.platforms.aws.placement import encoding_of, placement
+from segkit.platforms.aws.placement import Parts, encoding_of, placement
 from segkit.platforms.base import Churn, QuotaOption, QuotaReport, brief
 from segkit.platforms.base import Encoding as Wanted
-from segkit.platforms.lowering.encoding import (
-    Carried,
-    Encoding,
-    GroupId,
-    blocks_by_name,
-)
+from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId
 
 UNSEARCHED = ("rules_per_interface", "prefix_lists_per_region", "entries_per_prefix_list")
 """Quotas that no encoding can change."""
@@ -142,17 +137,17 @@ class _Costs:
         return encoding_text(encoding, self._names)
 
     def _read(self, asked: Wanted) -> Encoding:
-        if isinstance(asked, str | dict):
-            return read(self._draft, self._target, encoding_of(asked))
-        pieces = {name: piece for piece, name in self._names.items()}
-        found = Findings()
-        for name in sorted({n for block in asked for n in block if n not in pieces}):
-            found.error(
-                f"{name!r} is no group of target {self._target.name}", fix=nearest(name, pieces, "groups")
-            )
-        if found.errors:
-            raise SegkitError(found.errors)
-        return blocks_by_name(sorted(sorted(block) for block in asked), pieces)
+        wanted = encoding_of(asked)
+        if not isinstance(wanted, str):
+            parts = wanted if isinstance(wanted, Parts) else Parts(blocks=wanted)
+            named = {name for block in parts.blocks for name in block} | {name for name, _ in parts.apart}
+            pieces, found = set(self._names.values()), Findings()
+            for name in sorted(named - pieces):
+                what = f"{name!r} is no group of target {self._target.name}"
+                found.error(what, fix=nearest(name, pieces, "groups"))
+            if found.errors:
+                raise SegkitError(found.errors)
+        return read(self._draft, self._target, wanted)
 
     # -- what a change touches
 
