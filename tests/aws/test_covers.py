@@ -348,3 +348,13 @@ def test_one_group_is_never_carried_for_two_blocks() -> None:
     assert all(len(set(groups)) == len(groups) for groups in found.values())
     assert "web" in found["w0"] and "web-in-block-4" in found["w0"]
     assert "web-in-block-4" in found["w1"] and "web" not in found["w1"]
+
+
+def test_a_group_that_stands_for_several_blocks_can_be_cut() -> None:
+    apart = {**LAYERED, "blocks": [["old", "web"]], "apart": {"old": [1]}}
+    (name,) = members(shop(EVERY_APP, apart))["old"]
+    model = shop(EVERY_APP, {**apart, "shards": {name: 2}})
+    assert members(model)["old"] == [name, f"{name}-part-2"]
+    assert {port: entering(model, port) for port in (80, 443, 514)} == {
+        port: entering(shop(EVERY_APP, apart), port) for port in (80, 443, 514)
+    }
