@@ -14,8 +14,10 @@ from segkit.compiler import Compilation, compile_model
 from segkit.errors import SegkitError
 from segkit.model import Segmentation, anywhere, outside
 from segkit.model.model import Accepted, Model
+from segkit.model.policy import Mode
 from segkit.sets import L, tcp
 from segkit.verify import Proof, prove
+from segkit.verify import proved as check
 from tests.conformance.planes import AWS
 from tests.strategies import FOREVER, TODAY
 
@@ -45,9 +47,11 @@ def built(seg: Segmentation, **targets: dict[str, Any]) -> Model:
     return replace(model, targets=tuple(replace(t, accepted=accepted) for t in model.targets))
 
 
-def proved(model: Model, done: Compilation, change: Callable[[Any], None] = lambda _: None) -> Proof:
+def proved(model: Model, done: Compilation, *changes: Callable[[Any], None]) -> Proof:
+    """The proof of what was made, and changed by hand."""
     document = AWS.stack(model, done.fragment)
-    change(document["resource"])
+    for change in changes:
+        change(document["resource"])
     return prove(model, document, intent=done.intent, residuals=done.residuals)
 
 
@@ -135,9 +139,9 @@ def test_a_range_that_holds_them_is_a_difference(who: str) -> None:
     prepare(seg)
     model = built(seg, **deepcopy(targets))
     done = compile_model(model)
-    around = joined if who == "shared" else lambda _: None
-    assert proved(model, done, around).status == "equal"
-    proof = proved(model, done, lambda resources: (around(resources), widened(resources)))
+    around = (joined,) if who == "shared" else ()
+    assert proved(model, done, *around).status == "equal"
+    proof = proved(model, done, *around, widened)
     assert proof.status == "different", proof.text()
     assert {(d.kind, d.destination) for d in proof.differences} == {("opens", "old")}
 
@@ -226,3 +230,33 @@ def test_it_is_a_residual_that_someone_accepts() -> None:
     bare = tuple(replace(t, accepted=()) for t in model.targets)
     with pytest.raises(SegkitError, match="keeps others out by its own ingress"):
         compile_model(replace(model, targets=bare))
+
+
+def zoned(egress: str, mode: Mode) -> Model:
+    seg = estate()
+    seg.zone("z", L.role == "log", mode=mode)
+    return built(seg, t={"place": {"egress": egress}})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        (("exact", "visibility"), ("exact", "enforce"), "between"),
+        (("exact", "enforce"), ("open", "enforce"), "between"),
+        (("open", "enforce"), ("ranges", "enforce"), "between"),
+        (("open", "visibility"), ("open", "enforce"), "different"),
+        (("open", "enforce"), ("open", "visibility"), "different"),
+    ],
+)
+def test_two_applies(before: tuple[str, Mode], after: tuple[str, Mode], status: str) -> None:
+    """A zone changes its mode under `exact`: an open range would meet ingress that is open as well."""
+    done = compile_model(zoned(*after), zoned(*before))
+    assert check(done, {**done.fragment}).status == status
+
+
+def test_what_one_end_alone_keeps_closed_is_counted() -> None:
+    counted = {}
+    for egress in ("exact", "open"):
+        model = built(estate(), t={"place": {"egress": egress}})
+        counted[egress] = proved(model, compile_model(model)).single_ended
+    assert counted["exact"] < counted["open"]

@@ -44,7 +44,9 @@ class Shelter:
         if exact is None:
             return piece
         left = piece.inside - self._inside.get(realm, NOWHERE) if exact else NOWHERE
-        return replace(piece, inside=left) if left else Piece(NONE, left, frozenset(), piece.outside, piece.hint)
+        return (
+            replace(piece, inside=left) if left else Piece(NONE, left, frozenset(), piece.outside, piece.hint)
+        )
 
     def _exact(self, near: Iterable[Kin], piece: Piece) -> Addresses | None:
         wanted, whole = [], piece.inside == EVERYWHERE
