@@ -179,6 +179,14 @@ def test_a_network_of_a_class_is_not_opened() -> None:
     assert OPEN not in sent(built(seg))
 
 
+@pytest.mark.parametrize("encoding", ["cells", {"layers": [["role"]]}], ids=str)
+def test_the_group_of_everybody_joins_others(encoding: Any) -> None:
+    model = built(estate(), t={"place": {"encoding": encoding}})
+    done = compile_model(model)
+    assert proved(model, done).status == "equal"
+    assert done.report["t"]["quotas"]["groups_per_interface"]["used"] == 1
+
+
 def test_ranges_of_both_families() -> None:
     seg = estate()
     for n in range(2):
