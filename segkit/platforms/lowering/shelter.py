@@ -34,19 +34,18 @@ class Shelter:
         return Addresses.union(block for block in blocks if block.overlaps(exact))
 
     def everybody(self, realm: str) -> Piece:
-        """Everybody who keeps others out."""
+        """All of them, at their addresses."""
         return Piece(ALL, self._inside.get(realm, NOWHERE), frozenset(), NOWHERE)
 
     def beyond(self, realm: str, near: Iterable[Kin], piece: Piece) -> Piece:
-        """A far end without them, for all of whom the way is open anyway; all of it where it is not known at
-        which addresses the others are, who are some of the kin of its labels."""
+        """A far end without them, where the way to them is open anyway. `near` are the kin of its labels; it
+        stays whole where some of the others may be at any address, for a group names them all."""
         exact = self._exact((kin for kin in near if kin not in self._sheltered), piece)
         if exact is None:
             return piece
-        left = piece.inside - self._inside.get(realm, NOWHERE) if exact else NOWHERE
-        return (
-            replace(piece, inside=left) if left else Piece(NONE, left, frozenset(), piece.outside, piece.hint)
-        )
+        if not exact:
+            return Piece(NONE, NOWHERE, frozenset(), piece.outside, piece.hint)
+        return replace(piece, inside=piece.inside - self._inside.get(realm, NOWHERE))
 
     def _exact(self, near: Iterable[Kin], piece: Piece) -> Addresses | None:
         wanted, whole = [], piece.inside == EVERYWHERE
