@@ -109,7 +109,7 @@ def accounts(peered: bool = True) -> tuple[Target, ...]:
                 "vpc_id": f"vpc-{n:08}",
                 "region": "eu-west-1",
                 "account": f"{n:012}",
-                "egress": "ranges",
+                "egress": "open",
                 "peered_with": [o for o in names if o != name] if peered else [],
             },
             accepted=accepted,

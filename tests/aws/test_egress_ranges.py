@@ -27,9 +27,13 @@ SOME = settings(
 )
 
 
-def by_range(encoding: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+def by_range(encoding: str, *words: str) -> Callable[[str, Sequence[str], int], Mapping[str, Any]]:
+    """Placements with one of some words for egress."""
     make = AWS.placement(encoding)
-    return lambda name, names, choice: {**make(name, names, choice), "egress": "ranges"}
+    return lambda name, names, choice: {
+        **make(name, names, choice),
+        "egress": words[(names.index(name) + choice) % len(words)],
+    }
 
 
 def done_or_refused(model: Any) -> Compilation:
@@ -41,13 +45,16 @@ def done_or_refused(model: Any) -> Compilation:
         raise
 
 
+@pytest.mark.parametrize("words", [("ranges",), ("open",), ("exact", "ranges", "open")], ids=str)
 @pytest.mark.parametrize("encoding", ["groups", "cells"])
 @pytest.mark.parametrize("features", [EVERYTHING, Features(internet=False, classes=False)], ids=str)
 @given(data=st.data())
 @SOME
-def test_the_same_flows_pass(encoding: str, features: Features, data: st.DataObject) -> None:
+def test_the_same_flows_pass(
+    words: tuple[str, ...], encoding: str, features: Features, data: st.DataObject
+) -> None:
     with AWS.unlimited():
-        model = data.draw(models("aws", by_range(encoding), features, AWS.all))
+        model = data.draw(models("aws", by_range(encoding, *words), features, AWS.all))
         done = done_or_refused(model)
         document = AWS.stack(model, done.fragment)
         proof = prove(model, document, intent=done.intent, residuals=done.residuals)

@@ -32,7 +32,7 @@ from segkit.platforms.aws.limits import QUOTAS, text
 ENCODINGS = ("groups", "cells")
 MEMBERSHIPS = ("exclusive", "shared")
 REFERENCES = ("output", "address")
-EGRESS = ("exact", "ranges")
+EGRESS = ("exact", "ranges", "open")
 MOST_SHARDS = QUOTAS["groups_per_interface"].ceiling
 """An interface carries all the groups that one is cut into."""
 SNAPSHOT_KEYS = (
@@ -83,7 +83,7 @@ class AwsPlacement:
     workload matches), blocks of group names, or its parts by name (see `Parts`).
     membership: `exclusive` (interfaces carry our groups only) or `shared`.
     egress: `exact`, or `ranges`, which may hold workloads that keep others out by their own ingress: fewer
-    rules, but of today's addresses.
+    rules, but of today's addresses; or `open`, where all that it owns may send anything to such workloads.
     prefix_lists: names of address sets to emit as managed prefix lists. flow_log_destination: ARN of an S3
     bucket or log group for visibility mode; flow_log_role: the role that writes to a log group. quotas:
     overrides of `segkit.platforms.aws.limits.QUOTAS` by name. adopt: group name -> what the existing group

@@ -91,7 +91,10 @@ def make_draft(
         for target in targets:
             shared, plainly = not grounds[target.name].alone, target.name in as_written
             rules = []
-            for rule in (plain if plainly else compiled).of(target, direction, shared):
+            asked = (plain if plainly else compiled).of(target, direction, shared)
+            if direction == "egress" and grounds[target.name].unasked:
+                asked = writer.beyond_shelter(target, asked)
+            for rule in asked:
                 # What `Sides` gives is owned, unless it was cut by family.
                 if rule.families is FAMILIES or target.name in owners.of(rule.own):
                     said, changed = express(target, rule)

@@ -17,7 +17,8 @@ class Ground:
     whose groups its rules may name as their far end; a direction left out has to be written by address.
     `published`: workloads of another stack must be named by a group, never by address; `reach` says what
     brings the target `{}` into reach. `loose`: egress may be written by ranges that hold workloads which keep
-    others out by themselves; `open`: egress to workloads is written to everybody, and left to their ingress.
+    others out by themselves, and is open to all of these for every service where it is `unasked` too; `open`:
+    egress to workloads is written to everybody, and left to their ingress.
     `bare`: an interface that no rule speaks of still carries a group (one without rules), because with none
     it would be open.
     """
@@ -27,5 +28,6 @@ class Ground:
     published: bool = False
     reach: str = ""
     loose: bool = False
+    unasked: bool = False
     open: bool = False
     bare: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from segkit.errors import Problem
@@ -20,7 +20,9 @@ from segkit.platforms.lowering.ground import Direction, Ground
 from segkit.platforms.lowering.shelter import Shelter
 from segkit.platforms.lowering.sides import SideRule
 from segkit.platforms.lowering.unknown import may_hold_unknown, named_ranges
-from segkit.sets import ALL, EVERYWHERE, INTERNET, NOWHERE, Addresses
+from segkit.sets import ALL, ANY, EVERYWHERE, INTERNET, NOWHERE, Addresses
+
+EVERY_WORKLOAD = Piece(ALL, EVERYWHERE, FAMILIES, NOWHERE, "builtin:anywhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class PeerWriter:
         self.problems: set[Problem] = set()
         self._sent: dict[str, list[_Reach]] = {name: [] for name in self.targets}
         self._covers: dict[tuple[Piece, str, frozenset[int]], Addresses | None] = {}
+        self._beyond_shelter: dict[tuple[Piece, str, frozenset[int]], Piece] = {}
         self._in_sets: dict[str, Addresses] = {}
 
     def write(self, target: Target, rule: SideRule, beside: Iterable[Piece] = ()) -> Peers:
@@ -89,6 +92,23 @@ class PeerWriter:
         if rule.direction == "egress":
             self._sent[target.name].append(_Reach(rule, peers))
         return peers
+
+    def beyond_shelter(self, target: Target, rules: Iterable[SideRule]) -> Iterator[SideRule]:
+        """Egress rules where all that a target owns may send anything to those who keep others out: one that
+        says so, and of the others what else they reach."""
+        everybody = self._shelter.everybody(target.realm)
+        if target.name in self._owners.of(EVERY_WORKLOAD):
+            yield SideRule(EVERY_WORKLOAD, everybody, ANY, "egress", FAMILIES, "open egress", None)
+        for rule in rules:
+            place = rule.peer, target.realm, rule.families
+            if place not in self._beyond_shelter:
+                near = (k for k in self._population.matching(rule.peer.predicate) if _here(k, target, rule))
+                self._beyond_shelter[place] = self._shelter.beyond(target.realm, near, rule.peer)
+            left = self._beyond_shelter[place]
+            if left is rule.peer:
+                yield rule
+            elif left:
+                yield replace(rule, peer=left)
 
     # -- addresses
 
@@ -237,7 +257,7 @@ class PeerWriter:
         place = piece, target.realm, rule.families
         if place not in self._covers:
             near = [k for k in self._population.matching(piece.predicate) if _here(k, target, rule)]
-            self._covers[place] = self._shelter.cover(target.realm, near, piece.inside)
+            self._covers[place] = self._shelter.cover(target.realm, near, piece)
         if covered := self._covers[place]:
             extent = f"{covered} is open: whoever else is inside keeps others out by its own ingress"
             self._snapshot(target, rule, extent)

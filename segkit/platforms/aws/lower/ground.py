@@ -24,7 +24,8 @@ def _ground(target: Target, known: Mapping[str, Target], placements: Mapping[str
         visible={"ingress": visible, "egress": visible},
         published=here.references == "output",
         reach="name {} in peered_with where the VPCs are peered, in one region and realm",
-        loose=here.egress == "ranges",
+        loose=here.egress != "exact",
+        unasked=here.egress == "open",
         # An interface without groups gets the VPC's default group, which lets its members talk.
         bare=alone,
     )
