@@ -157,7 +157,8 @@ def quota_reports(
 ) -> tuple[QuotaReport, ...]:
     """What the targets of a model use of their quotas, also where they use too much.
 
-    `encoding` asks for one of one target: as a placement has it, or "auto" for the best that can be found.
+    `encoding` asks for one of one target, as a placement has it, or "auto" for the best that can be found for
+    it, or for all of them.
     Raises SegkitError for bad placements, for a target that is not there, and for an encoding that is none.
     """
     names = [t.name for t in model.targets]
@@ -168,7 +169,8 @@ def quota_reports(
         problems += _unusable(model, target, encoding)
     if problems:
         raise SegkitError(problems)
-    asked = {} if encoding is None else {target or names[0]: encoding}
+    wanted = names if target is None else [target]
+    asked = {} if encoding is None else dict.fromkeys(wanted, encoding)
     with step("Working out who reaches whom"):
         intent = Intent(model)
     reports: list[QuotaReport] = []
@@ -180,9 +182,9 @@ def quota_reports(
 
 def _unusable(model: Model, target: str | None, encoding: Encoding) -> Iterator[Problem]:
     """Why an encoding cannot be asked for."""
-    if target is None and len(model.targets) != 1:
+    if target is None and (encoding != "auto" or not model.targets) and len(model.targets) != 1:
         names = ", ".join(t.name for t in model.targets)
-        fix = "name it with --target" if names else "declare a target"
+        fix = "name it with --target, or ask for auto" if names else "declare a target"
         yield Problem(f"an encoding is that of one target, and there are {names or 'none'}", fix=fix)
     elif encoding != "auto":
         one = next(t for t in model.targets if target in (None, t.name))

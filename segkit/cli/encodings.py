@@ -20,7 +20,7 @@ EncodingOption: TypeAlias = Annotated[
     typer.Option(
         "--encoding",
         metavar="auto|groups|cells|JSON",
-        help='Try another encoding of one target: "auto" for the best that fits, or as a placement has it, '
+        help='Try another encoding: "auto" for the best that fits, or for one target as a placement has it, '
         'in JSON: [["ops", "web"]], {"layers": [["env"], ["app", "env"]]}.',
     ),
 ]
@@ -46,7 +46,7 @@ def read_encoding(text: str) -> Encoding:
 
 
 def tried(model: Model, target: str | None, text: str | None) -> tuple[Model, list[Problem]]:
-    """The model with another encoding on one target, and the warning that it is not pinned.
+    """The model with other encodings, and a warning for each that it is not pinned.
 
     Raises SegkitError for an encoding or a target that is none.
     """
@@ -58,18 +58,22 @@ def tried(model: Model, target: str | None, text: str | None) -> tuple[Model, li
         if target is not None:
             raise SegkitError(Problem("--target without --encoding", fix="say which: --encoding auto"))
         return model, []
-    (report,) = (r for r in quota_reports(model, target, read_encoding(text)) if r.asked is not None)
-    assert report.asked is not None, "an encoding was asked for"
-    found, now = report.asked.encoding, report.pinned.encoding
-    if found == now:
-        return model, []
-    word = found if isinstance(found, str) else pin(found)
-    warning = Problem(
-        f"target {report.target} is made with encoding {brief(found)}, and {brief(now)} is pinned",
-        why="without the option the next synth goes back",
-        fix=f"to keep it: segkit quota --target {report.target} --encoding {shlex.quote(word)} --pin",
-    )
-    return with_encoding(model, report.target, found), [warning]
+    warnings = []
+    for report in quota_reports(model, target, read_encoding(text)):
+        if report.asked is None or report.asked.encoding == report.pinned.encoding:
+            continue
+        found, now = report.asked.encoding, report.pinned.encoding
+        word = found if isinstance(found, str) else shlex.quote(pin(found))
+        asked = "--encoding auto" if report.together else f"--target {report.target} --encoding {word}"
+        warnings.append(
+            Problem(
+                f"target {report.target} is made with encoding {brief(found)}, and {brief(now)} is pinned",
+                why="without the option the next synth goes back",
+                fix=f"to keep it: segkit quota {asked} --pin",
+            )
+        )
+        model = with_encoding(model, report.target, found)
+    return model, warnings
 
 
 def with_encoding(model: Model, target: str, encoding: Encoding) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,23 +59,28 @@ def quota(
     if asked is not None:
         reports = tuple(r for r in reports if r.asked is not None)
     emit(form, "quota", lambda: quotas.page(reports), lambda: quotas.data(reports))
-    if keep:
-        _pin(loaded, reports[0])
+    for report in reports if keep else ():
+        loaded = _pinned(loaded, report)
     return Exit.OK if all(quotas.fits(r) for r in reports) else Exit.NO
 
 
-def _pin(loaded: Loaded, report: QuotaReport) -> None:
-    """Pins what was asked for and tells so, on stderr."""
+def _pinned(loaded: Loaded, report: QuotaReport) -> Loaded:
+    """Pins what was asked for, tells so on stderr, and gives what is there then."""
+    from segkit.cli.encodings import with_encoding
     from segkit.cli.quota_pin import pin
     from segkit.platforms.base import brief
     from segkit.report.safe import printable
 
     assert report.asked is not None, "an encoding was asked for"
-    what = f"encoding {brief(report.asked.encoding)} of target {report.target}"
-    if report.asked.encoding == report.pinned.encoding:
+    encoding = report.asked.encoding
+    what = f"encoding {brief(encoding)} of target {report.target}"
+    after = loaded
+    if encoding == report.pinned.encoding:
         done = f"{what} is pinned already"
     elif not report.asked.fits:
         done = f"nothing was pinned: {what} does not fit"
     else:
-        done = f"pinned {what} in {pin(loaded, report.target, report.asked.encoding)}"
+        done = f"pinned {what} in {pin(loaded, report.target, encoding)}"
+        after = replace(loaded, model=with_encoding(loaded.model, report.target, encoding))
     sys.stderr.write(printable(done) + "\n")
+    return after

@@ -148,7 +148,8 @@ class QuotaReport:
     """What a target uses of its quotas as it is `pinned`, and what else would mean the same.
 
     `options` come best first; `asked` is the one that was asked for. `interfaces`: how many it owns. `lists`
-    pay together, each on top of those before it.
+    pay together, each on top of those before it. `together` names other targets that `asked` was found for
+    together with this one: it fits if what was asked for them is pinned, too.
     """
 
     target: str
@@ -157,6 +158,7 @@ class QuotaReport:
     interfaces: int
     asked: QuotaOption | None = None
     lists: tuple[ListAdvice, ...] = ()
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,9 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
     yield line("Most rules: ", _fullest(now), indent=1)
     if asked is not None:
         yield from _asked(now, asked)
+        if report.together:
+            others = count(len(report.together), "other target")
+            yield line(f"It fits together with what was asked for {others}: pin all of them.", indent=1)
     yield table(
         (
             "Encoding",

@@ -142,10 +142,12 @@ def test_what_cannot_be_asked_is_exit_code_two(tmp_path: Path, options: tuple[st
 def test_an_encoding_is_that_of_one_target(tmp_path: Path) -> None:
     more = MODEL + 'seg.target("two", "aws", L.far == "yes", placement={{"vpc_id": "vpc-2"}})\n'
     (tmp_path / "model.py").write_text(more.format(limit=5))
-    done = invoke(str(tmp_path / "model.py"), "--encoding", "auto")
+    done = invoke(str(tmp_path / "model.py"), "--encoding", "cells")
     assert done.exit_code == 2
     assert "an encoding is that of one target, and there are aws, two" in done.output
     assert "name it with --target" in done.output
+    done = invoke(str(tmp_path / "model.py"), "--encoding", "auto", "--format", "json")
+    assert [report["target"] for report in json.loads(done.stdout)["targets"]] == ["aws", "two"]
     done = invoke(str(tmp_path / "model.py"), "--encoding", "auto", "--target", "two", "--format", "json")
     assert [report["target"] for report in json.loads(done.stdout)["targets"]] == ["two"]
 

@@ -5,7 +5,7 @@ selector, from one for each interface, and from a mixture that merges selectors 
 carry too many groups. Where there are few selectors it tries every encoding, or goes on from those and from
 greedy merges, one selector at a time, as long as that helps. Where there are many it looks for layers of
 label keys, see `layering`, and merges by references and rules, see `merging`. Where nothing fits, groups with
-too many rules are cut, see `shards`.
+too many rules are cut, see `shards`, and then blocks are sought beside a layer, see `blocking`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from segkit.intent.boxes import Piece
 from segkit.model.model import Target
+from segkit.platforms.aws.lower.blocking import blocked
 from segkit.platforms.aws.lower.fit import overflow
 from segkit.platforms.aws.lower.layering import Layering
 from segkit.platforms.aws.lower.merging import Wear, merge
@@ -110,6 +111,8 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
         seeds.append(min(better, key=lambda option: option.cost))
     if not any(option.fits for option in seeds):
         seeds += [search.option(cut) for option in seeds if (cut := search.cut(option)) is not None]
+    if not few and not any(option.fits for option in seeds):
+        seeds.append(search.option(blocked(draft, now, [target.name])[target.name]))
     every = {option.encoding: option for option in reversed(seeds)}
     return sorted(every.values(), key=lambda option: (option.cost, search.text(option.encoding)))
 

@@ -9,7 +9,8 @@ from segkit.errors import SegkitError
 from segkit.intent.engine import Intent
 from segkit.model.findings import Findings, nearest
 from segkit.model.model import Target
-from segkit.platforms.aws.lower.choose import encoding_text, options, piece_names, pinned, read
+from segkit.platforms.aws.lower.blocking import blocked
+from segkit.platforms.aws.lower.choose import MANY, encoding_text, options, piece_names, pinned, read
 from segkit.platforms.aws.lower.fit import overflow, rule_counts, usage
 from segkit.platforms.aws.lower.lists import list_advice
 from segkit.platforms.aws.lower.namer import Namer
@@ -39,14 +40,41 @@ def quotas(
     draft = make_draft(intent, ordered, {t.name: placement(t) for t in ordered})
     now = {t.name: pinned(draft, t) for t in ordered}
     plan = make_plan(draft, now)
+    wanted = {t.name: _Costs(draft, t, now, plan) for t in ordered if only in (None, t.name)}
+    free = [name for name in wanted if asked.get(name) == "auto"]
+    many = any(len(draft.keys_of[name]) > MANY for name in free)
+    together = _together(draft, free, now, plan) if many else {}
+    reports = {}
+    if not together:
+        reports = {name: costs.report(asked.get(name)) for name, costs in wanted.items()}
+        if not many and not all(_fits(reports[name]) for name in free):
+            together = _together(draft, free, now, plan)
+    if together:
+        there = make_plan(draft, {**now, **together})
+        reports |= {name: wanted[name].jointly(together, there) for name in together}
     return tuple(
-        replace(
-            _Costs(draft, target, now, plan).report(asked.get(target.name)),
-            lists=tuple(list_advice(draft, target, now, plan)),
-        )
-        for target in ordered
-        if only in (None, target.name)
+        replace(reports[t.name], lists=tuple(list_advice(draft, t, now, plan)))
+        for t in ordered
+        if t.name in reports
     )
+
+
+def _fits(report: QuotaReport) -> bool:
+    return report.asked is not None and report.asked.fits
+
+
+def _together(
+    draft: Draft, names: Sequence[str], now: Mapping[str, Encoding], plan: Plan
+) -> Mapping[str, Encoding]:
+    """Blocks for several targets at once, for what each would do alone may cost the others too much; empty
+    where none is over quota, or these do not fit either."""
+    here = [t for t in draft.targets if t.name in names]
+    if len(names) < 2 or not any(overflow(plan, t, draft.placements[t.name]) for t in here):
+        return {}
+    found = blocked(draft, now, names)
+    there = make_plan(draft, {**now, **found})
+    fits = not any(overflow(there, t, draft.placements[t.name]) for t in draft.targets)
+    return {name: found[name] for name in names} if fits else {}
 
 
 def way_out(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> str:
@@ -94,6 +122,15 @@ class _Costs:
             encoding = self._read(asked)
             wanted = priced.get(encoding) or self._new(encoding)
         return QuotaReport(self._target.name, priced[now], tuple(priced.values()), len(self._members), wanted)
+
+    def jointly(self, together: Mapping[str, Encoding], plan: Plan) -> QuotaReport:
+        """The target's report where its encoding was found together with those of others: `plan` is that of
+        all."""
+        name = self._target.name
+        now = self._option(self._now[name], self._plan, self._price(self._plan)[0] == 0)
+        found = self._option(together[name], plan, fits=True)
+        others = tuple(other for other in together if other != name)
+        return QuotaReport(name, now, (found, now), len(self._members), found, together=others)
 
     def _new(self, encoding: Encoding) -> QuotaOption:
         plan = make_plan(self._draft, {**self._now, self._target.name: encoding})
