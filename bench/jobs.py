@@ -16,7 +16,7 @@ from bench import inventory, planes, redundancy, through_cdktf
 from bench.changes import changes as changes_of
 from bench.estates import Estate, random_estate, realistic
 from bench.models import accounts, model_of
-from bench.pinning import FITTING, kept, with_encodings
+from bench.pinning import kept, with_encodings
 from segkit.compiler import compile_model
 from segkit.errors import SegkitError
 from segkit.intent.change import shifts, side_by_side
@@ -69,25 +69,19 @@ def estate(workloads: int, rules: int, applications: int, quotas: bool) -> Figur
     that a search has found before: now, where `search` times it, or for good (see `pinning`).
 
     Without `quotas` none is enforced, what is over AWS's defaults is counted instead, and every selector has
-    a group of its own; but the estate that nearly fits keeps its encodings, and how many rules a group may
-    have.
+    a group of its own.
     """
     model = model_of(realistic(workloads, rules, applications), accounts())
     start = time.perf_counter()
-    size = workloads, rules, applications
-    encodings = kept(size, model.targets) if quotas or size == FITTING else None
-    if encodings:
-        model = with_encodings(model, encodings)
-    elif quotas:
-        model = _pinned(model)
+    if quotas:
+        encodings = kept((workloads, rules, applications))
+        model = with_encodings(model, encodings) if encodings else _pinned(model)
     searched = time.perf_counter() - start
     with ExitStack() as stack:
         if not quotas:
             raised = {n: replace(q, default=NO_LIMIT**2, ceiling=NO_LIMIT**2) for n, q in QUOTAS.items()}
             for name in ("rules_per_group", "groups_per_interface"):
                 raised[name] = replace(raised[name], default=NO_LIMIT)
-            if encodings:  # which part of a group has a rule hangs on how many a part may have
-                raised["rules_per_group"] = QUOTAS["rules_per_group"]
             real = dict(QUOTAS)
             stack.enter_context(mock.patch.dict(QUOTAS, raised))
         start = time.perf_counter()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from bench import inventory, planes_rows
 from bench.measure import Job, Sample, UnfinishedError, alternating, run
-from bench.pinning import FITTING
 from bench.table import Row, absent, memory, seconds
 
 
@@ -112,7 +111,6 @@ def estate(sizes: Sizes) -> Iterator[Row]:
     yield _compiled(sizes.compiled, "", sizes, True, wanted)
     yield _compiled(sizes.compiled, ", quotas lifted", sizes, False, "–")
     if full:
-        yield _compiled(FITTING, ", layers, quotas counted", sizes, False, "–")
         yield _compiled((workloads // 10, rules // 10, 60), "", sizes, True, "–")
 
 

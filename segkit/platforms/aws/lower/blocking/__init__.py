@@ -23,12 +23,12 @@ from segkit.platforms.aws.lower.shards import needed
 from segkit.platforms.lowering.encoding import Encoding
 from segkit.progress import steps
 
-ROOM = (0.07,) * 4 + (0.035,) * 2 + (0.0,) * 2
+ROOM = (0.07,) * 4 + (0.035,) * 4 + (0.0,) * 2
 """Which share of its rules a group keeps free in each round: where all groups are full, no move is left that
 does not cost somebody else a group."""
 CYCLES = 4
 """How often these rounds are gone through at most."""
-PATIENCE = 10
+PATIENCE = 15
 """The search ends after so many rounds in which no fewer interfaces are over quota."""
 MORE = 1
 """So many blocks more than groups that an interface may carry: hardly anybody is in all of them."""
@@ -46,11 +46,12 @@ def blocked(draft: Draft, now: Mapping[str, Encoding], names: Collection[str]) -
     for number, room in enumerate(ROOM * CYCLES):
         books.weigh(room)
         turns = steps(f"looking for blocks, round {number + 1}", sorted(names))
-        moved = sum(Turn(books, name, rough=number == 0).take() for name in turns)
+        for name in turns:
+            Turn(books, name, rough=number == 0).take()
         missing, waited = books.missing(names), waited + 1
         if missing < least or not number:
             least, layouts, waited = missing, dict(books.layouts), 0
-        if (number and (not least or not (moved or room))) or waited == PATIENCE:
+        if (number and not least) or waited == PATIENCE:
             break
     return _cut(draft, {**now, **_encodings(draft, layouts, names)}, names)
 

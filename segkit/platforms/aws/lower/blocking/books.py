@@ -11,7 +11,7 @@ from segkit.platforms.aws.lower.blocking.layout import Layout
 
 OVER = 300
 """A kind of interfaces with a group more than its quota costs as much as so many rules."""
-HEAVIEST = 64
+HEAVIEST = 2048
 """What stays over quota counts twice as much with every round, up to so many times."""
 CLOSE = 4
 """Groups with room for fewer rules than this take one more at a higher price."""

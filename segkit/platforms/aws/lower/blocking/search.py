@@ -35,21 +35,15 @@ class Turn:
         self.layout = books.layouts[name]
         self._local = self._cost_here(self.layout)
         self._priced = self._local + self._cost_elsewhere(self.layout)
-        self.moved = 0
 
-    def take(self) -> int:
-        """Goes through all selectors, then through whoever would carry too many groups; gives how many moves
-        it made."""
+    def take(self) -> None:
+        """Goes through all selectors, then through those of whoever would carry too many groups."""
         for selector in self._promising():
             self._choose(self._elsewhere(selector))
-        self._settle()
+        self._books.keep(self.layout)
         for selector in self._crowded():
             self._choose(self._elsewhere(selector))
             self._choose(self._sparing(selector))
-        self._settle()
-        return self.moved
-
-    def _settle(self) -> None:
         self._books.keep(self.layout)
 
     # -- what to try
@@ -106,7 +100,6 @@ class Turn:
                 self._books.apply(moved)
                 layout.settle()
                 self.layout, self._local, self._priced = layout, local, priced
-                self.moved += 1
                 return
 
     def _cost_here(self, layout: Layout) -> float:
