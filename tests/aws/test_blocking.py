@@ -163,6 +163,7 @@ def test_what_no_layers_fit_into_gets_blocks_that_do() -> None:
     found = blocked(draft, now, names)
     assert not over(draft, found)
     assert found == blocked(draft_of(model), now, names)
+    assert found == blocked(draft, found, names)  # what fits stays as it is
     texts = {t.name: encoding_text(found[t.name], piece_names(draft, t)) for t in model.targets}
     chosen = encoded(model, texts)
     done = compile_model(chosen)

@@ -41,17 +41,17 @@ def blocked(draft: Draft, now: Mapping[str, Encoding], names: Collection[str]) -
         demand.read(draft, demands)
     books = Books(demands)
     books.start({name: _first(demands[name], now[name], name in names) for name in demands})
-    least, layouts = books.missing(names), dict(books.layouts)
-    waited = 0
-    for number, room in enumerate(ROOM * CYCLES):
+    anew = not all(now[name].named for name in names)
+    least, layouts, waited = books.missing(names), dict(books.layouts), 0
+    for number, room in enumerate(ROOM * CYCLES if anew or least else ()):
+        rough = anew and not number  # when everybody is far over quota
         books.weigh(room)
-        turns = steps(f"looking for blocks, round {number + 1}", sorted(names))
-        for name in turns:
-            Turn(books, name, rough=number == 0).take()
+        for name in steps(f"looking for blocks, round {number + 1}", sorted(names)):
+            Turn(books, name, rough).take()
         missing, waited = books.missing(names), waited + 1
-        if missing < least or not number:
+        if missing < least or rough:
             least, layouts, waited = missing, dict(books.layouts), 0
-        if (number and not least) or waited == PATIENCE:
+        if (not least and not rough) or waited == PATIENCE:
             break
     return _cut(draft, {**now, **_encodings(draft, layouts, names)}, names)
 
