@@ -74,11 +74,16 @@ class GroupNames:
             for piece, keys in hints.items()
         }
         self._largest = _largest(self._base_of)
+        self._names: dict[Piece, str] = {}
 
     def name(self, piece: Piece) -> str:
         """The name of the workloads in a piece."""
-        base = self._base_of.get(piece) or slug(readable(piece.predicate))
-        return base if self._largest.get(base) == piece else f"{base}-{digest(_text(piece))}"
+        found = self._names.get(piece)
+        if found is None:
+            base = self._base_of.get(piece) or slug(readable(piece.predicate))
+            found = base if self._largest.get(base) == piece else f"{base}-{digest(_text(piece))}"
+            self._names[piece] = found
+        return found
 
     def _base(self, hint: str) -> str:
         kind, _, name = hint.partition(":")

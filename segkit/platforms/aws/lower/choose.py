@@ -87,7 +87,7 @@ def read(draft: Draft, target: Target, wanted: str | Blocks | Parts) -> Encoding
 
 def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
     """The pieces that a target has groups for, by the names their groups have."""
-    return {k.piece: draft.names.name(k.piece) for k in draft.keys if k.target == target.name}
+    return {key.piece: draft.names.name(key.piece) for key in draft.keys_of[target.name]}
 
 
 def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[Option]:

@@ -52,7 +52,7 @@ class Cover:
         """What the search finds, where it is less than the groups that say who the far ends are."""
         own = {group for key in keys for group in self._groups.of(key)}
         found = tuple(self._search(keys))
-        return found if len(found) < len(own) else tuple(group for group in self._widest if group in own)
+        return found if len(found) < len(own) else tuple(group for _, group in self._widest if group in own)
 
     def _search(self, keys: frozenset[Key]) -> Iterator[GroupId]:
         """Each time the group that holds most of who is left, the widest of those, until nobody is."""
@@ -62,30 +62,31 @@ class Cover:
         for key in keys:
             every |= kinds.get(key, 0)
         left, union = every, None
-        inside = [group for group in self._widest if not kinds[group] & ~every]
+        inside = [one for one in self._widest if not one[0] & ~every]
         while left:
             most, best = 0, None
-            for group in inside:
-                if kinds[group].bit_count() <= most:
+            for one in inside:
+                if one[0].bit_count() <= most:
                     break  # none that follows holds more
-                if (count := (kinds[group] & left).bit_count()) > most:
-                    most, best = count, group
+                if (count := (one[0] & left).bit_count()) > most:
+                    most, best = count, one
             assert best is not None, "the groups of a key hold whoever is in it"
-            if pieces.isdisjoint(best.pieces):
+            held, group = best
+            if pieces.isdisjoint(group.pieces):
                 if union is None:
                     union = Predicate.union(piece.predicate for piece in pieces)
-                if not self._is_in(self._predicate(best), union):
+                if not self._is_in(self._predicate(group), union):
                     inside.remove(best)
                     continue
-            yield best
-            left &= ~kinds[best]
+            yield group
+            left &= ~held
 
     @cached_property
-    def _widest(self) -> list[GroupId]:
-        """The groups that somebody carries, from those with most kinds of interfaces."""
+    def _widest(self) -> list[tuple[int, GroupId]]:
+        """The groups that somebody carries with their kinds of interfaces, from those with most."""
         kinds, names = self._groups.kinds, self._draft.names
-        worn = (group for group in self._groups.worn[self._target.name] if group.pieces)
-        return sorted(worn, key=lambda group: (-kinds[group].bit_count(), group_name(names, group)))
+        worn = ((kinds[group], group) for group in self._groups.worn[self._target.name] if group.pieces)
+        return sorted(worn, key=lambda one: (-one[0].bit_count(), group_name(names, one[1])))
 
     def _predicate(self, group: GroupId) -> Predicate:
         """Who can be in a group, in terms of labels: whoever has just these selectors of its block."""
