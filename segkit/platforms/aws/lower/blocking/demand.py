@@ -114,11 +114,14 @@ class Demand:
 
     def opened(self, selectors: int) -> Opened:
         """What a set of selectors opens."""
-        found = self._together.get(selectors)
-        if found is None:
-            highest = selectors.bit_length() - 1
-            found = self.opened(selectors ^ (1 << highest)) + self._opened[highest]
-            self._together[selectors] = found
+        left, new = selectors, list[int]()
+        while left not in self._together:
+            new.append(left.bit_length() - 1)
+            left ^= 1 << new[-1]
+        found = self._together[left]
+        for number in reversed(new):
+            left |= 1 << number
+            found = self._together[left] = found + self._opened[number]
         return found
 
     def forget(self) -> None:

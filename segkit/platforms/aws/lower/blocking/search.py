@@ -15,6 +15,8 @@ MOST = 160
 """So many selectors are tried in other blocks, those first on which most rules hang."""
 TRIED = 4
 """Of the layouts that promise to cost less, so many are looked at in all other targets too."""
+SPARABLE = 6
+"""Interfaces may be spared the groups of the first so many blocks: every set of those is tried."""
 
 Near = tuple[tuple[int, int], tuple[list[int], list[int]]]
 """What a group receives and sends: rules that hang on no layout of this target, and the far ends that do."""
@@ -75,7 +77,7 @@ class Turn:
 
     def _sparing(self, selector: int) -> Iterator[Layout]:
         """Every other set of blocks that the kinds of a selector may be spared."""
-        every = range(self.layout.blocks)
+        every = range(min(self.layout.blocks, SPARABLE))
         sets = (frozenset(found) for n in range(len(every) + 1) for found in combinations(every, n))
         for spared in sets:
             if spared != self.layout.spared.get(selector, frozenset()):
