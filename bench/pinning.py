@@ -1,7 +1,8 @@
 """`python -m bench.pinning`: encodings for the realistic estate that keep AWS's default quotas.
 
 Asks for blocks for all of its targets together, as `segkit quota --encoding auto` does, and starts with the
-blocks that are kept, or with none. Takes many minutes from nothing and gives the same every time.
+blocks that are kept, or with none. Takes many minutes from nothing, and may need several goes: `--from` takes
+up what another has written.
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ def with_encodings(model: Model, encodings: Mapping[str, Any]) -> Model:
 
 def kept(size: tuple[int, int, int]) -> Found | None:
     """The encodings that were found for an estate of this size, if any are kept."""
-    return json.loads(FOUND.read_text(encoding="utf-8")) if size == FITTING else None
+    return _read(FOUND) if size == FITTING else None
+
+
+def _read(path: Path) -> Found:
+    found: Found = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def main() -> None:
@@ -61,11 +67,13 @@ def main() -> None:
         prog="python -m bench.pinning", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("--write", action="store_true", help="keep them for the bench")
-    parser.add_argument("--anew", action="store_true", help="start without what is kept")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--anew", action="store_true", help="start without what is kept")
+    start.add_argument("--from", dest="start", type=Path, help="start with encodings in this file")
     arguments = parser.parse_args()
     model = model_of(realistic(*FITTING), accounts())
     if not arguments.anew:
-        model = with_encodings(model, kept(FITTING) or {})
+        model = with_encodings(model, _read(arguments.start or FOUND))
     with bars():
         encodings, over = found(model)
     text = json.dumps(encodings, indent=1, sort_keys=True) + "\n"
