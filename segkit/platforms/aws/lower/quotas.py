@@ -47,11 +47,16 @@ def quotas(
     reports = {}
     if not together:
         reports = {name: costs.report(asked.get(name)) for name, costs in wanted.items()}
-        if not many and not all(_fits(reports[name]) for name in free):
+        alone = {name: wanted[name].read(reports[name]) for name in free if _fits(reports[name])}
+        clash = not _keeps(draft, alone, now, plan)
+        if not many and (clash or len(alone) < len(free)):
             together = _together(draft, free, now, plan)
+        if clash and not together:
+            kept = {name: now[name] for name in alone}
+            together = kept if _keeps(draft, kept, now, plan) else alone
     if together:
-        there = make_plan(draft, {**now, **together})
-        reports |= {name: wanted[name].jointly(together, there) for name in together}
+        there, fits = make_plan(draft, {**now, **together}), _keeps(draft, together, now, plan)
+        reports |= {name: wanted[name].jointly(together, there, fits) for name in together}
     return tuple(
         replace(reports[t.name], lists=tuple(list_advice(draft, t, now, plan)))
         for t in ordered
@@ -61,6 +66,17 @@ def quotas(
 
 def _fits(report: QuotaReport) -> bool:
     return report.asked is not None and report.asked.fits
+
+
+def _keeps(draft: Draft, found: Mapping[str, Encoding], now: Mapping[str, Encoding], plan: Plan) -> bool:
+    """Do some targets keep their quotas when all these encodings are pinned, and is nobody else further over
+    quota than now? Each may fit while the others stay as they are, and all of them not."""
+    there = make_plan(draft, {**now, **found})
+    for target in draft.targets:
+        here = draft.placements[target.name]
+        if overflow(there, target, here) > (0 if target.name in found else overflow(plan, target, here)):
+            return False
+    return True
 
 
 def _together(
@@ -123,14 +139,20 @@ class _Costs:
             wanted = priced.get(encoding) or self._new(encoding)
         return QuotaReport(self._target.name, priced[now], tuple(priced.values()), len(self._members), wanted)
 
-    def jointly(self, together: Mapping[str, Encoding], plan: Plan) -> QuotaReport:
-        """The target's report where its encoding was found together with those of others: `plan` is that of
-        all."""
+    def jointly(self, together: Mapping[str, Encoding], plan: Plan, fits: bool) -> QuotaReport:
+        """The target's report where its encoding goes together with those of others: `plan` is that of all,
+        and whether all of them fit."""
         name = self._target.name
         now = self._option(self._now[name], self._plan, self._price(self._plan)[0] == 0)
-        found = self._option(together[name], plan, fits=True)
+        found = self._option(together[name], plan, fits and self._price(plan)[0] == 0)
         others = tuple(other for other in together if other != name)
-        return QuotaReport(name, now, (found, now), len(self._members), found, together=others)
+        options = (found, now) if found.encoding != now.encoding else (found,)
+        return QuotaReport(name, now, options, len(self._members), found, together=others)
+
+    def read(self, report: QuotaReport) -> Encoding:
+        """The encoding that a report of the target tells of."""
+        assert report.asked is not None, "an encoding was asked for"
+        return self._read(report.asked.encoding)
 
     def _new(self, encoding: Encoding) -> QuotaOption:
         plan = make_plan(self._draft, {**self._now, self._target.name: encoding})
