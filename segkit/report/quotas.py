@@ -62,7 +62,9 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
         yield from _asked(now, asked)
         if report.together:
             others = count(len(report.together), "other target")
-            yield line(f"It fits together with what was asked for {others}: pin all of them.", indent=1)
+            fit = "It fits together with what was" if asked.fits else "This is together with what would be"
+            then = "pin all of them" if asked.fits else "each fits alone, all of them do not"
+            yield line(f"{fit} asked for {others}: {then}.", indent=1)
     yield table(
         (
             "Encoding",

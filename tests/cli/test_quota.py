@@ -152,6 +152,50 @@ def test_an_encoding_is_that_of_one_target(tmp_path: Path) -> None:
     assert [report["target"] for report in json.loads(done.stdout)["targets"]] == ["two"]
 
 
+PAIR = """\
+segmentation: pair
+groups: {x1: x1 exists, x2: x2 exists, y1: y1 exists, y2: y2 exists}
+policies:
+  p:
+    tier: application
+    rules:
+      - {id: a, allow: x1 -> y1, services: [tcp/1001, tcp/1011]}
+      - {id: b, allow: x1 -> y2, services: [tcp/1021, tcp/1031]}
+      - {id: c, allow: x2 -> x2, services: tcp/1041}
+workloads:
+  - {name: xa, labels: {x1: "y", at: one}, addresses: [10.0.0.1], foreign: []}
+  - {name: xb, labels: {x1: "y", x2: "y", at: one}, addresses: [10.0.0.2], foreign: []}
+  - {name: ya, labels: {y1: "y", at: two}, addresses: [10.0.1.1], foreign: []}
+  - {name: yb, labels: {y2: "y", at: two}, addresses: [10.0.1.2], foreign: []}
+  - {name: yc, labels: {y1: "y", y2: "y", at: two}, addresses: [10.0.1.3], foreign: []}
+targets:
+  one:
+    platform: aws
+    select: at == one
+    placement: {vpc_id: vpc-1, peered_with: [two], quotas: {groups_per_interface: 1}}
+  two:
+    platform: aws
+    select: at == two
+    placement: {vpc_id: vpc-2, peered_with: [one], quotas: {groups_per_interface: 1, rules_per_group: 4}}
+"""
+
+
+def test_encodings_that_fit_alone_and_not_together_are_not_pinned(tmp_path: Path) -> None:
+    """Cells here are far ends more for the other target's groups, which have all their rules as cells."""
+    path = tmp_path / "pair.yaml"
+    path.write_text(PAIR, encoding="utf-8")
+    for name in ("one", "two"):
+        assert invoke(str(path), "--encoding", "auto", "--target", name).exit_code == 0
+    done = invoke(str(path), "--encoding", "auto", "--pin")
+    assert done.exit_code == 1
+    assert "each fits alone, all of them do not" in done.stdout
+    assert done.stderr.count("nothing was pinned") == 2
+    assert path.read_text() == PAIR
+    path.write_text(PAIR.replace("rules_per_group: 4", "rules_per_group: 8"), encoding="utf-8")
+    assert invoke(str(path), "--encoding", "auto", "--pin").exit_code == 0
+    assert invoke(str(path)).exit_code == 0
+
+
 def test_pinned_in_yaml_with_every_other_character_as_it_was(shop: Path) -> None:
     done = invoke(str(shop), "--encoding", "auto", "--pin")
     assert done.exit_code == 0, done.output
