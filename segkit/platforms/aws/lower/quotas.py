@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from segkit.errors import SegkitError
@@ -48,14 +48,15 @@ def quotas(
     if not together:
         reports = {name: costs.report(asked.get(name)) for name, costs in wanted.items()}
         alone = {name: wanted[name].read(reports[name]) for name in free if _fits(reports[name])}
-        clash = not _keeps(draft, alone, now, plan)
+        clash = len(alone) > 1 and not _keeps(draft, alone, make_plan(draft, {**now, **alone}), plan)
         if not many and (clash or len(alone) < len(free)):
             together = _together(draft, free, now, plan)
         if clash and not together:
             kept = {name: now[name] for name in alone}
-            together = kept if _keeps(draft, kept, now, plan) else alone
+            together = kept if _keeps(draft, kept, plan, plan) else alone
     if together:
-        there, fits = make_plan(draft, {**now, **together}), _keeps(draft, together, now, plan)
+        there = make_plan(draft, {**now, **together})
+        fits = _keeps(draft, together, there, plan)
         reports |= {name: wanted[name].jointly(together, there, fits) for name in together}
     return tuple(
         replace(reports[t.name], lists=tuple(list_advice(draft, t, now, plan)))
@@ -68,13 +69,12 @@ def _fits(report: QuotaReport) -> bool:
     return report.asked is not None and report.asked.fits
 
 
-def _keeps(draft: Draft, found: Mapping[str, Encoding], now: Mapping[str, Encoding], plan: Plan) -> bool:
-    """Do some targets keep their quotas when all these encodings are pinned, and is nobody else further over
-    quota than now? Each may fit while the others stay as they are, and all of them not."""
-    there = make_plan(draft, {**now, **found})
+def _keeps(draft: Draft, names: Collection[str], there: Plan, plan: Plan) -> bool:
+    """Do some targets keep their quotas in a plan where all of them have other encodings, and is nobody else
+    further over quota than now? Each may fit while the others stay as they are, and all of them not."""
     for target in draft.targets:
         here = draft.placements[target.name]
-        if overflow(there, target, here) > (0 if target.name in found else overflow(plan, target, here)):
+        if overflow(there, target, here) > (0 if target.name in names else overflow(plan, target, here)):
             return False
     return True
 
