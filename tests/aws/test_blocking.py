@@ -115,9 +115,12 @@ def test_books_that_were_kept_are_those_that_are_made_anew(seed: int) -> None:
     chance = random.Random(seed)
     books = Books(demands)
     books.start({name: shuffled(demand, chance, 3) for name, demand in demands.items()})
-    before = sum(books.cost(name) for name in demands)
+    before = spent = sum(books.cost(name) for name in demands)
     for name in demands:
         Turn(books, name, rough=bool(seed % 2)).take()
+        now = sum(books.cost(other) for other in demands)
+        assert seed % 2 or now <= spent + 1e-6, "what a turn saves here is not paid elsewhere"
+        spent = now
     anew = Books(demands)
     anew.start(books.layouts)
     for name in demands:
@@ -126,6 +129,40 @@ def test_books_that_were_kept_are_those_that_are_made_anew(seed: int) -> None:
     assert sum(books.cost(name) for name in demands) == pytest.approx(sum(anew.cost(n) for n in demands))
     if not seed % 2:
         assert sum(anew.cost(name) for name in demands) < before
+
+
+def test_others_are_asked_before_a_move_whatever_its_price() -> None:
+    demands = demands_of(draft_of(estate(6_000, {"rules_per_group": 5, "groups_per_interface": 3})))
+    chance = random.Random(1)
+    books = Books(demands)
+    books.start({name: shuffled(demand, chance, 3) for name, demand in demands.items()})
+    spent = sum(books.cost(name) for name in demands)
+    for name in demands:
+        turn = Turn(books, name, rough=False)
+        turn._prices, turn._priced = {}, turn._local
+        turn.take()
+        now = sum(books.cost(other) for other in demands)
+        assert now <= spent + 1e-6
+        spent = now
+
+
+def test_who_is_spared_a_block_has_its_rules_in_the_last_group() -> None:
+    (demand, *_) = demands_of(draft_of(estate())).values()
+    kind = max(range(demand.kinds), key=lambda k: (demand.held[k] & demand.opening).bit_count())
+    first, second, *_ = (s for s in ones(demand.held[kind] & demand.opening))
+    told = {first: (0,), second: (1, 0)}
+    small = min(ones(demand.held[kind]), key=lambda s: demand.who[s].bit_count())
+
+    def groups(spared: frozenset[int]) -> list[int]:
+        layout = Layout(demand, told, {small: spared}, 2)
+        return [selectors for kinds, selectors in layout.groups if kinds >> kind & 1]
+
+    every = demand.held[kind] & demand.opening
+    plain, one, both = (groups(frozenset(spared)) for spared in ((), (1,), (0, 1)))
+    assert [len(plain), len(one), len(both)] == [3, 2, 1]
+    assert both == [every]
+    assert 1 << first in plain and 1 << second in plain
+    assert 1 << first in one and every ^ 1 << first in one
 
 
 def test_covers_that_were_used_again_are_those_that_are_counted() -> None:
