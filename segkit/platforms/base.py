@@ -148,8 +148,8 @@ class QuotaReport:
     """What a target uses of its quotas as it is `pinned`, and what else would mean the same.
 
     `options` come best first; `asked` is the one that was asked for. `interfaces`: how many it owns. `lists`
-    pay together, each on top of those before it. `together` names other targets that `asked` was found for
-    together with this one: it fits if what was asked for them is pinned, too.
+    pay together, each on top of those before it. `together` names other targets that `asked` was judged
+    together with: whether it fits is meant with what was asked for them pinned, too.
     """
 
     target: str
