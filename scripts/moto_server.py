@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HOST = "127.0.0.1"
+SERVER = Path(__file__).with_name("moto_one_by_one.py")
 ENDPOINT_VARIABLE = "SEGKIT_AWS_ENDPOINT"
 
 
@@ -49,7 +50,7 @@ def _start(log: Path, deadline: float) -> tuple[subprocess.Popen[bytes], str]:
         port = _free_port()
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)],
+                [sys.executable, str(SERVER), HOST, str(port)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

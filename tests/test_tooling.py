@@ -8,11 +8,14 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts import demo, provider
 from scripts.moto_server import moto_server
+from tests.e2e.deployed import client
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 
@@ -79,6 +82,25 @@ def test_the_server_answers_and_is_gone_afterwards() -> None:
         _ = 1 / 0
     with pytest.raises(OSError):
         direct.open(f"{url}/moto-api/data.json", timeout=5)
+
+
+def test_a_call_sent_again_after_its_answer_was_lost_is_not_carried_out_twice() -> None:
+    """An SDK sends it under the id it had. Under another id it is another call, which AWS refuses."""
+    with moto_server() as url:
+        ec2 = client(url)
+        group = ec2.create_security_group(GroupName="web", Description="web")["GroupId"]
+        rule = {"GroupId": group, "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/8"}
+        ec2.authorize_security_group_ingress(**rule)
+        ids = iter(["call-1", "call-1", "call-2"])
+
+        def under_the_next_id(request: Any, **_: object) -> None:
+            request.headers["amz-sdk-invocation-id"] = next(ids)
+
+        ec2.meta.events.register("before-send.ec2.RevokeSecurityGroupIngress", under_the_next_id)
+        ec2.revoke_security_group_ingress(**rule)
+        ec2.revoke_security_group_ingress(**rule)
+        with pytest.raises(ClientError, match=r"InvalidPermission\.NotFound"):
+            ec2.revoke_security_group_ingress(**rule)
 
 
 @posix
