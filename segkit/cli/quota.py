@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,28 +59,25 @@ def quota(
     if asked is not None:
         reports = tuple(r for r in reports if r.asked is not None)
     emit(form, "quota", lambda: quotas.page(reports), lambda: quotas.data(reports))
-    for report in reports if keep else ():
-        loaded = _pinned(loaded, report)
+    if keep:
+        _pin(loaded, reports)
     return Exit.OK if all(quotas.fits(r) for r in reports) else Exit.NO
 
 
-def _pinned(loaded: Loaded, report: QuotaReport) -> Loaded:
-    """Pins what was asked for, tells so on stderr, and gives what is there then."""
-    from segkit.cli.encodings import with_encoding
+def _pin(loaded: Loaded, reports: Sequence[QuotaReport]) -> None:
+    """Pins what was asked for wherever it fits, all or none, and tells so on stderr."""
     from segkit.cli.quota_pin import pin
     from segkit.platforms.base import brief
     from segkit.report.safe import printable
 
-    assert report.asked is not None, "an encoding was asked for"
-    encoding = report.asked.encoding
-    what = f"encoding {brief(encoding)} of target {report.target}"
-    after = loaded
-    if encoding == report.pinned.encoding:
-        done = f"{what} is pinned already"
-    elif not report.asked.fits:
-        done = f"nothing was pinned: {what} does not fit"
-    else:
-        done = f"pinned {what} in {pin(loaded, report.target, encoding)}"
-        after = replace(loaded, model=with_encoding(loaded.model, report.target, encoding))
-    sys.stderr.write(printable(done) + "\n")
-    return after
+    asked = {report.target: report.asked for report in reports if report.asked is not None}
+    same = {r.target for r in reports if r.target in asked and asked[r.target].encoding == r.pinned.encoding}
+    new = {name: option.encoding for name, option in asked.items() if option.fits and name not in same}
+    files = pin(loaded, new) if new else {}
+    for name, option in asked.items():
+        what = f"encoding {brief(option.encoding)} of target {name}"
+        if name in files:
+            done = f"pinned {what} in {files[name]}"
+        else:
+            done = f"{what} is pinned already" if name in same else f"nothing was pinned: {what} does not fit"
+        sys.stderr.write(printable(done) + "\n")

@@ -1,9 +1,9 @@
-"""`segkit quota --pin`: an encoding, written to where the target is declared."""
+"""`segkit quota --pin`: encodings, written to where their targets are declared."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from segkit.artifacts import write_atomic
@@ -16,52 +16,71 @@ from segkit.platforms.base import Encoding
 _PLACE = re.compile(r"(.+\.ya?ml):(\d+)(?::\d+)?", re.IGNORECASE)
 
 
-def pin(loaded: Loaded, name: str, encoding: Encoding) -> str:
-    """Pin an encoding on a target, in the intent file or the YAML policy file that declares it; the file.
+def pin(loaded: Loaded, encodings: Mapping[str, Encoding]) -> dict[str, str]:
+    """Pin encodings on targets, in the intent file or the YAML policy files that declare them.
 
-    What is written is read again, and put back if it is not that model. Raises SegkitError where the target
-    is declared in neither, with the line to write by hand.
+    Gives the file of each target. What is written is read again, and put back if it is not that model. Raises
+    SegkitError where a target is declared in neither, with the line to write by hand; then none is pinned.
     """
-    after = with_encoding(loaded.model, name, encoding)
+    after = loaded.model
+    for name, encoding in encodings.items():
+        after = with_encoding(after, name, encoding)
     origin = Path(loaded.origin)
     if origin.suffix.lower() == ".json" and is_intent(origin):
         from segkit.model.intent_file import dump_intent
 
-        return _write(origin, lambda _: dump_intent(after), loaded.origin, after)
-    place = next(t.where for t in after.targets if t.name == name)
-    found = _PLACE.fullmatch(place)
-    if found is None or not (origin.is_dir() or origin.suffix.lower() in (".yaml", ".yml")):
-        raise _by_hand(f"--pin cannot change where target {name} is declared", place, encoding)
+        files, texts = dict.fromkeys(encodings, loaded.origin), {origin: dump_intent(after)}
+    else:
+        files, texts = _edited(loaded, encodings)
+    _write(texts, loaded.origin, after)
+    return files
+
+
+def _edited(loaded: Loaded, encodings: Mapping[str, Encoding]) -> tuple[dict[str, str], dict[Path, bytes]]:
+    """The policy file of each target, and what is in each file then."""
     from segkit.model.target_edit import with_argument
 
-    def edited(raw: bytes) -> bytes:
+    files: dict[str, str] = {}
+    texts: dict[Path, bytes] = {}
+    problems = []
+    origin = Path(loaded.origin)
+    yaml = origin.is_dir() or origin.suffix.lower() in (".yaml", ".yml")
+    places = {target.name: target.where for target in loaded.model.targets}
+    for name, encoding in encodings.items():
+        found = _PLACE.fullmatch(places[name])
+        if found is None or not yaml:
+            what = f"--pin cannot change where target {name} is declared"
+            problems.append(_by_hand(what, places[name], encoding))
+            continue
+        path = Path(found[1])
         try:
-            return with_argument(raw.decode("utf-8"), name, "encoding", encoding).encode()
+            text = texts[path] if path in texts else path.read_bytes()
+            texts[path] = with_argument(text.decode("utf-8"), name, "encoding", encoding).encode()
+            files[name] = str(path)
         except ValueError as error:
-            raise _by_hand(str(error), place, encoding) from None
+            problems.append(_by_hand(str(error), places[name], encoding))
+    if problems:
+        raise SegkitError(problems)
+    return files, texts
 
-    return _write(Path(found[1]), edited, loaded.origin, after)
 
-
-def _write(path: Path, edit: Callable[[bytes], bytes], origin: str, expected: Model) -> str:
+def _write(texts: Mapping[Path, bytes], origin: str, expected: Model) -> None:
     # A link is followed, so that it stays one.
-    real = path.resolve()
-    before = real.read_bytes()
-    made = edit(before)
+    before = {path.resolve(): path.read_bytes() for path in texts}
     try:
-        write_atomic(real, made)
+        for path, text in texts.items():
+            write_atomic(path.resolve(), text)
         if load(origin).model != expected:
-            raise SegkitError(Problem("the changed file is another model", str(path), why="this is a bug"))
+            where = ", ".join(map(str, texts))
+            raise SegkitError(Problem("the changed file is another model", where, why="this is a bug"))
     except BaseException:
-        write_atomic(real, before)
+        for path, text in before.items():
+            write_atomic(path, text)
         raise
-    return str(path)
 
 
-def _by_hand(what: str, where: str, encoding: Encoding) -> SegkitError:
+def _by_hand(what: str, where: str, encoding: Encoding) -> Problem:
     from segkit.report.quotas import pin as written
 
     fix = f"write it there by hand: encoding={written(encoding)}"
-    return SegkitError(
-        Problem(what, where, why="it changes intent files, and YAML that is read as such", fix=fix)
-    )
+    return Problem(what, where, why="it changes intent files, and YAML that is read as such", fix=fix)

@@ -50,7 +50,11 @@ def _replaced(text: str, key: Any, value: Any, written: str) -> tuple[int, int, 
     beside, _, below = text[colon : value.start_mark.index].partition("\n")
     if "#" in below or "#" in text[value.start_mark.index : end]:
         raise ValueError("a comment would be lost")
-    return colon, end, f" {written}{beside.rstrip()}"
+    # What is on the line of the value would be in a comment of the line above.
+    behind = (
+        "\n" + " " * key.start_mark.column if "#" in beside and text[end:].partition("\n")[0].strip() else ""
+    )
+    return colon, end, f" {written}{beside.rstrip()}{behind}"
 
 
 def _end(text: str, node: Any) -> int:

@@ -149,7 +149,8 @@ class QuotaReport:
 
     `options` come best first; `asked` is the one that was asked for. `interfaces`: how many it owns. `lists`
     pay together, each on top of those before it. `together` names other targets that `asked` was judged
-    together with: whether it fits is meant with what was asked for them pinned, too.
+    together with: whether it fits is meant with what was asked for them pinned, too. `unsearched`: nothing
+    fits, but asking for the best encoding would search on.
     """
 
     target: str
@@ -159,6 +160,7 @@ class QuotaReport:
     asked: QuotaOption | None = None
     lists: tuple[ListAdvice, ...] = ()
     together: tuple[str, ...] = ()
+    unsearched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

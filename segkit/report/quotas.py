@@ -78,7 +78,10 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
         ),
         [_row(option, option == now) for option in report.options],
     )
-    if not any(option.fits for option in report.options):
+    if report.unsearched:
+        fix = f"segkit quota --target {report.target} --encoding auto looks for more"
+        yield line(Cell("None of these keeps every quota", "bad"), f": {fix}")
+    elif not any(option.fits for option in report.options):
         fix = "have quotas raised, divide the target, or write wider groups"
         yield line(Cell("None of these keeps every quota", "bad"), f": {fix}")
     yield from _lists(report)

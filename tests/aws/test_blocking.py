@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bench.estates import realistic
 from bench.models import accounts, model_of
 from segkit.compiler import compile_model, quota_reports
+from segkit.errors import SegkitError
 from segkit.model.model import Model
 from segkit.platforms.aws.lower.blocking import blocked
 from segkit.platforms.aws.lower.blocking.books import Books
@@ -21,13 +22,15 @@ from segkit.platforms.aws.lower.blocking.demand import Demand, ones
 from segkit.platforms.aws.lower.blocking.layout import Layout
 from segkit.platforms.aws.lower.blocking.pinning import encoding_of, layout_of
 from segkit.platforms.aws.lower.blocking.search import Turn
-from segkit.platforms.aws.lower.choose import encoding_text, piece_names, pinned, read
+from segkit.platforms.aws.lower.choose import encoding_text, options, piece_names, pinned, read
 from segkit.platforms.aws.lower.fit import overflow
 from segkit.platforms.aws.lower.layering import Layering
 from segkit.platforms.aws.lower.opening import make_plan
 from segkit.platforms.aws.lower.plan import Draft
 from segkit.platforms.aws.placement import encoding_of as parsed
 from segkit.platforms.lowering.encoding import Encoding
+from segkit.report.quotas import page
+from segkit.report.text import render
 from segkit.verify import prove
 from tests.aws.test_covers import SMALL, SOME, estates
 from tests.aws.test_encodings import draft_of
@@ -222,6 +225,20 @@ def test_auto_finds_blocks_for_one_target_and_for_several_together() -> None:
     pins = {report.target: report.asked.encoding for report in together if report.asked}
     assert all(report.pinned.fits for report in quota_reports(encoded(model, pins)))
     compile_model(encoded(model, pins))
+
+
+def test_what_takes_long_is_left_to_who_asks_for_it() -> None:
+    """An error and a plain report say where to look."""
+    model = estate(10_000, {**TIGHT, "rules_per_group": 11})
+    (plain,) = quota_reports(model, "account-00")
+    assert plain.unsearched and not any(option.fits for option in plain.options)
+    assert "segkit quota --target account-00 --encoding auto looks for more" in render(page([plain]))
+    draft, target = draft_of(model), model.targets[0]
+    now = {t.name: pinned(draft, t) for t in model.targets}
+    for thorough in (False, True):
+        assert any(o.fits for o in options(draft, target, now, thorough)) == thorough
+    with pytest.raises(SegkitError, match="or look for another encoding: segkit quota --target account-00"):
+        compile_model(model)
 
 
 def test_ones() -> None:

@@ -227,6 +227,21 @@ def test_nothing_is_pinned_that_does_not_fit(shop: Path) -> None:
     assert shop.read_text() == before
 
 
+def test_all_are_pinned_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "pair.yaml"
+    both = PAIR.replace("rules_per_group: 4", "rules_per_group: 8")
+    noted = both.replace("rules_per_group: 8}", "rules_per_group: 8}, encoding:\n      # why\n      groups")
+    path.write_text(noted, encoding="utf-8")
+    done = invoke(str(path), "--encoding", "auto", "--pin")
+    assert done.exit_code == 2
+    assert "a comment would be lost" in done.stderr and "write it there by hand: encoding=" in done.stderr
+    assert "pinned" not in done.stderr
+    assert path.read_text() == noted
+    path.write_text(both, encoding="utf-8")
+    done = invoke(str(path), "--encoding", "auto", "--pin")
+    assert done.exit_code == 0 and done.stderr.count("in pair.yaml\n") == 2
+
+
 def test_python_is_not_changed_but_told_what_to_write(tmp_path: Path) -> None:
     code, output = _run(tmp_path, 2, "--encoding", "auto", "--pin")
     assert code == 2
@@ -274,6 +289,10 @@ def test_a_file_that_cannot_be_edited_is_told(shop: Path) -> None:
         (
             "placement:\n  vpc_id: v\n  tags:\n    a: b # c\n# end",
             'placement:\n  vpc_id: v\n  tags:\n    a: b # c\n  encoding: "cells"\n# end',
+        ),
+        (
+            "placement: {encoding: # why\n    groups, vpc_id: v}",
+            'placement: {encoding: "cells" # why\n            , vpc_id: v}',
         ),
         ("placement:\r\n  vpc_id: v\r\n", 'placement:\r\n  vpc_id: v\r\n  encoding: "cells"\r\n'),
     ],

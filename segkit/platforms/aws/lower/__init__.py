@@ -25,9 +25,6 @@ from segkit.progress import steps
 
 __all__ = ["lower", "quotas"]
 
-ADVISED = 2_000
-"""Up to so many side rules an error about quotas says which encodings fit: each is planned for that."""
-
 
 def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     """Every AWS target of a model as Terraform.
@@ -52,8 +49,7 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
         fragment = emitter.fragment()
         charged = rule_counts(plan, target.name)
         if over := list(over_quota(plan, target, here, emitter.names, charged)):
-            small = len(draft.written) <= ADVISED
-            advice = way_out(draft, target, encodings) if small else _where_to_look(target)
+            advice = way_out(draft, target, encodings)
             problems += (p.advise(advice) for p in over)
         problems += emitter.problems
         made = map(names.group, plan.groups[target.name])
@@ -71,10 +67,6 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     if problems:
         raise SegkitError(problems)
     return tuple(out)
-
-
-def _where_to_look(target: Target) -> str:
-    return f"or look for another encoding: segkit quota --target {target.name} --encoding auto"
 
 
 def _clashes(targets: Sequence[Target], lowered: Sequence[Lowered]) -> Iterator[Problem]:

@@ -5,7 +5,8 @@ selector, from one for each interface, and from a mixture that merges selectors 
 carry too many groups. Where there are few selectors it tries every encoding, or goes on from those and from
 greedy merges, one selector at a time, as long as that helps. Where there are many it looks for layers of
 label keys, see `layering`, and merges by references and rules, see `merging`. Where nothing fits, groups with
-too many rules are cut, see `shards`, and then blocks are sought beside a layer, see `blocking`.
+too many rules are cut, see `shards`, and then blocks are sought beside a layer, see `blocking`. Merging and
+blocks take long where there are many selectors.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ FEW, SMALL = 12, 500
 """Up to so many selectors and interfaces on a target, the search goes on one selector at a time."""
 
 MANY = 200
-"""Where there are more selectors, and layers that fit, nothing else is tried."""
+"""Where there are more selectors, and layers fit, nothing else is tried; nothing slow unless asked for."""
 
 Blocks = tuple[tuple[str, ...], ...]
 Cost = tuple[int, int, int]
@@ -90,11 +91,13 @@ def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
     return {key.piece: draft.names.name(key.piece) for key in draft.keys_of[target.name]}
 
 
-def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[Option]:
-    """Encodings of a target worth knowing, best first: the plain ones and what the search found."""
+def options(draft: Draft, target: Target, now: Mapping[str, Encoding], thorough: bool = True) -> list[Option]:
+    """Encodings of a target worth knowing, best first: the plain ones and what the search found; without what
+    takes long, unless it is `thorough`."""
     search = _Search(draft, target, now)
     seeds = [search.option(GROUPS)]
     few = len(search.pieces) <= FEW and search.interfaces <= SMALL
+    thorough = thorough or len(search.pieces) <= MANY
     layering = Layering(draft, target, now) if now[target.name].layers or not few else None
     if layering is not None and now[target.name].layers:
         seeds.append(search.option(layering.again()[0]))
@@ -103,7 +106,7 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
         seeds.append(search.option(found))
     if len(search.pieces) <= MANY or not seeds[-1].fits:
         seeds += [search.option(CELLS), search.option(search.mixture())]
-        seeds += [] if few else [search.option(frugal(draft, target))]
+        seeds += [search.option(frugal(draft, target))] if thorough and not few else []
     if few and len(search.pieces) < len(ENCODINGS) and search.trials <= ALL_TRIED:
         seeds.append(min(map(search.option, search.every()), key=lambda option: option.cost))
     elif few:
@@ -111,7 +114,7 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding]) -> list[O
         seeds.append(min(better, key=lambda option: option.cost))
     if not any(option.fits for option in seeds):
         seeds += [search.option(cut) for option in seeds if (cut := search.cut(option)) is not None]
-    if not few and not any(option.fits for option in seeds):
+    if thorough and not few and not any(option.fits for option in seeds):
         seeds.append(search.option(blocked(draft, now, [target.name])[target.name]))
     every = {option.encoding: option for option in reversed(seeds)}
     return sorted(every.values(), key=lambda option: (option.cost, search.text(option.encoding)))

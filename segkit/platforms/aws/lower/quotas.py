@@ -24,6 +24,9 @@ from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId
 UNSEARCHED = ("rules_per_interface", "prefix_lists_per_region", "entries_per_prefix_list")
 """Quotas that no encoding can change."""
 
+ADVISED = 2_000
+"""Up to so many side rules an error about quotas says which encodings fit: each is planned for that."""
+
 FULLEST = 10
 """How many groups with the most rules are named."""
 
@@ -95,12 +98,15 @@ def _together(
 
 def way_out(draft: Draft, target: Target, encodings: Mapping[str, Encoding]) -> str:
     """What to pin instead, for a target that is over quota, with what the change would touch."""
+    command = f"segkit quota --target {target.name} --encoding auto"
+    look = f"or look for another encoding: {command}"
+    if len(draft.written) > ADVISED:
+        return look
     report = _Costs(draft, target, encodings, make_plan(draft, encodings)).report(None)
     fitting = [f"{brief(o.encoding)} ({o.churn})" for o in report.options if o.fits]
     if not fitting:
-        return "no encoding of this policy fits"
-    ways = " or ".join(fitting[:2])
-    return f"or pin the encoding {ways}: see `segkit quota --target {target.name} --encoding auto`"
+        return look if report.unsearched else "no encoding of this policy fits"
+    return f"or pin the encoding {' or '.join(fitting[:2])}: see `{command}`"
 
 
 class _Costs:
@@ -121,7 +127,8 @@ class _Costs:
         """The target's report; `asked` is an encoding to look at, or "auto" for the best."""
         now = self._now[self._target.name]
         plans = {now: self._plan}
-        for option in options(self._draft, self._target, self._now):
+        tried = options(self._draft, self._target, self._now, thorough=asked == "auto")
+        for option in tried:
             plans.setdefault(option.encoding, option.plan)
         prices = {encoding: self._price(plan) for encoding, plan in plans.items()}
         # What is pinned wins over what is only as good: it costs no change.
@@ -137,7 +144,15 @@ class _Costs:
         elif asked is not None:
             encoding = self._read(asked)
             wanted = priced.get(encoding) or self._new(encoding)
-        return QuotaReport(self._target.name, priced[now], tuple(priced.values()), len(self._members), wanted)
+        hopeless = not any(option.fits for option in tried)
+        return QuotaReport(
+            self._target.name,
+            priced[now],
+            tuple(priced.values()),
+            len(self._members),
+            wanted,
+            unsearched=hopeless and asked != "auto" and len(self._names) > MANY,
+        )
 
     def jointly(self, together: Mapping[str, Encoding], plan: Plan, fits: bool) -> QuotaReport:
         """The target's report where its encoding goes together with those of others: `plan` is that of all,
