@@ -59,6 +59,13 @@ class Draft:
         return GroupNames(self.intent.model, self.hints)
 
     @cached_property
+    def names_before(self) -> GroupNames:
+        """Their names before what was `moved_from`; the same where nothing was."""
+        model = self.intent.model
+        moved = [zone.moved_from for zone in model.zones] + [group.moved_from for group in model.groups]
+        return GroupNames(model, self.hints, before=True) if any(moved) else self.names
+
+    @cached_property
     def keys(self) -> tuple[Key, ...]:
         """Every group that is spoken of."""
         out: dict[Key, None] = {}

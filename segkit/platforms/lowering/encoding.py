@@ -74,6 +74,7 @@ class Encoding:
     apart: tuple[tuple[Piece, frozenset[int]], ...] = ()
     named: int = 0
     _told: Mapping[Piece, tuple[int, ...]] = field(init=False, compare=False, repr=False)
+    _spared: Mapping[Piece, frozenset[int]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         told: dict[Piece, list[int]] = defaultdict(list)
@@ -81,6 +82,7 @@ class Encoding:
             for piece in block:
                 told[piece].append(number)
         object.__setattr__(self, "_told", {piece: tuple(numbers) for piece, numbers in told.items()})
+        object.__setattr__(self, "_spared", dict(self.apart))
 
     def block(self, piece: Piece) -> Hashable:
         """What tells the block that has a piece's rules from others; the piece itself where it is alone."""
@@ -99,8 +101,7 @@ class Encoding:
         """The blocks whose groups an interface with some pieces is spared."""
         if not self.apart:
             return frozenset()
-        held = set(pieces)
-        return frozenset[Hashable]().union(*(blocks for piece, blocks in self.apart if piece in held))
+        return frozenset[Hashable]().union(*filter(None, map(self._spared.get, pieces)))
 
 
 GROUPS, CELLS = Encoding(), Encoding(whole=True)
@@ -179,17 +180,22 @@ class Groups:
     def _worn_by(self, held: Sequence[Key], encoding: Encoding) -> tuple[GroupId, ...]:
         """The groups of the interfaces that carry just these keys: one for each block that tells of them."""
         merged = encoding.merged(key.piece for key in held)
-        told: dict[Hashable, dict[Key, None]] = defaultdict(dict)
+        told: dict[Hashable, list[Key]] = defaultdict(list)
+        homes: list[Hashable] = []
+        lodging: set[Hashable] = set()
         for key in held:
-            for block in encoding.told(key.piece):
-                told[encoding.last if block in merged else block][key] = None
-        homes = {key: encoding.block(key.piece) for key in held}
-        homes = {key: encoding.last if home in merged else home for key, home in homes.items()}
+            blocks = encoding.told(key.piece)
+            if merged:
+                blocks = tuple(dict.fromkeys(encoding.last if b in merged else b for b in blocks))
+            homes.append(blocks[0])
+            lodging.update(blocks[1:])
+            for block in blocks:
+                told[block].append(key)
         groups = {}
         for block, keys in told.items():
-            lodged = any(homes[key] != block for key in keys)
-            groups[block] = self._group(tuple(keys), block + 1 if lodged and isinstance(block, int) else 0)
-        for key, home in homes.items():
+            number = block + 1 if block in lodging and isinstance(block, int) else 0
+            groups[block] = self._group(keys, number)
+        for key, home in zip(held, homes, strict=True):
             if key not in self._alone:
                 self._found[key][groups[home]] = None
         return tuple(groups.values())

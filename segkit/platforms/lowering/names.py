@@ -70,7 +70,7 @@ class GroupNames:
             self._bases[f"group:{group.name}"] = (before and group.moved_from) or group.name
         # What a mode opens was cut from no end: it is called as it is elsewhere, or by its selector.
         self._base_of = {
-            piece: min(map(self._base, filter(None, keys)), default=slug(readable(piece.predicate)))
+            piece: min(map(self._base, filter(None, keys)), default="") or slug(readable(piece.predicate))
             for piece, keys in hints.items()
         }
         self._largest = _largest(self._base_of)

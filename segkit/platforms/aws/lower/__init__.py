@@ -37,9 +37,8 @@ def lower(intent: Intent, targets: Sequence[Target]) -> tuple[Lowered, ...]:
     draft = make_draft(intent, ordered, placements)
     encodings = {t.name: pinned(draft, t) for t in ordered}
     plan = make_plan(draft, encodings)
-    names = Namer(intent.model, plan)
-    moved = [z.moved_from for z in intent.model.zones] + [g.moved_from for g in intent.model.groups]
-    before = Namer(intent.model, plan, before=True) if any(moved) else names
+    names = Namer(draft.names)
+    before = names if draft.names_before is draft.names else Namer(draft.names_before)
     problems: list[Problem] = [*draft.problems, *elsewhere(intent.model, ordered)]
     residuals = [*draft.residuals, *unenforceable(intent.model, ordered, EXEMPT_ADDRESSES)]
     out = []

@@ -52,7 +52,8 @@ class Cover:
         """What the search finds, where it is less than the groups that say who the far ends are."""
         own = {group for key in keys for group in self._groups.of(key)}
         found = tuple(self._search(keys))
-        return found if len(found) < len(own) else tuple(group for _, group in self._widest if group in own)
+        ranks = self._ranks
+        return found if len(found) < len(own) else tuple(sorted(own & ranks.keys(), key=ranks.__getitem__))
 
     def _search(self, keys: frozenset[Key]) -> Iterator[GroupId]:
         """Each time the group that holds most of who is left, the widest of those, until nobody is."""
@@ -87,6 +88,11 @@ class Cover:
         kinds, names = self._groups.kinds, self._draft.names
         worn = ((kinds[group], group) for group in self._groups.worn[self._target.name] if group.pieces)
         return sorted(worn, key=lambda one: (-one[0].bit_count(), group_name(names, one[1])))
+
+    @cached_property
+    def _ranks(self) -> Mapping[GroupId, int]:
+        """Where each of these groups comes in order."""
+        return {group: number for number, (_, group) in enumerate(self._widest)}
 
     def _predicate(self, group: GroupId) -> Predicate:
         """Who can be in a group, in terms of labels: whoever has just these selectors of its block."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from segkit.model.model import Model
-from segkit.platforms.aws.lower.plan import LineId, ListId, Plan
+from segkit.platforms.aws.lower.plan import LineId, ListId
 from segkit.platforms.aws.lower.shards import group_name
 from segkit.platforms.lowering.encoding import GroupId
 from segkit.platforms.lowering.names import GroupNames, name_part, resource_name
@@ -16,8 +15,8 @@ _WAY = {"ingress": "in", "egress": "out"}
 class Namer:
     """Names and Terraform addresses of everything in a plan."""
 
-    def __init__(self, model: Model, plan: Plan, before: bool = False) -> None:
-        self._groups = GroupNames(model, plan.hints, before)
+    def __init__(self, names: GroupNames) -> None:
+        self._groups = names
         self._memo: dict[GroupId, str] = {}
         self._keys: dict[GroupId, str] = {}
         self._heads: dict[tuple[GroupId, str], str] = {}

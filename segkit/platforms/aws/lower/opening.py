@@ -26,7 +26,7 @@ Named = Callable[[Key], tuple[GroupId, ...]]
 
 def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
     """The plan of a draft, with an encoding for each target."""
-    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
+    plan = Plan(groups={t.name: set() for t in draft.targets})
     groups = {t.name: draft.groups(t, encodings[t.name]) for t in draft.targets}
     plan.carried = {name: found.carried[name] for name, found in groups.items()}
     for name, found in groups.items():
@@ -42,7 +42,7 @@ def make_plan(draft: Draft, encodings: Mapping[str, Encoding]) -> Plan:
 def own_plan(draft: Draft, target: Target, groups: Mapping[str, Groups], covers: Mapping[str, Cover]) -> Plan:
     """The rules and memberships of one target with layers, none of its groups cut; `groups` and `covers` are
     those of every target."""
-    plan = Plan(groups={t.name: set() for t in draft.targets}, hints=draft.hints)
+    plan = Plan(groups={t.name: set() for t in draft.targets})
     plan.carried = groups[target.name].carried
     written = [one for one in draft.written if one[0].name == target.name]
     _open(plan, draft, written, groups, {target.name}, covers)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from segkit.intent.boxes import Piece
 from segkit.intent.engine import Intent
 from segkit.model.model import Target
 from segkit.model.policy import Rule
@@ -70,7 +69,6 @@ class Plan:
     lines_of: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     lists: dict[ListId, Addresses] = field(default_factory=dict)
     carried: Mapping[str, Sequence[Carried]] = field(default_factory=dict)
-    hints: Mapping[Piece, set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

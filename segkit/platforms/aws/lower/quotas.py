@@ -115,7 +115,7 @@ class _Costs:
     def __init__(self, draft: Draft, target: Target, now: Mapping[str, Encoding], plan: Plan) -> None:
         self._draft, self._target, self._now, self._plan = draft, target, now, plan
         self._names = piece_names(draft, target)
-        self._namer = Namer(draft.intent.model, self._plan)
+        self._namer = Namer(draft.names)
         name = target.name
         self._referring = {o.name for o, _, p in draft.written if any(k.target == name for k in p.references)}
         self._referring.discard(name)
