@@ -3,6 +3,7 @@
 moto keeps its state without locks while its own server answers in threads, so two calls at once may lose a
 change or fail half way. A client whose answer got lost sends its call again under the id it had (the header
 amz-sdk-invocation-id of the AWS SDKs); that call was carried out already, so it gets the answer it missed.
+Services in which moto calls itself would wait for ever; those of networks do not.
 """
 
 from __future__ import annotations

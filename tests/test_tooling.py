@@ -6,14 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from werkzeug.test import create_environ
+from werkzeug.wrappers import Response
 
 from scripts import demo, provider
+from scripts.moto_one_by_one import OneByOne
 from scripts.moto_server import moto_server
 from tests.e2e.deployed import client
 
@@ -82,6 +87,28 @@ def test_the_server_answers_and_is_gone_afterwards() -> None:
         _ = 1 / 0
     with pytest.raises(OSError):
         direct.open(f"{url}/moto-api/data.json", timeout=5)
+
+
+def test_moto_gets_one_request_after_another() -> None:
+    running, most = 0, 0
+
+    def application(_environ: object, start_response: Any) -> list[bytes]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.01)
+        running -= 1
+        start_response("200 OK", [])
+        return [b"done"]
+
+    def ask(_number: int) -> tuple[str, bytes]:
+        response = Response.from_app(served, create_environ())
+        return response.status, response.get_data()
+
+    served = OneByOne(application)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(16))) == {("200 OK", b"done")}
+    assert most == 1
 
 
 def test_a_call_sent_again_after_its_answer_was_lost_is_not_carried_out_twice() -> None:

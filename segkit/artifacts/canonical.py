@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,19 @@ def canonical_json(data: Any) -> bytes:
 def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
     """Put `data` at `path`: whoever reads the path finds the old bytes or the new ones, never a part.
 
-    Missing folders are made. Raises OSError when the place cannot be written; nothing is left behind then.
+    Missing folders are made, and a file that is there keeps its permissions. Raises OSError when the place
+    cannot be written; nothing is left behind then.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     # A name of our own beside the target: a rename is atomic only inside one file system. Unlike tempfile's,
-    # the file gets the permissions that the umask gives any other output.
+    # a new file gets the permissions that the umask gives any other output.
     draft = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as file:
             file.write(data)
+        if target.exists():
+            draft.chmod(stat.S_IMODE(target.stat().st_mode))
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -65,7 +65,7 @@ def quota(
 
 
 def _pin(loaded: Loaded, reports: Sequence[QuotaReport]) -> None:
-    """Pins what was asked for wherever it fits, all or none, and tells so on stderr."""
+    """Pins what was asked for wherever it fits, all of those or none, and tells so on stderr."""
     from segkit.cli.quota_pin import pin
     from segkit.platforms.base import brief
     from segkit.report.safe import printable
@@ -78,6 +78,8 @@ def _pin(loaded: Loaded, reports: Sequence[QuotaReport]) -> None:
         what = f"encoding {brief(option.encoding)} of target {name}"
         if name in files:
             done = f"pinned {what} in {files[name]}"
+        elif name in same:
+            done = f"{what} is pinned already" + ("" if option.fits else ", and does not fit")
         else:
-            done = f"{what} is pinned already" if name in same else f"nothing was pinned: {what} does not fit"
+            done = f"not pinned: {what} does not fit"
         sys.stderr.write(printable(done) + "\n")

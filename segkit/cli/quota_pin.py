@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from segkit.artifacts import write_atomic
@@ -32,7 +32,7 @@ def pin(loaded: Loaded, encodings: Mapping[str, Encoding]) -> dict[str, str]:
         files, texts = dict.fromkeys(encodings, loaded.origin), {origin: dump_intent(after)}
     else:
         files, texts = _edited(loaded, encodings)
-    _write(texts, loaded.origin, after)
+    _write(texts, loaded, after)
     return files
 
 
@@ -64,23 +64,48 @@ def _edited(loaded: Loaded, encodings: Mapping[str, Encoding]) -> tuple[dict[str
     return files, texts
 
 
-def _write(texts: Mapping[Path, bytes], origin: str, expected: Model) -> None:
+def _write(texts: Mapping[Path, bytes], loaded: Loaded, expected: Model) -> None:
+    """Write files that are another model then, or none of them."""
     # A link is followed, so that it stays one.
-    before = {path.resolve(): path.read_bytes() for path in texts}
+    before = {path: path.read_bytes() for path in texts}
+    written: list[Path] = []
     try:
         for path, text in texts.items():
-            write_atomic(path.resolve(), text)
-        if load(origin).model != expected:
-            where = ", ".join(map(str, texts))
-            raise SegkitError(Problem("the changed file is another model", where, why="this is a bug"))
+            try:
+                write_atomic(path.resolve(), text)
+            except OSError as error:
+                what = f"--pin cannot write: {error.strerror or error}"
+                raise SegkitError(Problem(what, str(path), why="nothing was pinned")) from None
+            written.append(path)
+        same = load(loaded.origin).model == expected
     except BaseException:
-        for path, text in before.items():
-            write_atomic(path, text)
+        _put_back(before, written)
         raise
+    if same:
+        return
+    _put_back(before, written)
+    where = ", ".join(map(str, texts))
+    if load(loaded.origin).model != loaded.model:
+        what, fix = "the policy changed while encodings were sought; nothing was pinned", "run it again"
+        raise SegkitError(Problem(what, loaded.origin, fix=fix))
+    raise SegkitError(Problem("the changed file is another model", where, why="this is a bug"))
+
+
+def _put_back(before: Mapping[Path, bytes], written: Iterable[Path]) -> None:
+    """Give files what was in them. Raises SegkitError with all that could not be."""
+    left = []
+    for path in written:
+        try:
+            write_atomic(path.resolve(), before[path])
+        except OSError as error:
+            left.append(Problem(f"encodings are pinned here, and not everywhere: {error}", str(path)))
+    if left:
+        raise SegkitError([p.advise("take them out, or run it again when there is room") for p in left])
 
 
 def _by_hand(what: str, where: str, encoding: Encoding) -> Problem:
     from segkit.report.quotas import pin as written
 
     fix = f"write it there by hand: encoding={written(encoding)}"
-    return Problem(what, where, why="it changes intent files, and YAML that is read as such", fix=fix)
+    why = "it changes intent files, and YAML that is read as such; nothing was pinned"
+    return Problem(what, where, why=why, fix=fix)

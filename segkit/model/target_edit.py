@@ -41,8 +41,7 @@ def _change(text: str, placement: Any, name: str, written: str) -> tuple[int, in
         return end, end, f", {name}: {written}"
     row = text.find("\n", end)  # behind a comment that stands there
     end = len(text) if row < 0 else row - text[:row].endswith("\r")
-    line_end = "\r\n" if "\r\n" in text else "\n"
-    return end, end, f"{line_end}{' ' * key.start_mark.column}{name}: {written}"
+    return end, end, f"{_line_end(text)}{' ' * key.start_mark.column}{name}: {written}"
 
 
 def _replaced(text: str, key: Any, value: Any, written: str) -> tuple[int, int, str]:
@@ -50,11 +49,15 @@ def _replaced(text: str, key: Any, value: Any, written: str) -> tuple[int, int, 
     beside, _, below = text[colon : value.start_mark.index].partition("\n")
     if "#" in below or "#" in text[value.start_mark.index : end]:
         raise ValueError("a comment would be lost")
-    # What is on the line of the value would be in a comment of the line above.
-    behind = (
-        "\n" + " " * key.start_mark.column if "#" in beside and text[end:].partition("\n")[0].strip() else ""
-    )
+    behind = ""
+    if "#" in beside and text[end:].partition("\n")[0].strip():
+        # What is on the line of the value would be in a comment of the line above.
+        behind = _line_end(text) + " " * value.start_mark.column
     return colon, end, f" {written}{beside.rstrip()}{behind}"
+
+
+def _line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _end(text: str, node: Any) -> int:

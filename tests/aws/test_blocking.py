@@ -236,7 +236,12 @@ def test_what_takes_long_is_left_to_who_asks_for_it() -> None:
     draft, target = draft_of(model), model.targets[0]
     now = {t.name: pinned(draft, t) for t in model.targets}
     for thorough in (False, True):
-        assert any(o.fits for o in options(draft, target, now, thorough)) == thorough
+        found, left_out = options(draft, target, now, thorough)
+        assert any(o.fits for o in found) == thorough and left_out != thorough
+    text = encoding_text(found[0].encoding, piece_names(draft, target))
+    pins = {t.name: "groups" for t in model.targets} | {target.name: text}
+    (after,) = quota_reports(encoded(model, pins), target.name)
+    assert after.pinned.fits and not after.unsearched
     with pytest.raises(SegkitError, match="or look for another encoding: segkit quota --target account-00"):
         compile_model(model)
 

@@ -209,6 +209,17 @@ def test_layers_that_are_pinned_are_kept_where_cutting_a_group_is_enough() -> No
     assert {"layers": layers, "shards": {"servers": 2}} in fitting
 
 
+def test_layers_of_other_labels_than_the_policy_asks_for_are_no_hindrance() -> None:
+    seg = Segmentation("apps")
+    policy = seg.policy("p", tier="application")
+    for number in range(14):
+        policy.allow(L.app == f"a{number}", L.app == f"a{(number + 1) % 14}", tcp(80), id=f"r{number}")
+        seg.workload(f"w{number}", {"app": f"a{number}"}, [f"10.0.0.{number + 1}"])
+    seg.target("t", "aws", placement={"vpc_id": "vpc-1", "encoding": {"layers": [["role"]]}})
+    (report,) = quota_reports(seg.build())
+    assert report.pinned.fits and "groups" in [option.encoding for option in report.options]
+
+
 def test_many_selectors_get_layers_that_fit_and_mean_the_same() -> None:
     model = model_of(realistic(600, 240, 15), accounts())
     found: dict[str, object] = {t.name: "groups" for t in model.targets}

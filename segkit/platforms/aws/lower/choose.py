@@ -5,8 +5,8 @@ selector, from one for each interface, and from a mixture that merges selectors 
 carry too many groups. Where there are few selectors it tries every encoding, or goes on from those and from
 greedy merges, one selector at a time, as long as that helps. Where there are many it looks for layers of
 label keys, see `layering`, and merges by references and rules, see `merging`. Where nothing fits, groups with
-too many rules are cut, see `shards`, and then blocks are sought beside a layer, see `blocking`. Merging and
-blocks take long where there are many selectors.
+too many rules are cut, see `shards`, and then blocks are sought beside a layer, see `blocking`. That and the
+mixture take long where there are many selectors.
 """
 
 from __future__ import annotations
@@ -91,9 +91,11 @@ def piece_names(draft: Draft, target: Target) -> dict[Piece, str]:
     return {key.piece: draft.names.name(key.piece) for key in draft.keys_of[target.name]}
 
 
-def options(draft: Draft, target: Target, now: Mapping[str, Encoding], thorough: bool = True) -> list[Option]:
-    """Encodings of a target worth knowing, best first: the plain ones and what the search found; without what
-    takes long, unless it is `thorough`."""
+def options(
+    draft: Draft, target: Target, now: Mapping[str, Encoding], thorough: bool = True
+) -> tuple[list[Option], bool]:
+    """Encodings of a target worth knowing, best first: the plain ones and what the search found; and whether
+    anything was left out, since it takes long and the search need not be `thorough`."""
     search = _Search(draft, target, now)
     seeds = [search.option(GROUPS)]
     few = len(search.pieces) <= FEW and search.interfaces <= SMALL
@@ -104,9 +106,12 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding], thorough:
     found = None if few or layering is None else layering.best()
     if found is not None:
         seeds.append(search.option(found))
+    left_out = False
     if len(search.pieces) <= MANY or not seeds[-1].fits:
-        seeds += [search.option(CELLS), search.option(search.mixture())]
-        seeds += [search.option(frugal(draft, target))] if thorough and not few else []
+        seeds += [search.option(CELLS)]
+        seeds += [] if few else [search.option(frugal(draft, target))]
+        seeds += [search.option(search.mixture())] if thorough else []
+        left_out = not thorough
     if few and len(search.pieces) < len(ENCODINGS) and search.trials <= ALL_TRIED:
         seeds.append(min(map(search.option, search.every()), key=lambda option: option.cost))
     elif few:
@@ -117,7 +122,8 @@ def options(draft: Draft, target: Target, now: Mapping[str, Encoding], thorough:
     if thorough and not few and not any(option.fits for option in seeds):
         seeds.append(search.option(blocked(draft, now, [target.name])[target.name]))
     every = {option.encoding: option for option in reversed(seeds)}
-    return sorted(every.values(), key=lambda option: (option.cost, search.text(option.encoding)))
+    ordered = sorted(every.values(), key=lambda option: (option.cost, search.text(option.encoding)))
+    return ordered, left_out
 
 
 def mixture(draft: Draft, target: Target) -> Encoding:

@@ -55,15 +55,15 @@ class Layering:
         self._kinds = [(tuple(place[key] for key in found), len(places)) for found, places in held]
         self._opened = self._opened_by_key(place)
         self._referred = [draft.referred[key] for key in keys]
+        self._every = frozenset[str]().union(*self._asked.values())
         self._memo: dict[Layers, tuple[Cost, Encoding]] = {}
 
     def best(self) -> Encoding | None:
         """The encoding with the best layers that the search finds, its fullest groups cut; None where no
         selector asks for labels."""
-        every = frozenset[str]().union(*self._asked.values())
-        if not every:
+        if not self._every:
             return None
-        layers = _ordered([*map(frozenset, self._pinned.layers), every])
+        layers = _ordered([*map(frozenset, self._pinned.layers), self._every])
         while better := self._better(layers):
             layers = better
         return self._tried(layers)[1]
@@ -84,14 +84,14 @@ class Layering:
         return found, cost[0] == 0
 
     def _neighbours(self, layers: Layers) -> Iterator[Layers]:
-        """One layer more, fewer or other; the last, of every label, stays."""
+        """One layer more, fewer or other; that of every label stays."""
         sets = sorted({*self._asked.values()}, key=sorted)
         wider = {one | other for one, other in combinations(sets, 2)} | set(sets)
         kept = [frozenset(layer) for layer in layers]
         more = [one for one in sorted(wider, key=sorted) if one not in kept]
         for one in more if len(kept) < self._groups else ():
             yield _ordered([*kept, one])
-        for at in range(len(kept) - 1):
+        for at in (n for n, one in enumerate(kept) if one != self._every):
             rest = [*kept[:at], *kept[at + 1 :]]
             yield _ordered(rest)
             for one in more:

@@ -59,7 +59,7 @@ def quotas(
             together = kept if _keeps(draft, kept, plan, plan) else alone
     if together:
         there = make_plan(draft, {**now, **together})
-        fits = _keeps(draft, together, there, plan)
+        fits = _keeps(draft, together, there, plan) and all(wanted[n].keeps(there) for n in together)
         reports |= {name: wanted[name].jointly(together, there, fits) for name in together}
     return tuple(
         replace(reports[t.name], lists=tuple(list_advice(draft, t, now, plan)))
@@ -127,7 +127,7 @@ class _Costs:
         """The target's report; `asked` is an encoding to look at, or "auto" for the best."""
         now = self._now[self._target.name]
         plans = {now: self._plan}
-        tried = options(self._draft, self._target, self._now, thorough=asked == "auto")
+        tried, left_out = options(self._draft, self._target, self._now, thorough=asked == "auto")
         for option in tried:
             plans.setdefault(option.encoding, option.plan)
         prices = {encoding: self._price(plan) for encoding, plan in plans.items()}
@@ -144,22 +144,22 @@ class _Costs:
         elif asked is not None:
             encoding = self._read(asked)
             wanted = priced.get(encoding) or self._new(encoding)
-        hopeless = not any(option.fits for option in tried)
+        fits = any(option.fits for option in (*priced.values(), *filter(None, [wanted])))
         return QuotaReport(
             self._target.name,
             priced[now],
             tuple(priced.values()),
             len(self._members),
             wanted,
-            unsearched=hopeless and asked != "auto" and len(self._names) > MANY,
+            unsearched=left_out and not fits,
         )
 
     def jointly(self, together: Mapping[str, Encoding], plan: Plan, fits: bool) -> QuotaReport:
         """The target's report where its encoding goes together with those of others: `plan` is that of all,
         and whether all of them fit."""
         name = self._target.name
-        now = self._option(self._now[name], self._plan, self._price(self._plan)[0] == 0)
-        found = self._option(together[name], plan, fits and self._price(plan)[0] == 0)
+        now = self._option(self._now[name], self._plan, self.keeps(self._plan))
+        found = self._option(together[name], plan, fits)
         others = tuple(other for other in together if other != name)
         options = (found, now) if found.encoding != now.encoding else (found,)
         return QuotaReport(name, now, options, len(self._members), found, together=others)
@@ -171,7 +171,7 @@ class _Costs:
 
     def _new(self, encoding: Encoding) -> QuotaOption:
         plan = make_plan(self._draft, {**self._now, self._target.name: encoding})
-        return self._option(encoding, plan, self._price(plan)[0] == 0)
+        return self._option(encoding, plan, self.keeps(plan))
 
     def _option(self, encoding: Encoding, plan: Plan, fits: bool) -> QuotaOption:
         same = encoding == self._now[self._target.name]
@@ -187,6 +187,10 @@ class _Costs:
             self._count(plan),
             self._churn(plan) if fits or same else None,
         )
+
+    def keeps(self, plan: Plan) -> bool:
+        """Is every quota of the target kept, and none elsewhere exceeded by more because of it?"""
+        return self._price(plan)[0] == 0
 
     def _price(self, plan: Plan) -> tuple[int, int, int]:
         """How far over quota, here and by this elsewhere; then how many rules, then how many groups."""
