@@ -18,6 +18,7 @@ from segkit.cli import quota_pin
 from segkit.cli.encodings import with_encoding
 from segkit.cli.main import app
 from segkit.cli.source import load
+from segkit.model.intent_file import dump_intent
 from segkit.model.model import Model
 from segkit.model.target_edit import with_argument
 from segkit.platforms.base import Encoding
@@ -224,6 +225,18 @@ def test_pinned_in_an_intent_file(shop: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     (target,) = load(str(out)).model.targets
     assert target.placement["encoding"] == "cells"
+
+
+def test_several_are_pinned_in_an_intent_file(tmp_path: Path) -> None:
+    path, out = tmp_path / "pair.yaml", tmp_path / "cdktf.out"
+    path.write_text(PAIR.replace("rules_per_group: 4", "rules_per_group: 8"), encoding="utf-8")
+    synth = ["synth", str(path), "--out", str(out), "--encoding", "auto"]
+    assert CliRunner().invoke(app, synth).exit_code == 0
+    (intent,) = out.rglob("*.intent.json")
+    intent.write_bytes(dump_intent(load(str(path)).model))
+    done = invoke("--out", str(out), "--encoding", "auto", "--pin")
+    assert done.exit_code == 0, done.output
+    assert [target.placement["encoding"] for target in load(str(out)).model.targets] == ["cells", "cells"]
 
 
 def test_nothing_is_pinned_that_does_not_fit(shop: Path) -> None:
