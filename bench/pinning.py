@@ -1,7 +1,7 @@
 """`python -m bench.pinning`: encodings for the realistic estate that keep AWS's default quotas.
 
 Asks for blocks for all of its targets together, as `segkit quota --encoding auto` does, and starts with the
-blocks that are kept, or with none. Takes many minutes from nothing, and may need several goes: `--from` takes
+blocks that are kept, or with none. Takes hours from nothing, and may need several goes: `--from` takes
 up what another has written.
 """
 
