@@ -63,7 +63,7 @@ def _target(report: QuotaReport) -> Iterator[Line | Table]:
         if report.together:
             others = count(len(report.together), "other target")
             fit = "It fits together with what was" if asked.fits else "This is together with what would be"
-            then = "pin all of them" if asked.fits else "each fits alone, all of them do not"
+            then = "pin all of them" if asked.fits else "all of them do not fit"
             yield line(f"{fit} asked for {others}: {then}.", indent=1)
     yield table(
         (

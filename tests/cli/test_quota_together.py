@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import stat
 from pathlib import Path
 
@@ -11,14 +9,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from segkit.artifacts import write_atomic
-from segkit.cli import quota_pin
-from segkit.cli.encodings import with_encoding
 from segkit.cli.main import app
+from segkit.cli.quota_pin import pin
 from segkit.cli.source import load
+from segkit.errors import SegkitError
 from segkit.model.intent_file import dump_intent
-from segkit.model.model import Model
-from segkit.platforms.base import Encoding
 from tests.cli.test_quota import invoke
 
 PAIR = """\
@@ -48,108 +43,107 @@ targets:
     placement: {vpc_id: vpc-2, peered_with: [one], quotas: {groups_per_interface: 1, rules_per_group: 4}}
 """
 
+ROOMY = PAIR.replace("rules_per_group: 4", "rules_per_group: 8")
+"""The same where all of them fit."""
 
-def test_encodings_that_fit_alone_and_not_together_are_not_pinned(tmp_path: Path) -> None:
-    """Cells here are far ends more for the other target's groups, which have all their rules as cells."""
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
     path = tmp_path / "pair.yaml"
-    path.write_text(PAIR, encoding="utf-8")
+    path.write_text(ROOMY, encoding="utf-8")
+    return path
+
+
+def test_encodings_that_fit_alone_and_not_together_are_not_pinned(pair: Path) -> None:
+    """Cells here are far ends more for the other target's groups, which have all their rules as cells."""
+    pair.write_text(PAIR, encoding="utf-8")
     for name in ("one", "two"):
-        assert invoke(str(path), "--encoding", "auto", "--target", name).exit_code == 0
+        assert invoke(str(pair), "--encoding", "auto", "--target", name).exit_code == 0
+    nothing_is_pinned(pair)
+    pair.write_text(ROOMY, encoding="utf-8")
+    assert invoke(str(pair), "--encoding", "auto", "--pin").exit_code == 0
+    assert invoke(str(pair)).exit_code == 0
+
+
+def nothing_is_pinned(path: Path) -> None:
+    """Since all that was found does not fit together."""
+    before = path.read_text()
     done = invoke(str(path), "--encoding", "auto", "--pin")
     assert done.exit_code == 1
-    assert "each fits alone, all of them do not" in done.stdout
-    assert done.stderr.count("not pinned: ") == 2
-    assert path.read_text() == PAIR
-    path.write_text(PAIR.replace("rules_per_group: 4", "rules_per_group: 8"), encoding="utf-8")
-    assert invoke(str(path), "--encoding", "auto", "--pin").exit_code == 0
-    assert invoke(str(path)).exit_code == 0
+    assert done.stdout.count("all of them do not fit") == 2
+    assert "pinned encoding" not in done.stderr and done.stderr.count("not pinned: ") == 2
+    assert path.read_text() == before
 
 
-def test_several_are_pinned_in_an_intent_file(tmp_path: Path) -> None:
-    path, out = tmp_path / "pair.yaml", tmp_path / "cdktf.out"
-    path.write_text(PAIR.replace("rules_per_group: 4", "rules_per_group: 8"), encoding="utf-8")
-    synth = ["synth", str(path), "--out", str(out), "--encoding", "auto"]
+def test_several_are_pinned_in_an_intent_file(pair: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cdktf.out"
+    synth = ["synth", str(pair), "--out", str(out), "--encoding", "auto"]
     assert CliRunner().invoke(app, synth).exit_code == 0
     (intent,) = out.rglob("*.intent.json")
-    intent.write_bytes(dump_intent(load(str(path)).model))
+    intent.write_bytes(dump_intent(load(str(pair)).model))
     done = invoke("--out", str(out), "--encoding", "auto", "--pin")
     assert done.exit_code == 0, done.output
     assert [target.placement["encoding"] for target in load(str(out)).model.targets] == ["cells", "cells"]
 
 
-def test_all_are_pinned_or_none(tmp_path: Path) -> None:
-    path = tmp_path / "pair.yaml"
-    both = PAIR.replace("rules_per_group: 4", "rules_per_group: 8")
-    noted = both.replace("rules_per_group: 8}", "rules_per_group: 8}, encoding:\n      # why\n      groups")
-    path.write_text(noted, encoding="utf-8")
-    done = invoke(str(path), "--encoding", "auto", "--pin")
+def test_all_are_pinned_or_none(pair: Path) -> None:
+    noted = ROOMY.replace("rules_per_group: 8}", "rules_per_group: 8}, encoding:\n      # why\n      groups")
+    pair.write_text(noted, encoding="utf-8")
+    done = invoke(str(pair), "--encoding", "auto", "--pin")
     assert done.exit_code == 2
     assert "a comment would be lost" in done.stderr and "write it there by hand: encoding=" in done.stderr
     assert "nothing was pinned" in done.stderr and "pinned encoding" not in done.stderr
-    assert path.read_text() == noted
-    path.write_text(both, encoding="utf-8")
-    done = invoke(str(path), "--encoding", "auto", "--pin")
+    assert pair.read_text() == noted
+    pair.write_text(ROOMY, encoding="utf-8")
+    done = invoke(str(pair), "--encoding", "auto", "--pin")
     assert done.exit_code == 0 and done.stderr.count("in pair.yaml\n") == 2
 
 
-@pytest.fixture
-def two_files(tmp_path: Path) -> Path:
-    """A folder with a policy whose targets are in a file each."""
-    pair = yaml.safe_load(PAIR.replace("rules_per_group: 4", "rules_per_group: 8"))
-    targets = pair.pop("targets")
-    for number, (name, target) in enumerate(targets.items()):
-        own = {**(pair if not number else {}), "targets": {name: target}}
-        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
-    return tmp_path
+LONG = "two-" + 240 * "o"
+"""Of a name so long, no draft can lie beside the file."""
 
 
-def _texts(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in folder.iterdir()}
+def divided(folder: Path, second: str) -> dict[Path, str]:
+    """A policy whose targets are in a file each."""
+    whole = yaml.safe_load(ROOMY)
+    targets = whole.pop("targets")
+    files = {
+        "one": {**whole, "targets": {"one": targets["one"]}},
+        second: {"targets": {"two": targets["two"]}},
+    }
+    texts = {folder / f"{name}.yaml": yaml.safe_dump(data) for name, data in files.items()}
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    return texts
 
 
-def test_files_are_put_back_when_one_cannot_be_written(
-    two_files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = _texts(two_files)
-
-    def full(path: Path, data: bytes) -> None:
-        if path.name == "two.yaml":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        write_atomic(path, data)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(quota_pin, "write_atomic", full)
-        done = invoke(str(two_files), "--encoding", "auto", "--pin")
+def test_files_are_put_back_when_one_cannot_be_written(tmp_path: Path) -> None:
+    before = divided(tmp_path, LONG)
+    done = invoke(str(tmp_path), "--encoding", "auto", "--pin")
     assert done.exit_code == 2
-    assert "two.yaml: --pin cannot write: No space left on device\n  why: nothing was pinned" in done.stderr
-    assert _texts(two_files) == before
-    (two_files / "two.yaml").chmod(0o600)
-    assert invoke(str(two_files), "--encoding", "auto", "--pin").exit_code == 0
-    assert all("encoding:" in text for text in _texts(two_files).values())
-    assert stat.S_IMODE((two_files / "two.yaml").stat().st_mode) == 0o600
+    assert "--pin cannot write: File name too long\n  why: nothing was pinned" in done.stderr
+    assert {path: path.read_text() for path in tmp_path.iterdir()} == before
 
 
-def test_what_changed_during_the_search_is_kept(two_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = two_files / "one.yaml"
-
-    def meanwhile(model: Model, name: str, encoding: Encoding) -> Model:
-        one.write_text(one.read_text().replace("tcp/1001", "tcp/1002"), encoding="utf-8")
-        return with_encoding(model, name, encoding)
-
-    monkeypatch.setattr(quota_pin, "with_encoding", meanwhile)
-    done = invoke(str(two_files), "--encoding", "auto", "--pin")
-    assert done.exit_code == 2
-    assert "the policy changed while encodings were sought" in done.stderr
-    assert "tcp/1002" in one.read_text() and "encoding" not in one.read_text()
+def test_files_keep_their_permissions(tmp_path: Path) -> None:
+    for path in divided(tmp_path, "two"):
+        path.chmod(0o600)
+    assert invoke(str(tmp_path), "--encoding", "auto", "--pin").exit_code == 0
+    for path in tmp_path.iterdir():
+        assert "encoding: " in path.read_text() and stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_encodings_that_keep_the_quotas_they_can_are_pinned_together_or_not_at_all(tmp_path: Path) -> None:
+def test_what_changed_during_the_search_is_kept(tmp_path: Path) -> None:
+    one, two = divided(tmp_path, "two")
+    loaded = load(str(tmp_path))
+    one.write_text(one.read_text().replace("tcp/1001", "tcp/1002"), encoding="utf-8")
+    changed = one.read_text(), two.read_text()
+    with pytest.raises(SegkitError, match="the policy changed while encodings were sought"):
+        pin(loaded, {"one": "cells", "two": "cells"})
+    assert (one.read_text(), two.read_text()) == changed
+
+
+def test_what_keeps_only_some_quotas_is_pinned_together_or_not_at_all(pair: Path) -> None:
     """Nothing that is found for both changes how many rules an interface has."""
-    path = tmp_path / "pair.yaml"
-    few = PAIR.replace("rules_per_group: 4", "rules_per_group: 8")
-    few = few.replace("interface: 1}", "interface: 1, rules_per_interface: 1}")
-    path.write_text(few, encoding="utf-8")
-    done = invoke(str(path), "--encoding", "auto", "--pin")
-    assert done.exit_code == 1
-    assert "pinned encoding" not in done.stderr and done.stderr.count("not pinned: ") == 2
-    assert path.read_text() == few
+    pair.write_text(ROOMY.replace("interface: 1}", "interface: 1, rules_per_interface: 1}"), encoding="utf-8")
+    nothing_is_pinned(pair)

@@ -26,7 +26,7 @@ from segkit.platforms.aws.lower.merging import Wear, merge
 from segkit.platforms.aws.lower.opening import make_plan
 from segkit.platforms.aws.lower.plan import Draft, Plan
 from segkit.platforms.aws.lower.services import ranges
-from segkit.platforms.aws.lower.shards import needed
+from segkit.platforms.aws.lower.shards import cut_to_fit
 from segkit.platforms.aws.placement import Parts
 from segkit.platforms.base import Encoding as Wanted
 from segkit.platforms.lowering.carrying import held_keys
@@ -180,10 +180,10 @@ class _Search:
         cut, or cells, which layers say better."""
         here = self._draft.placements[self._target.name]
         limit, most = here.quota("rules_per_group"), here.quota("groups_per_interface")
-        found = needed(option.plan, self._draft.names, self._target.name, limit, most)
-        if option.encoding.whole or not found:
+        if option.encoding.whole:
             return None
-        return replace(option.encoding, shards=tuple(sorted(found.items())))
+        found = cut_to_fit(option.encoding, option.plan, self._draft.names, self._target.name, limit, most)
+        return found if found.shards else None
 
     def mixture(self) -> Encoding:
         """Merges the blocks that most of the overloaded interfaces share, until none is overloaded."""

@@ -18,7 +18,7 @@ from segkit.platforms.aws.lower.fit import rule_counts
 from segkit.platforms.aws.lower.opening import own_plan
 from segkit.platforms.aws.lower.plan import Draft, Plan
 from segkit.platforms.aws.lower.services import ranges
-from segkit.platforms.aws.lower.shards import group_name, needed
+from segkit.platforms.aws.lower.shards import cut_to_fit, group_name
 from segkit.platforms.lowering.carrying import Key, held_keys
 from segkit.platforms.lowering.encoding import Encoding, GroupId, Groups
 from segkit.platforms.lowering.layers import Asked, layered
@@ -158,10 +158,10 @@ class Layering:
         )
         covers = {**self._covers, here: Cover(self._draft, self._target, groups, plain)}
         plan = own_plan(self._draft, self._target, {**self._elsewhere, here: groups}, covers)
-        shards = needed(plan, self._draft.names, here, self._rules, self._groups)
+        found = cut_to_fit(plain, plan, self._draft.names, here, self._rules, self._groups)
         rules = len(plan.lines)
         rules += sum(n * len(groups.of(key)) for key, n in zip(self._keys, self._referred, strict=True))
-        return (self._over(plan, shards), rules), replace(plain, shards=tuple(sorted(shards.items())))
+        return (self._over(plan, dict(found.shards)), rules), found
 
     def _over(self, plan: Plan, shards: Mapping[str, int]) -> int:
         """Groups that interfaces carry beyond their quota, and rules that no cutting helps with."""

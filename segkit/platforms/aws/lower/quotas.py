@@ -91,8 +91,7 @@ def _together(
     if len(names) < 2 or not any(overflow(plan, t, draft.placements[t.name]) for t in here):
         return {}
     found = blocked(draft, now, names)
-    there = make_plan(draft, {**now, **found})
-    fits = not any(overflow(there, t, draft.placements[t.name]) for t in draft.targets)
+    fits = _keeps(draft, names, make_plan(draft, {**now, **found}), plan)
     return {name: found[name] for name in names} if fits else {}
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from operator import itemgetter
 
 from segkit.platforms.aws.lower.plan import Line, LineId, ListId, Plan
-from segkit.platforms.lowering.encoding import Carried, GroupId
+from segkit.platforms.lowering.encoding import Carried, Encoding, GroupId
 from segkit.platforms.lowering.names import NO_FLOWS, GroupNames, digest
 
 
@@ -94,6 +94,13 @@ def needed(plan: Plan, names: GroupNames, target: str, limit: int, most: int) ->
         if (number := next(fits, 1)) > 1:
             found[group_name(names, replace(group, shard=0))] = number
     return found
+
+
+def cut_to_fit(
+    encoding: Encoding, plan: Plan, names: GroupNames, target: str, limit: int, most: int
+) -> Encoding:
+    """An encoding of a target with just those groups cut that have to be in its plan, see `needed`."""
+    return replace(encoding, shards=tuple(sorted(needed(plan, names, target, limit, most).items())))
 
 
 class _Places:

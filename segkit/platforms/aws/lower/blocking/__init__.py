@@ -10,7 +10,6 @@ what it finds fits is judged afterwards, by groups and rules as they are made.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from segkit.platforms.aws.lower.blocking.books import Books
 from segkit.platforms.aws.lower.blocking.demand import Demand
@@ -19,7 +18,7 @@ from segkit.platforms.aws.lower.blocking.pinning import encoding_of, layout_of
 from segkit.platforms.aws.lower.blocking.search import Turn
 from segkit.platforms.aws.lower.opening import make_plan
 from segkit.platforms.aws.lower.plan import Draft
-from segkit.platforms.aws.lower.shards import needed
+from segkit.platforms.aws.lower.shards import cut_to_fit
 from segkit.platforms.lowering.encoding import Encoding
 from segkit.progress import steps
 
@@ -75,6 +74,5 @@ def _cut(draft: Draft, found: Mapping[str, Encoding], names: Collection[str]) ->
     for name in sorted(names):
         here = draft.placements[name]
         limit, most = here.quota("rules_per_group"), here.quota("groups_per_interface")
-        shards = needed(plan, draft.names, name, limit, most)
-        out[name] = replace(found[name], shards=tuple(sorted(shards.items())))
+        out[name] = cut_to_fit(found[name], plan, draft.names, name, limit, most)
     return out

@@ -93,10 +93,6 @@ class Books:
                 out += (number - quota - (1 - excess[kind] / limit) / 2) * weights.get(kind, 1)
         return OVER * out
 
-    def cost(self, name: str) -> float:
-        """What a target costs: its rules, and its interfaces that are over quota."""
-        return self._crowding[name] + sum(load.received + load.sent for load in self._loads[name])
-
     def loads(self, name: str) -> list[Load]:
         """How much each group of a target has."""
         return self._loads[name]
